@@ -1,0 +1,112 @@
+"""The table of operators: vendor name -> Python function that does the arithmetic.
+
+A function takes the arguments of the vendor's entry point in the vendor's order (see `abi/aclnn_signatures.tsv`):
+
+    aclTensor*       torch.Tensor on the CPU, a view of device memory with the program's sizes and strides; None if absent
+    aclTensorList*   list of such tensors
+    aclScalar*       int, float, bool or complex
+    aclScalarList*   list of those
+    aclIntArray*     list of int; None if absent
+    aclBoolArray*    list of bool
+    char*            str
+    aclDataType      torch.dtype
+    integers, bool, double, float: int, bool, float
+
+It writes its results into the output tensors, which the adapter has allocated with the right sizes; it never resizes
+them and keeps no reference to any argument. It runs in inference mode, in the order of the stream.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Refused(RuntimeError):
+    """The real chip refuses these arguments too: the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator.
+
+    name     the vendor's entry point ("aclnnAdd"), or the type name on the legacy path ("aclop:Add")
+    run      the arithmetic
+    file     where it is written, for error messages, relative to the package
+    refuses  data types that the chip does not take in any tensor argument: refused before the operator is queued
+    sized    the sizes of outputs depend on the data: `run` returns {position of the argument: sizes} and the
+             adapter, which waits for it, shrinks its outputs to that
+    """
+
+    name: str
+    run: Callable[..., Any]
+    file: str
+    refuses: frozenset[torch.dtype] = frozenset()
+    sized: bool = False
+
+
+_operators: dict[str, Operator] = {}
+
+
+def _add(name: str, run: Callable[..., Any], file: str, refuses: Iterable[torch.dtype], sized: bool) -> None:
+    if name in _operators:
+        raise ValueError(f"{name} is defined twice: in {_operators[name].file} and in {file}")
+    _operators[name] = Operator(name, run, file, frozenset(refuses), sized)
+
+
+def _file_of_caller(depth: int) -> str:
+    return "ops/" + Path(inspect.stack()[depth].filename).name
+
+
+def op(*names: str, refuses: Iterable[torch.dtype] = (), sized: bool = False) -> Callable[[Function], Function]:
+    """Decorator: this function is the meaning of the named `aclnn…` operators."""
+    file = _file_of_caller(2)
+
+    def register(function: Function) -> Function:
+        for name in names:
+            _add(name, function, file, refuses, sized)
+        return function
+
+    return register
+
+
+def rows(
+    make: Callable[[Any], Callable[..., Any]], table: dict[str, Any], *, refuses: Iterable[torch.dtype] = ()
+) -> None:
+    """Registers `make(value)` under each name of the table: for families whose members differ in one function."""
+    file = _file_of_caller(2)
+    for name, value in table.items():
+        _add(name, make(value), file, refuses, False)
+
+
+def legacy(*types: str) -> Callable[[Function], Function]:
+    """Decorator for the legacy path (`aclopCompileAndExecute`): `run(inputs, outputs, attributes)`.
+
+    inputs and outputs are lists of tensors (None where absent), attributes a dict from name to int, float, bool, str,
+    torch.dtype or list of these.
+    """
+    file = _file_of_caller(2)
+
+    def register(function: Function) -> Function:
+        for name in types:
+            _add(f"aclop:{name}", function, file, (), False)
+        return function
+
+    return register
+
+
+def operators() -> dict[str, Operator]:
+    """Every operator with arithmetic, by name. Imports all families on first use."""
+    package = importlib.import_module("jumar.ops")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"jumar.ops.{module.name}")
+    return _operators
