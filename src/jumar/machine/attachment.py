@@ -1,0 +1,127 @@
+"""What jumar does when a program imports torch or torch_npu: which libraries it gets, and what is watched.
+
+| situation                         | import torch                      | import torch_npu                       |
+|-----------------------------------|-----------------------------------|----------------------------------------|
+| JUMAR_SERVER set                  | loads torch_npu as usual, observed| with jumar's libraries: virtual chips  |
+| not set, a real CANN is there     | untouched                         | untouched                              |
+| not set, no CANN                  | does not load torch_npu           | with jumar's libraries: no chips       |
+| the executor of a server          | does not load torch_npu           | not imported                           |
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from jumar.machine import environment
+
+AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"
+EXECUTOR = "jumar.machine.executor"
+LOADER_CACHE = "/etc/ld.so.cache"
+VENDOR_LIBRARY = "libascendcl.so"
+
+
+class Situation(Enum):
+    SERVER = "a virtual server"
+    CANN = "a real CANN, left alone"
+    NOTHING = "no CANN and no virtual server"
+    EXECUTOR = "the executor of a virtual server"
+
+
+def situation() -> Situation:
+    if EXECUTOR in sys.orig_argv:
+        return Situation.EXECUTOR
+    if os.environ.get(environment.SERVER):
+        return Situation.SERVER
+    return Situation.CANN if cann_present() else Situation.NOTHING
+
+
+def cann_present() -> bool:
+    """Whether a real CANN is announced, or where the dynamic loader looks. Reads one small file at most."""
+    if any(os.environ.get(name) for name in ("ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME")):
+        return True
+    places = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    if any(place and os.path.exists(f"{place}/{VENDOR_LIBRARY}") for place in places):  # noqa: PTH110
+        return True
+    try:
+        with open(LOADER_CACHE, "rb") as cache:  # noqa: PTH123
+            return VENDOR_LIBRARY.encode() in cache.read()
+    except OSError:
+        return False
+
+
+# The packages being executed now, outermost first: torch loads torch_npu, and torch_npu loads torch.
+_loading: list[str] = []
+
+
+def attach(spec: ModuleSpec) -> None:
+    """Wraps the loader of torch or torch_npu, found for the import system, as the situation asks."""
+    loader: Any = spec.loader
+    now = situation()
+    if loader is None or not hasattr(loader, "exec_module") or now is Situation.CANN:
+        return
+    execute = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        _loading.append(spec.name)
+        try:
+            if spec.name == "torch_npu":
+                from jumar.machine import libraries
+
+                libraries.preload()
+            if spec.name == "torch" and now is not Situation.SERVER:
+                with _autoload_off():
+                    execute(module)
+            else:
+                execute(module)
+        finally:
+            _loading.remove(spec.name)
+        if now is Situation.SERVER and not _loading:
+            _loaded()
+
+    loader.exec_module = exec_module
+
+
+@contextmanager
+def _autoload_off() -> Iterator[None]:
+    """Keeps torch from loading torch_npu by itself, in this process alone: children see the variable as it was."""
+    before = os.environ.get(AUTOLOAD)
+    os.environ[AUTOLOAD] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(AUTOLOAD, None)
+        else:
+            os.environ[AUTOLOAD] = before
+
+
+_face_done = False
+
+
+def _loaded() -> None:
+    """torch is complete, and torch_npu too unless it was not asked for: now what needs them both."""
+    global _face_done
+    from jumar.machine import observe
+
+    if not _face_done:
+        _face_done = True
+        observe.seed(os.environ.get(environment.SEED))
+        if os.environ.get(environment.FACE) == "transfer":
+            import_face()
+    observe.install()
+
+
+def import_face() -> None:
+    """The vendor's own translation of CUDA calls. Its hint on what it replaces would greet every run; it is dropped."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        __import__("torch_npu.contrib.transfer_to_npu")

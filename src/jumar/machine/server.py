@@ -1,0 +1,87 @@
+"""Creates a virtual server and reads what happened on it: the command line's view of the native core, through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jumar.chips import Chip
+from jumar.machine import libraries
+
+MOST_CHIPS = 64
+# Tensors of at most so many elements are computed in a dry run: indices, token ids, counters, losses, flags.
+DRY_LIMIT_ELEMENTS = 16384
+
+
+class ServerError(RuntimeError):
+    """The core refused; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server is made of; the names are those that the core reads. Sizes in bytes."""
+
+    soc_name: str
+    memory_bytes: int
+    cube_cores: int
+    vector_cores: int
+    l2_bytes: int
+    chips: int
+    dry: int
+    dry_limit_elements: int
+    seed: int
+    python: str
+
+    def lines(self) -> str:
+        return "".join(f"{key}={value}\n" for key, value in asdict(self).items())
+
+
+def settings(chip: Chip, devices: int, dry: bool, seed: int | None) -> Settings:
+    """The settings of a server of so many of these chips."""
+    return Settings(
+        soc_name=chip.name,
+        memory_bytes=int(chip.number("memory.size", "B")),
+        cube_cores=int(chip.number("core.cube", "core")),
+        vector_cores=int(chip.number("core.vector", "core")),
+        l2_bytes=int(chip.number("cache.l2", "B")),
+        chips=devices,
+        dry=int(dry),
+        dry_limit_elements=DRY_LIMIT_ELEMENTS,
+        seed=seed or 0,
+        python=sys.executable,
+    )
+
+
+def create(directory: Path, wanted: Settings) -> None:
+    """Makes the server in that directory, which must exist. ServerError if the core cannot."""
+    if _core().jumar_server_create(str(directory).encode(), wanted.lines().encode()) != 0:
+        raise ServerError(_reason())
+
+
+def report(directory: Path) -> dict[str, Any]:
+    """What the server knows: chips with peak memory, operators with counts, unsupported calls, copies."""
+    text = _core().jumar_server_report(str(directory).encode())
+    if text is None:
+        raise ServerError(_reason())
+    facts: dict[str, Any] = json.loads(text)
+    return facts
+
+
+def _reason() -> str:
+    return str((_core().jumar_last_error() or b"no reason given").decode(errors="replace"))
+
+
+@cache
+def _core() -> ctypes.CDLL:
+    core = libraries.load_core()
+    core.jumar_server_create.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+    core.jumar_server_create.restype = ctypes.c_int
+    core.jumar_server_report.argtypes = [ctypes.c_char_p]
+    core.jumar_server_report.restype = ctypes.c_char_p
+    core.jumar_last_error.restype = ctypes.c_char_p
+    return core

@@ -1,0 +1,42 @@
+"""Runs when Python starts (see `jumar.pth`): watches for the import of torch and torch_npu, and does nothing else.
+
+Only `sys` is imported here, because every Python in the environment pays for it. What happens at that import is
+decided in `jumar.machine.attachment`, which is read only then.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+WATCHED = frozenset({"torch", "torch_npu"})
+
+
+class Watch:
+    """A meta-path finder that lets the other finders find, and wraps the loaders of the two packages."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name not in WATCHED:
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find else None
+            if spec is not None:
+                from jumar.machine import attachment
+
+                attachment.attach(spec)
+                return spec
+        return None
+
+
+def install() -> None:
+    """Puts the watch in front of the other finders, once."""
+    if not installed():
+        sys.meta_path.insert(0, Watch())  # type: ignore[arg-type]
+
+
+def installed() -> bool:
+    return any(isinstance(finder, Watch) for finder in sys.meta_path)
+
+
+install()
