@@ -1,0 +1,116 @@
+"""Comparisons, logic, membership and tests for special values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jumar.ops.registry import op, rows
+
+Scalar = int | float | bool | complex
+
+
+def _of_one(function: Callable[..., Any]) -> Callable[[Tensor, Tensor], None]:
+    def run(self: Tensor, out: Tensor) -> None:
+        function(self, out=out)
+
+    return run
+
+
+def _of_two(function: Callable[..., Any]) -> Callable[[Tensor, Any, Tensor], None]:
+    def run(self: Tensor, other: Tensor | Scalar, out: Tensor) -> None:
+        function(self, other, out=out)
+
+    return run
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[[Tensor, Any], None]:
+    def run(self: Tensor, other: Tensor | Scalar) -> None:
+        function(self, other)
+
+    return run
+
+
+rows(
+    _of_one,
+    {
+        "aclnnIsNegInf": torch.isneginf,
+        "aclnnIsPosInf": torch.isposinf,
+        "aclnnLogicalNot": torch.logical_not,
+    },
+)
+
+rows(
+    _of_two,
+    {
+        "aclnnEqScalar": torch.eq,
+        "aclnnEqTensor": torch.eq,
+        "aclnnGeScalar": torch.ge,
+        "aclnnGeTensor": torch.ge,
+        "aclnnGtScalar": torch.gt,
+        "aclnnGtTensor": torch.gt,
+        "aclnnLeScalar": torch.le,
+        "aclnnLeTensor": torch.le,
+        "aclnnLessScalar": torch.lt,
+        "aclnnLogicalAnd": torch.logical_and,
+        "aclnnLogicalOr": torch.logical_or,
+        "aclnnLogicalXor": torch.logical_xor,
+        "aclnnLtScalar": torch.lt,
+        "aclnnLtTensor": torch.lt,
+        "aclnnNeScalar": torch.ne,
+        "aclnnNeTensor": torch.ne,
+    },
+)
+
+rows(
+    _in_place,
+    {
+        "aclnnInplaceEqScalar": Tensor.eq_,
+        "aclnnInplaceEqTensor": Tensor.eq_,
+        "aclnnInplaceGeScalar": Tensor.ge_,
+        "aclnnInplaceGeTensor": Tensor.ge_,
+        "aclnnInplaceGtScalar": Tensor.gt_,
+        "aclnnInplaceGtTensor": Tensor.gt_,
+        "aclnnInplaceLeScalar": Tensor.le_,
+        "aclnnInplaceLeTensor": Tensor.le_,
+        "aclnnInplaceLogicalAnd": Tensor.logical_and_,
+        "aclnnInplaceLogicalOr": Tensor.logical_or_,
+        "aclnnInplaceLtScalar": Tensor.lt_,
+        "aclnnInplaceLtTensor": Tensor.lt_,
+        "aclnnInplaceNeScalar": Tensor.ne_,
+        "aclnnInplaceNeTensor": Tensor.ne_,
+    },
+)
+
+
+@op("aclnnInplaceLogicalNot")
+def logical_not_(self: Tensor) -> None:
+    self.logical_not_()
+
+
+@op("aclnnIsFinite")
+def isfinite(self: Tensor, out: Tensor) -> None:
+    out.copy_(torch.isfinite(self))
+
+
+@op("aclnnIsClose")
+def isclose(self: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool, out: Tensor) -> None:
+    out.copy_(torch.isclose(self, other, rtol=rtol, atol=atol, equal_nan=equal_nan))
+
+
+@op("aclnnIsInTensorScalar")
+def is_tensor_in_scalar(element: Tensor, test: Scalar, unique: bool, invert: bool, out: Tensor) -> None:
+    torch.isin(element, test, assume_unique=unique, invert=invert, out=out)
+
+
+@op("aclnnIsInScalarTensor")
+def is_scalar_in_tensor(element: Scalar, test: Tensor, unique: bool, invert: bool, out: Tensor) -> None:
+    out.copy_(torch.isin(element, test, assume_unique=unique, invert=invert))
+
+
+@op("aclnnEqual")
+def equal(self: Tensor, other: Tensor, out: Tensor) -> None:
+    out.fill_(torch.equal(self, other))

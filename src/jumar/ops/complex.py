@@ -1,0 +1,23 @@
+"""Making complex numbers and taking their angle."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from jumar.ops.registry import op
+
+
+@op("aclnnComplex")
+def complex_(real: Tensor, imag: Tensor, out: Tensor) -> None:
+    torch.complex(real, imag, out=out)
+
+
+@op("aclnnPolar")
+def polar(absolute: Tensor, angle: Tensor, out: Tensor) -> None:
+    torch.polar(absolute, angle, out=out)
+
+
+@op("aclnnAngleV2")
+def angle(self: Tensor, out: Tensor) -> None:
+    torch.angle(self, out=out)

@@ -1,0 +1,72 @@
+"""Copies, casts, fills and the operators that make a tensor out of a few numbers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from jumar.ops.registry import op
+
+Scalar = int | float | bool | complex
+
+
+@op("aclnnCast")
+def cast(self: Tensor, dtype: torch.dtype, out: Tensor) -> None:
+    out.copy_(self)
+
+
+@op("aclnnInplaceCopy", "aclnnInplaceFillTensor")
+def copy_(self: Tensor, source: Tensor) -> None:
+    self.copy_(source)
+
+
+@op("aclnnNpuFormatCast")
+def format_cast(self: Tensor, out: Tensor) -> None:
+    # On the chip private formats are a matter of layout; here every operator sees plain sizes and strides.
+    out.copy_(self.reshape(out.shape))
+
+
+@op("aclnnInplaceFillScalar")
+def fill_(self: Tensor, value: Scalar) -> None:
+    self.fill_(value)
+
+
+@op("aclnnInplaceFillDiagonal")
+def fill_diagonal_(self: Tensor, value: Scalar, wrap: bool) -> None:
+    self.fill_diagonal_(value, wrap)
+
+
+@op("aclnnInplaceZero")
+def zero_(self: Tensor) -> None:
+    self.zero_()
+
+
+@op("aclnnInplaceOne")
+def one_(self: Tensor) -> None:
+    self.fill_(1)
+
+
+@op("aclnnArange")
+def arange(start: Scalar, end: Scalar, step: Scalar, out: Tensor) -> None:
+    torch.arange(start, end, step, out=out)
+
+
+@op("aclnnRange")
+def range_(start: Scalar, end: Scalar, step: Scalar, out: Tensor) -> None:
+    # torch.range warns on each call that it is deprecated; the operator below it does not.
+    torch.ops.aten.range.out(start, end, step, out=out)
+
+
+@op("aclnnLinspace")
+def linspace(start: Scalar, end: Scalar, steps: int, out: Tensor) -> None:
+    torch.linspace(start, end, steps, out=out)
+
+
+@op("aclnnLogSpace")
+def logspace(start: Scalar, end: Scalar, steps: int, base: float, out: Tensor) -> None:
+    torch.logspace(start, end, steps, base, out=out)
+
+
+@op("aclnnEye")
+def eye(rows: int, columns: int, out: Tensor) -> None:
+    torch.eye(rows, columns, out=out)

@@ -1,0 +1,126 @@
+"""Pointwise operators of one tensor: exponentials, trigonometry, rounding, signs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jumar.ops.registry import op, rows
+
+
+def _into_output(function: Callable[..., Any]) -> Callable[[Tensor, Tensor], None]:
+    def run(self: Tensor, out: Tensor) -> None:
+        function(self, out=out)
+
+    return run
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[[Tensor], None]:
+    def run(self: Tensor) -> None:
+        function(self)
+
+    return run
+
+
+rows(
+    _into_output,
+    {
+        "aclnnAbs": torch.abs,
+        "aclnnAcos": torch.acos,
+        "aclnnAcosh": torch.acosh,
+        "aclnnAsin": torch.asin,
+        "aclnnAsinh": torch.asinh,
+        "aclnnAtan": torch.atan,
+        "aclnnAtanh": torch.atanh,
+        "aclnnCeil": torch.ceil,
+        "aclnnCos": torch.cos,
+        "aclnnCosh": torch.cosh,
+        "aclnnErf": torch.erf,
+        "aclnnErfc": torch.erfc,
+        "aclnnErfinv": torch.erfinv,
+        "aclnnExp": torch.exp,
+        "aclnnExp2": torch.exp2,
+        "aclnnExpm1": torch.expm1,
+        "aclnnFloor": torch.floor,
+        "aclnnFrac": torch.frac,
+        "aclnnLog": torch.log,
+        "aclnnLog10": torch.log10,
+        "aclnnLog1p": torch.log1p,
+        "aclnnLog2": torch.log2,
+        "aclnnNeg": torch.neg,
+        "aclnnReciprocal": torch.reciprocal,
+        "aclnnRound": torch.round,
+        "aclnnRsqrt": torch.rsqrt,
+        "aclnnSign": torch.sign,
+        "aclnnSignbit": torch.signbit,
+        "aclnnSin": torch.sin,
+        "aclnnSinc": torch.sinc,
+        "aclnnSinh": torch.sinh,
+        "aclnnSqrt": torch.sqrt,
+        "aclnnTan": torch.tan,
+        "aclnnTrunc": torch.trunc,
+    },
+)
+
+rows(
+    _in_place,
+    {
+        "aclnnInplaceAcos": torch.acos_,
+        "aclnnInplaceAcosh": torch.acosh_,
+        "aclnnInplaceAsin": torch.asin_,
+        "aclnnInplaceAsinh": torch.asinh_,
+        "aclnnInplaceAtan": torch.atan_,
+        "aclnnInplaceAtanh": torch.atanh_,
+        "aclnnInplaceCeil": torch.ceil_,
+        "aclnnInplaceCos": torch.cos_,
+        "aclnnInplaceCosh": torch.cosh_,
+        "aclnnInplaceErf": torch.erf_,
+        "aclnnInplaceErfc": torch.erfc_,
+        "aclnnInplaceErfinv": Tensor.erfinv_,
+        "aclnnInplaceExp": torch.exp_,
+        "aclnnInplaceExp2": torch.exp2_,
+        "aclnnInplaceExpm1": torch.expm1_,
+        "aclnnInplaceFloor": torch.floor_,
+        "aclnnInplaceFrac": torch.frac_,
+        "aclnnInplaceLog": torch.log_,
+        "aclnnInplaceLog10": torch.log10_,
+        "aclnnInplaceLog1p": torch.log1p_,
+        "aclnnInplaceLog2": torch.log2_,
+        "aclnnInplaceReciprocal": torch.reciprocal_,
+        "aclnnInplaceRsqrt": torch.rsqrt_,
+        "aclnnInplaceSin": torch.sin_,
+        "aclnnInplaceSinc": torch.sinc_,
+        "aclnnInplaceSinh": torch.sinh_,
+        "aclnnInplaceSqrt": torch.sqrt_,
+        "aclnnInplaceTan": torch.tan_,
+    },
+)
+
+
+@op("aclnnRoundDecimals")
+def round_decimals(self: Tensor, decimals: int, out: Tensor) -> None:
+    if self.is_floating_point():
+        torch.round(self, decimals=decimals, out=out)
+    elif decimals >= 0:
+        out.copy_(self)
+    else:
+        # CPU PyTorch rounds no integers to tens, the chip does; float64 is exact up to 2**53.
+        out.copy_(torch.round(self.double(), decimals=decimals))
+
+
+@op("aclnnInplaceRoundDecimals")
+def round_decimals_(self: Tensor, decimals: int) -> None:
+    round_decimals(self, decimals, self)
+
+
+@op("aclnnNanToNum")
+def nan_to_num(self: Tensor, nan: float, posinf: float, neginf: float, out: Tensor) -> None:
+    torch.nan_to_num(self, nan=nan, posinf=posinf, neginf=neginf, out=out)
+
+
+@op("aclnnInplaceNanToNum")
+def nan_to_num_(self: Tensor, nan: float, posinf: float, neginf: float) -> None:
+    torch.nan_to_num_(self, nan=nan, posinf=posinf, neginf=neginf)
