@@ -1,13 +1,16 @@
-"""Runs when Python starts (see `jumar.pth`): watches for the import of torch and torch_npu, and does nothing else.
+"""Runs when Python starts (see `jumar.pth`): watches for the import of torch and torch_npu, and nothing else.
 
-Only `sys` is imported here, because every Python in the environment pays for it. What happens at that import is
-decided in `jumar.machine.attachment`, which is read only then.
+Only `sys` is imported here, because every Python in the environment pays for it. What happens at that
+import is decided in `jumar.machine.attachment`, which is read only then.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 WATCHED = frozenset({"torch", "torch_npu"})
 
@@ -32,7 +35,7 @@ class Watch:
 def install() -> None:
     """Puts the watch in front of the other finders, once."""
     if not installed():
-        sys.meta_path.insert(0, Watch())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, Watch())
 
 
 def installed() -> bool:

@@ -37,7 +37,7 @@ class UnknownChip(LookupError):
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number about a chip. `source` is the document itself; `note` says how it was read where that matters."""
+    """One number about a chip. `source` is the document itself; `note` says how it was read."""
 
     value: int | float
     unit: str
@@ -48,7 +48,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Chip:
-    """One accelerator as a program sees it. `name` is what the driver calls it, `device` what counts as one of them."""
+    """One accelerator as a program sees it. `name` is the driver's; `device` says what one is."""
 
     name: str
     title: str
@@ -59,10 +59,12 @@ class Chip:
     quantities: Mapping[str, Quantity] = field(repr=False)
 
     def number(self, key: str, unit: str) -> int | float:
-        """The value of `section.key`, which must be given in `unit`; KeyError if the file does not have it."""
+        """The value of `section.key`, which must be given in `unit`; KeyError if it is not in the file."""
         quantity = self.quantities[key]
         if quantity.unit != unit:
-            raise BadProfile(f"{self.name}: {key} is in {quantity.unit}, not in {unit}: convert it where it is used")
+            raise BadProfile(
+                f"{self.name}: {key} is in {quantity.unit}, not in {unit}: convert it where it is used"
+            )
         return quantity.value
 
     def names(self) -> tuple[str, ...]:
@@ -95,20 +97,25 @@ def load(path: Path) -> Chip:
 def _quantity(file: str, key: str, entry: Any, sources: Mapping[str, str]) -> Quantity:
     if not isinstance(entry, dict):
         raise BadProfile(
-            f"{file}: {key}: a bare {entry!r}; write {{ value = {entry!r}, unit = …, source = …, confidence = … }}"
+            f"{file}: {key}: a bare {entry!r}; "
+            f"write {{ value = {entry!r}, unit = …, source = …, confidence = … }}"
         )
     for part in ("value", "unit", "source", "confidence"):
         if entry.get(part) in (None, ""):
             raise BadProfile(f"{file}: {key}: has no {part}; add {part} = … to it")
     if unknown := entry.keys() - QUANTITY_KEYS:
-        raise BadProfile(f"{file}: {key}: does not know {', '.join(sorted(unknown))}; keep the text for note = …")
+        raise BadProfile(
+            f"{file}: {key}: does not know {', '.join(sorted(unknown))}; keep the text for note = …"
+        )
     if isinstance(entry["value"], bool) or not isinstance(entry["value"], (int, float)):
         raise BadProfile(f"{file}: {key}: value {entry['value']!r} is not a number; write it without quotes")
     if entry["source"] not in sources:
-        raise BadProfile(f'{file}: {key}: source "{entry["source"]}" is not under [sources]; add the document there')
+        raise BadProfile(
+            f'{file}: {key}: source "{entry["source"]}" is not under [sources]; add the document there'
+        )
     if entry["confidence"] not in CONFIDENCES:
         raise BadProfile(
-            f'{file}: {key}: confidence "{entry["confidence"]}" is not one of {", ".join(CONFIDENCES)}; choose one'
+            f'{file}: {key}: confidence "{entry["confidence"]}"; choose one of {", ".join(CONFIDENCES)}'
         )
     return Quantity(**{**entry, "source": sources[entry["source"]]})
 
@@ -126,7 +133,9 @@ def _check_names(chips: list[Chip]) -> None:
     for chip in chips:
         for name in chip.names():
             if owner.setdefault(name.lower(), chip.name) != chip.name:
-                raise BadProfile(f"{chip.name}.toml: aliases: {owner[name.lower()]} is called {name} too; drop one")
+                raise BadProfile(
+                    f"{chip.name}.toml: aliases: {owner[name.lower()]} is called {name} too; drop one"
+                )
 
 
 def find(name: str) -> Chip:
@@ -135,6 +144,6 @@ def find(name: str) -> Chip:
     wanted = name.strip().lower()
     if wanted in by_name:
         return by_name[wanted][1]
-    near = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(by_name[n][0] for n in near)}?" if near else "there is none like it."
     raise UnknownChip(f"unknown chip {name!r}: {hint} `jumar chips` lists all.")

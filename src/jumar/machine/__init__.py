@@ -1,1 +1,1 @@
-"""One virtual server: native core, operators and later physics put together; and how a program is attached to it."""
+"""One virtual server: native core and operators put together, and how a program is attached to it."""

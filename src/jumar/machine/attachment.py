@@ -1,11 +1,11 @@
 """What jumar does when a program imports torch or torch_npu: which libraries it gets, and what is watched.
 
-| situation                         | import torch                      | import torch_npu                       |
-|-----------------------------------|-----------------------------------|----------------------------------------|
-| JUMAR_SERVER set                  | loads torch_npu as usual, observed| with jumar's libraries: virtual chips  |
-| not set, a real CANN is there     | untouched                         | untouched                              |
-| not set, no CANN                  | does not load torch_npu           | with jumar's libraries: no chips       |
-| the executor of a server          | does not load torch_npu           | not imported                           |
+| situation                     | import torch                       | import torch_npu                      |
+|-------------------------------|------------------------------------|---------------------------------------|
+| JUMAR_SERVER set              | loads torch_npu as usual; observed | with jumar's libraries: virtual chips |
+| not set, a real CANN is there | untouched                          | untouched                             |
+| not set, no CANN              | does not load torch_npu            | with jumar's libraries: no chips      |
+| the executor of a server      | does not load torch_npu            | not imported                          |
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def attach(spec: ModuleSpec) -> None:
 
 @contextmanager
 def _autoload_off() -> Iterator[None]:
-    """Keeps torch from loading torch_npu by itself, in this process alone: children see the variable as it was."""
+    """Keeps torch from loading torch_npu by itself, in this process alone: children do not inherit it."""
     before = os.environ.get(AUTOLOAD)
     os.environ[AUTOLOAD] = "0"
     try:
@@ -119,7 +119,7 @@ def _loaded() -> None:
 
 
 def import_face() -> None:
-    """The vendor's own translation of CUDA calls. Its hint on what it replaces would greet every run; it is dropped."""
+    """The vendor's own translation of CUDA calls, without the warnings that would greet every run."""
     import warnings
 
     with warnings.catch_warnings():

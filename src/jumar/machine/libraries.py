@@ -1,7 +1,7 @@
 """Finds jumar's libraries, which bear the vendor's names, and loads them before the adapter asks for them.
 
-The dynamic loader takes a library that is already loaded under the wanted SONAME before it searches any path. So once
-these are loaded, what the wheel links and what it opens by bare name is ours, without LD_LIBRARY_PATH.
+The dynamic loader takes a library that is already loaded under the wanted SONAME before it searches any path.
+So once these are loaded, what the wheel links and what it opens by bare name is ours, without LD_LIBRARY_PATH.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from pathlib import Path
 import jumar
 
 CORE = "libjumar_core.so"
-REMEDY = "run `pip install .` in jumar's source directory; it needs a C++ compiler (Debian: apt-get install g++)"
+REMEDY = (
+    "run `pip install .` in jumar's source directory; it needs a C++ compiler (Debian: apt-get install g++)"
+)
 
 
 def directory() -> Path | None:
@@ -26,11 +28,15 @@ def directory() -> Path | None:
 def with_vendor_names() -> list[Path]:
     """The thin libraries: libascendcl.so and its like."""
     found = directory()
-    return sorted(path for path in found.glob("lib*.so") if not path.name.startswith("libjumar_")) if found else []
+    return (
+        sorted(path for path in found.glob("lib*.so") if not path.name.startswith("libjumar_"))
+        if found
+        else []
+    )
 
 
 def load_core() -> ctypes.CDLL:
-    """The core itself, for calls from Python. ImportError with the remedy if it is not there or does not load."""
+    """The core itself, for calls from Python. ImportError with the remedy if it does not load."""
     found = directory()
     if found is None:
         raise ImportError(f"jumar's native core is not installed: {REMEDY}", name="jumar")

@@ -1,4 +1,4 @@
-"""Creates a virtual server and reads what happened on it: the command line's view of the native core, through ctypes."""
+"""Creates a virtual server and reads what happened on it: the command line's view of the native core."""
 
 from __future__ import annotations
 

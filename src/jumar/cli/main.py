@@ -1,0 +1,93 @@
+"""The parser of the command line, and the table from command to module."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from jumar import __version__
+from jumar.cli.refusal import Refusal
+from jumar.machine.environment import FACES
+
+DESCRIPTION = "Runs PyTorch programs written for Ascend NPUs or CUDA on virtual Ascend chips."
+RUN_USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and what shows more."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows what it takes\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the console script; returns the exit code."""
+    chosen = parser().parse_args(arguments)
+    try:
+        module = importlib.import_module(f"jumar.cli.{chosen.command}")
+        return int(module.execute(chosen))
+    except Refusal as refusal:
+        print(f"jumar {chosen.command}: {refusal}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has seen enough
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> Parser:
+    top = Parser(prog="jumar", description=DESCRIPTION, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"jumar {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    _run(
+        commands.add_parser(
+            "run", help="run a command on a virtual server", usage=RUN_USAGE, allow_abbrev=False
+        )
+    )
+    _env(
+        commands.add_parser("env", help="print exports for a shell, or stop that server", allow_abbrev=False)
+    )
+    doctor = commands.add_parser("doctor", help="say what is installed, what fits what, what is patched")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    chips = commands.add_parser("chips", help="list the chips, with sources", allow_abbrev=False)
+    chips.add_argument("name", nargs="?", help="show every number of this chip with its source")
+    chips.add_argument("--json", action="store_true", help="print JSON")
+    return top
+
+
+def _server_options(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--chip", default="910B2", help="which chip, see `jumar chips` (default: 910B2)")
+    one.add_argument(
+        "--devices", type=int, default=1, metavar="N", help="how many of them, 1 to 64 (default: 1)"
+    )
+    one.add_argument(
+        "--dry",
+        action="store_true",
+        help="compute small tensors only; large ones take neither time nor memory",
+    )
+    one.add_argument("--seed", type=int, metavar="S", help="seed random, numpy and torch with it")
+    one.add_argument(
+        "--face",
+        choices=FACES,
+        default="transfer",
+        help="transfer (default): a CUDA program sees the chips as CUDA devices, by transfer_to_npu",
+    )
+
+
+def _run(run: argparse.ArgumentParser) -> None:
+    _server_options(run)
+    run.add_argument("--out", metavar="DIR", help="where the report goes (default: jumar-runs/<time>-<name>)")
+    run.add_argument("--keep", action="store_true", help="keep the server's directory afterwards")
+    run.add_argument(
+        "program", nargs=argparse.REMAINDER, metavar="COMMAND", help="any command, or a Python script"
+    )
+
+
+def _env(env: argparse.ArgumentParser) -> None:
+    _server_options(env)
+    env.add_argument("--stop", action="store_true", help="end the server of this shell")
+    env.epilog = 'Use it as: eval "$(jumar env --chip 910B2)" … eval "$(jumar env --stop)"'

@@ -1,0 +1,99 @@
+"""What `jumar run` and `jumar env` share: checks before a server is made, and its directory."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from jumar import chips
+from jumar.cli.refusal import Refusal
+from jumar.machine import libraries, server
+
+TORCH = "torch"
+ADAPTER = "torch-npu"
+PAIR = "2.13.0"
+PREFIX = "jumar-"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The server that was asked for, checked."""
+
+    chip: chips.Chip
+    devices: int
+    dry: bool
+    face: str
+    seed: int | None
+
+    def title(self) -> str:
+        size = self.chip.number("memory.size", "B") / 2**30
+        work = "dry: only small tensors are computed" if self.dry else "full arithmetic"
+        return f"{self.devices} × {self.chip.name} with {size:.0f} GiB ({work})"
+
+
+def plan(chip: str, devices: int, dry: bool, face: str, seed: int | None) -> Plan:
+    """Refuses what cannot be: each refusal says what to do instead."""
+    try:
+        found = chips.find(chip)
+    except chips.UnknownChip as error:
+        raise Refusal(str(error)) from error
+    if not 1 <= devices <= server.MOST_CHIPS:
+        raise Refusal(
+            f"--devices {devices}: a server has 1 to {server.MOST_CHIPS} chips; give a number in that range"
+        )
+    if seed is not None and not 0 <= seed < 2**63:
+        raise Refusal(f"--seed {seed}: give a whole number from 0 to 2^63 - 1")
+    check_packages()
+    if libraries.directory() is None:
+        raise Refusal(f"the native core is not installed: {libraries.REMEDY}")
+    return Plan(found, devices, dry, face, seed)
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def check_packages() -> None:
+    """torch and torch_npu are there and fit each other."""
+    torch, adapter = version(TORCH), version(ADAPTER)
+    install = f"`pip install torch=={PAIR} torch-npu=={PAIR}`"
+    for name, found in ((TORCH, torch), (ADAPTER, adapter)):
+        if found is None:
+            raise Refusal(f"{name} is not installed: {install}")
+    if not fits(torch, adapter):
+        raise Refusal(
+            f"torch {torch} and torch_npu {adapter} do not fit, jumar needs {PAIR} of both: {install}"
+        )
+
+
+def fits(torch: str | None, adapter: str | None) -> bool:
+    """Whether both are the version that jumar serves; a build tag ("+cpu") or post-release may follow it."""
+    return all(found is not None and base(found) == PAIR for found in (torch, adapter))
+
+
+def base(found: str) -> str:
+    return found.split("+")[0].split(".post")[0]
+
+
+def make_server(plan: Plan) -> Path:
+    """Makes the server in a fresh directory under the runtime directory, and returns that."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    parent = runtime if runtime and os.access(runtime, os.W_OK) else None
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    try:
+        server.create(directory, server.settings(plan.chip, plan.devices, plan.dry, plan.seed))
+    except (server.ServerError, ImportError) as error:
+        remove_server(directory)
+        raise Refusal(f"the server cannot be made: {error}") from error
+    return directory
+
+
+def remove_server(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,57 @@
+"""Gathers what a run left, prints the summary and writes the report files."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from jumar import report
+from jumar.cli.serving import Plan
+from jumar.machine import server
+
+FOLDER = "jumar-runs"
+
+
+def sum_up(
+    plan: Plan, directory: Path, command: list[str], code: int, wall_s: float, out: str | None
+) -> None:
+    """Prints the summary on stderr, with a last line that says where the report is."""
+    facts = report.facts(
+        chip=plan.chip,
+        devices=plan.devices,
+        dry=plan.dry,
+        command=command,
+        code=code,
+        wall_s=wall_s,
+        server=_server_facts(directory),
+        programs=_programs(directory),
+    )
+    print("\n" + report.text(facts), file=sys.stderr)
+    folder = Path(out) if out else Path(FOLDER) / f"{time.strftime('%Y%m%d-%H%M%S')}-{_name(command)}"
+    try:
+        where = str(report.write(facts, folder))
+    except OSError as error:
+        where = f"not written ({error.strerror}: {folder}); choose another place with --out DIR"
+    print(f"  {'report':<17} {where}", file=sys.stderr, flush=True)
+
+
+def _server_facts(directory: Path) -> dict[str, Any] | None:
+    try:
+        return server.report(directory)
+    except (server.ServerError, ImportError, ValueError) as error:
+        print(f"jumar: the server's counters cannot be read: {error}", file=sys.stderr)
+        return None
+
+
+def _programs(directory: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("program-*.json"))]
+
+
+def _name(command: list[str]) -> str:
+    """A word for the folder: the script's name if there is one, else the command's."""
+    scripts = [part for part in command if part.endswith(".py")]
+    stem = Path(scripts[0] if scripts else command[0]).stem
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem)[:40] or "run"

@@ -1,0 +1,58 @@
+"""The summary as lines for a terminal, and the ways to write sizes and counts that the page uses too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MOST_NAMES = 6
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def text(facts: dict[str, Any]) -> str:
+    """The lines of the summary, without a final newline."""
+    return "\n".join(["jumar: summary", *(f"  {name:<17} {value}" for name, value in rows(facts))])
+
+
+def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is worth a line, in order: (name, value)."""
+    found = [("program", ending(facts)), ("chip", chip(facts))]
+    if facts["steps"]:
+        pace = f", {facts['step_s']:.3g} s each on this host" if facts["step_s"] else ""
+        found.append(("steps", f"{facts['steps']:,} of {' and '.join(facts['optimizers'])}{pace}"))
+    if facts["losses"]:
+        found.append(("loss", f"{facts['losses'][0][1]:.4g} → {facts['losses'][-1][1]:.4g}"))
+    found.append(("operators", operators(facts)))
+    found.append(("unsupported calls", names(facts["unsupported"]) or "none"))
+    used = [f"npu:{number} {size(peak)} of {size(total)}" for number, peak, total in facts["memory"] if peak]
+    found.append(("peak memory", ", ".join(used) or "no device memory used"))
+    return found + [("note", note) for note in facts["notes"]]
+
+
+def ending(facts: dict[str, Any]) -> str:
+    how = f"ended by {facts['signal']}" if facts["signal"] else f"exit code {facts['exit_code']}"
+    return f"{how} after {facts['wall_s']:.1f} s"
+
+
+def chip(facts: dict[str, Any]) -> str:
+    work = {"full": "full arithmetic", "dry": "dry: large tensors not computed"}[facts["mode"]]
+    one = facts["chip"]
+    return f"{facts['devices']} × {one['name']} with {size(one['memory_bytes'])}, {work}"
+
+
+def operators(facts: dict[str, Any]) -> str:
+    skipped = f", {facts['operators_skipped']:,} skipped" if facts["mode"] == "dry" else ""
+    return f"{facts['operators_run']:,} run{skipped}, {len(facts['operators'])} kinds"
+
+
+def names(counts: list[list[Any]]) -> str:
+    shown = ", ".join(f"{name} ({count:,})" for name, count in counts[:MOST_NAMES])
+    more = len(counts) - MOST_NAMES
+    return shown + (f" and {more} more" if more > 0 else "")
+
+
+def size(count: float) -> str:
+    """Bytes with a binary unit: 8.74 GiB."""
+    power = 0
+    while count >= 1024 and power < len(UNITS) - 1:
+        count, power = count / 1024, power + 1
+    return f"{count:.4g} {UNITS[power]}"
