@@ -33,12 +33,16 @@ def _enter_server(config: pytest.Config) -> None:
     """Every pytest process has a server of its own, so that what one test holds cannot starve another's chip."""
     if "JUMAR_SERVER" in os.environ:
         return
-    from jumar.machine import server
+    from jumar import chips
+    from jumar.machine import environment, server
 
     directory = Path(tempfile.mkdtemp(prefix="jumar-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
-    server.create(directory, chip=CHIP, devices=CHIPS_A_SERVER)
-    os.environ["JUMAR_SERVER"] = str(directory)
+    server.create(directory, server.settings(chips.find(CHIP), CHIPS_A_SERVER, dry=False, seed=None))
+    inside = environment.applied(environment.for_server(directory, "none", None))
+    for name in set(os.environ) - set(inside):
+        del os.environ[name]
+    os.environ.update(inside)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

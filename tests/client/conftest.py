@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -15,7 +18,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-Program = Callable[..., "subprocess.CompletedProcess[str]"]
+COUNT = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -39,40 +42,68 @@ def quiet_device(device: str) -> Iterator[None]:
         torch.npu.synchronize()
 
 
-def command_line(on: str, chip: str | None, devices: int, dry: bool, settings: dict[str, Any]) -> list[str]:
-    if on != "virtual":
-        return []
-    options = ["--devices", str(devices)] + ["--dry"] * dry + (["--chip", chip] if chip else [])
-    for name, value in settings.items():
-        options += [f"--{name.replace('_', '-')}", str(value)]
-    return [sys.executable, "-m", "jumar", "run", *options, "--"]
+class Machine:
+    """A server, or the CPU or real chip in its place, on which programs are started as processes of their own."""
+
+    def __init__(self, on: str, directory: Path, chip: str, devices: int, settings: dict[str, Any]) -> None:
+        self.on, self.directory = on, directory
+        self.environment = {name: value for name, value in os.environ.items() if name != "JUMAR_SERVER"}
+        if on == "virtual":
+            from jumar import chips
+            from jumar.machine import environment, server
+
+            wanted = server.settings(chips.find(chip), devices, dry=False, seed=None)
+            directory.mkdir()
+            server.create(directory, dataclasses.replace(wanted, **settings))
+            self.environment = environment.applied(environment.for_server(directory, "none", None))
+
+    def report(self) -> dict[str, Any]:
+        from jumar.machine import server
+
+        return server.report(self.directory)
+
+    def start(self, source: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """Python source as a process; `DEVICE` and `torch` are defined in it."""
+        device = "cpu" if self.on == "cpu" else "npu"
+        file = self.directory.parent / f"program{next(COUNT)}.py"
+        file.write_text(f"import torch\nDEVICE = {device!r}\n{textwrap.dedent(source)}")
+        environment = {**self.environment, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE), **(env or {})}
+        return subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", str(file)], env=environment, cwd=file.parent, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(
+        self, source: str, env: dict[str, str] | None = None, check: bool = True, timeout: float = 240.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs Python source to its end. Fails the test on a non-zero exit."""
+        process = self.start(source, env)
+        try:
+            out, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # faulthandler tells where it hangs
+            out, errors = process.communicate()
+            pytest.fail(f"still running after {timeout} s\n{out[-4000:]}\n{errors[-8000:]}", pytrace=False)
+        if check and process.returncode != 0:
+            pytest.fail(f"exit {process.returncode}\n{out[-4000:]}\n{errors[-8000:]}", pytrace=False)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
 @pytest.fixture
-def run_program(on: str, device: str, tmp_path: Path) -> Program:
-    """Runs Python source on a fresh server of its own; `DEVICE` is defined in it. Fails the test on a non-zero exit."""
+def machine(on: str, tmp_path: Path) -> Callable[..., Machine]:
+    """Makes a server of its own: `machine(chip="910B4", devices=2, dry=1, memory_bytes=…)`."""
 
-    def run(
-        source: str,
-        *,
-        chip: str | None = None,
-        devices: int = 1,
-        dry: bool = False,
-        env: dict[str, str] | None = None,
-        check: bool = True,
-        timeout: float = 300.0,
-        **settings: Any,
-    ) -> subprocess.CompletedProcess[str]:
-        file = tmp_path / "program.py"
-        file.write_text(f"DEVICE = {device!r}\n" + textwrap.dedent(source))
-        environment = {name: value for name, value in os.environ.items() if name != "JUMAR_SERVER"}
-        environment.update({"OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE), **(env or {})})
-        done = subprocess.run(
-            [*command_line(on, chip, devices, dry, settings), sys.executable, str(file)],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=timeout,
-        )  # fmt: skip
-        if check and done.returncode != 0:
-            pytest.fail(f"exit {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}", pytrace=False)
-        return done
+    def make(chip: str = "910B2", devices: int = 1, **settings: Any) -> Machine:
+        return Machine(on, tmp_path / f"server{next(COUNT)}", chip, devices, settings)
+
+    return make
+
+
+@pytest.fixture
+def run_program(machine: Callable[..., Machine]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs one program on a server of its own; for the arguments see Machine.run."""
+
+    def run(source: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return machine().run(source, **options)
 
     return run
