@@ -1,0 +1,167 @@
+// What the chapters of the core share: errors, chips and their memory, and the engine that runs streams.
+#pragma once
+#include <condition_variable>
+#include <cstdarg>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "acl.h"
+#include "ring.h"
+#include "server.h"
+
+namespace jumar {
+
+// --- error.cpp -------------------------------------------------------------------------------------------------------
+// Remembers `text` for aclGetRecentErrMsg of this thread and returns `error`.
+aclError fail(aclError error, const std::string& text);
+aclError unsupported(const char* name);
+void set_device_error(const std::string& text);  // what the next aclGetRecentErrMsg of any thread says
+
+// --- device.cpp ------------------------------------------------------------------------------------------------------
+struct Context {
+  int chip;
+};
+uint32_t chip_count();           // visible to this process
+uint32_t physical_chip(int id);  // ASCEND_RT_VISIBLE_DEVICES applied
+int current_chip();              // of this thread; visible numbering
+bool forked();                   // a child made by fork: the chips stayed with the parent
+
+// --- memory.cpp ------------------------------------------------------------------------------------------------------
+// One chip's memory as this process sees it: a sparse shared file mapped at `base`. Address = base + file offset.
+struct Window {
+  uint8_t* base = nullptr;
+  uint64_t bytes = 0;
+  int fd = -1;
+};
+struct Place {
+  uint32_t chip;
+  uint64_t offset;
+};
+Window* window(uint32_t physical);                    // opened on first use; null with an error set
+bool locate(const void* address, Place* place);       // false: not device memory
+bool on_device(const void* address);
+
+// --- engine.cpp ------------------------------------------------------------------------------------------------------
+struct Stream;
+struct Model;
+
+struct Event {
+  uint64_t issued = 0;   // how often record was called
+  uint64_t reached = 0;  // how many of these records the stream has come to
+  uint64_t sequence = 0; // executor record that must be done for the newest reached record
+  uint64_t host_ns = 0;  // when the newest record was seen done; 0 = not yet
+  Model* captured = nullptr;
+};
+using EventRef = std::shared_ptr<Event>;
+
+// One thing a stream has to do. What the executor can do is bytes; the rest is done in this process.
+struct Item {
+  enum class Kind { kRecord, kCopy, kHost, kEventRecord, kEventWait, kValueWait };
+  Kind kind = Kind::kRecord;
+  std::vector<uint8_t> bytes;          // kRecord
+  void* destination = nullptr;         // kCopy; kValueWait: the address
+  const void* source = nullptr;
+  uint64_t count = 0;
+  std::function<void()> call;          // kHost
+  EventRef event;                      // kEventRecord, kEventWait
+  uint64_t ticket = 0;
+  uint64_t value = 0;                  // kValueWait
+  uint32_t flag = 0;
+};
+
+struct Stream {
+  uint32_t chip = 0;  // physical
+  int32_t id = 0;
+  std::deque<Item> items;      // not yet handed on; guarded by Engine::mutex_
+  bool busy = false;           // the head item is being done outside the lock
+  uint64_t sequence = 0;       // executor record that must be done for this stream to be idle
+  Model* capture = nullptr;    // being recorded into
+  uint64_t report_thread = 0;  // aclrtSubscribeReport
+};
+
+// A recorded graph: the items of all captured streams in order of submission.
+struct Model {
+  std::vector<Item> items;
+  std::unordered_set<Stream*> streams;
+  Stream* origin = nullptr;
+  uint32_t id = 0;
+};
+
+// Runs the streams of this process. A stream's items are done in order; items of different streams are handed to the one
+// executor in order of submission, which respects every event wait. Guard: mutex_.
+class Engine {
+ public:
+  static Engine& get();
+  aclError start();  // starts the executor process; once
+  Ring& ring() { return *ring_; }
+  bool await_ready();  // the executor's tables are there; false: it died
+
+  Stream* create_stream(uint32_t chip);
+  void destroy_stream(Stream* stream);
+  Stream* resolve(aclrtStream stream);  // null = the current chip's default stream
+  bool is_stream(const void* stream);
+
+  void submit(Stream* stream, Item item);
+  aclError synchronize(Stream* stream, int64_t timeout_ms);
+  aclError synchronize_event(const EventRef& event, int64_t timeout_ms);
+  aclError synchronize_all(int32_t chip, int64_t timeout_ms);  // chip < 0: every chip
+  bool idle(Stream* stream);
+  bool nothing_queued(Stream* stream);  // no item of it waits in this process
+  bool reached(const EventRef& event);
+  aclError run_now(Stream* stream, Item item, Reply* reply);  // submits, waits, fetches the sizes of outputs
+
+  aclError capture_begin(Stream* stream, Model* into);
+  aclError capture_end(Stream* stream, Model** model);
+  Model* capturing(Stream* stream);
+  void stop();
+
+ private:
+  void write_record(Stream* stream, const std::vector<uint8_t>& bytes);
+  bool advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool may_call_host);
+  void capture_item(Stream* stream, Item& item);
+  void serve();  // the engine thread: items nobody waits for
+  bool wait_sequence(uint64_t sequence, int64_t deadline_ms);
+  bool executor_died();
+  aclError collect_failure();
+  aclError wait_until(const std::function<bool()>& done, const std::function<uint64_t()>& sequence, Stream* help,
+                      int64_t timeout_ms, aclError timeout_code);
+
+  std::mutex mutex_;
+  std::condition_variable pending_, moved_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::unordered_map<uint32_t, Stream*> defaults_;
+  Ring* ring_ = nullptr;
+  int ring_fd_ = -1;
+  int executor_ = -1;
+  bool died_ = false;
+  bool waiting_items_ = false;
+  uint64_t sequence_ = 0;  // records written
+  int32_t next_stream_ = 0;
+};
+
+// --- clock.cpp: the one seam for time. Nothing else in the core looks at a clock for the program's sake. ----------------
+uint64_t now_ns();
+uint64_t event_time_ns(const Event& event, const Ring& ring);
+
+// --- record.cpp: building executor records ----------------------------------------------------------------------------
+class Record {
+ public:
+  explicit Record(RecordKind kind, uint16_t op = 0);
+  void word(uint64_t value);
+  void head(Tag tag, uint32_t count);
+  void raw(const void* data, uint64_t bytes);  // padded to 8
+  void span(const Place& place, uint64_t bytes);
+  std::vector<uint8_t> take();  // finishes the header
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+}  // namespace jumar

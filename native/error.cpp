@@ -1,0 +1,69 @@
+// Errors: the vendor's codes, and the text behind them for people.
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+#include "core.h"
+
+namespace jumar {
+
+namespace {
+thread_local std::string recent;
+thread_local std::string handed_out;
+std::mutex device_mutex;
+std::string device_text;  // guarded by device_mutex
+thread_local aclError last = code::kSuccess;
+}  // namespace
+
+aclError fail(aclError error, const std::string& text) {
+  recent = "jumar: " + text;
+  last = error;
+  return error;
+}
+
+void set_device_error(const std::string& text) {
+  std::lock_guard<std::mutex> guard(device_mutex);
+  device_text = text;
+}
+
+aclError unsupported(const char* name) {
+  if (Server* server = Server::get()) server->count(server->state().unsupported, name);
+  return fail(code::kFeatureNotSupported,
+              std::string(name) + " has no implementation on the virtual chip yet; it would go into native/");
+}
+
+}  // namespace jumar
+
+using namespace jumar;
+
+JUMAR_API const char* aclGetRecentErrMsg() {
+  {
+    std::lock_guard<std::mutex> guard(device_mutex);
+    handed_out = recent.empty() ? device_text : recent + (device_text.empty() ? "" : "\n" + device_text);
+    device_text.clear();
+  }
+  recent.clear();
+  return handed_out.empty() ? nullptr : handed_out.c_str();
+}
+
+JUMAR_API aclError aclrtPeekAtLastError(int32_t) { return last; }
+
+JUMAR_API aclError aclrtGetLastError(int32_t) {
+  const aclError error = last;
+  last = code::kSuccess;
+  return error;
+}
+
+// The adapter's log lines. Severity: 0 debug, 1 info, 2 warning, 3 error; shown from ASCEND_GLOBAL_LOG_LEVEL (3) upwards
+// only where the user asks for them on the terminal, as with the vendor's library.
+JUMAR_API void aclAppLog(int32_t severity, const char* function, const char* file, uint32_t line, const char* format, ...) {
+  static const char* level = std::getenv("ASCEND_GLOBAL_LOG_LEVEL");
+  static const char* on_screen = std::getenv("ASCEND_SLOG_PRINT_TO_STDOUT");
+  if (on_screen == nullptr || *on_screen != '1' || severity < (level != nullptr ? std::atoi(level) : 3)) return;
+  va_list arguments;
+  va_start(arguments, format);
+  char text[2048];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  std::fprintf(stderr, "[%d] %s %s:%u %s\n", severity, function, file, line, text);
+}

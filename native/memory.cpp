@@ -1,0 +1,423 @@
+// Device memory, host memory and copies. A chip's memory is a sparse shared file: reserved in full, committed page by page
+// when touched, given back when freed.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+#include "core.h"
+
+namespace jumar {
+
+namespace {
+
+constexpr uint64_t kAlign = 2u << 20;
+
+// Address space of one chip's window: where free ranges begin and how long they are. Windows are far larger than the
+// chip, so that reserved address ranges (expandable segments) and fragmentation never matter; the chip's own limit is
+// kept by Server::claim. Guarded by memory_mutex.
+struct Chip {
+  Window window;
+  std::map<uint64_t, uint64_t> free;       // offset -> bytes
+  std::map<uint64_t, uint64_t> allocated;  // offset -> bytes of the address range
+};
+
+struct Physical {  // aclrtDrvMemHandle: memory claimed but without an address until mapped
+  uint32_t chip;
+  uint64_t bytes;
+  bool host;
+};
+
+std::mutex memory_mutex;
+Chip chips[kMaxChips];
+std::map<uint64_t, std::pair<Physical*, uint64_t>> mapped;  // address -> handle, bytes; guarded by memory_mutex
+std::map<uint64_t, uint64_t> host_blocks;                   // address -> bytes; guarded by memory_mutex
+std::atomic<uint32_t> highest_window{0};
+
+uint64_t round_up(uint64_t value) { return (value + kAlign - 1) & ~(kAlign - 1); }
+
+bool take_range(Chip& chip, uint64_t bytes, uint64_t* offset) {
+  const uint64_t wanted = round_up(std::max<uint64_t>(bytes, 1));
+  for (auto range = chip.free.begin(); range != chip.free.end(); ++range) {
+    if (range->second < wanted) continue;
+    *offset = range->first;
+    const uint64_t left = range->second - wanted;
+    chip.free.erase(range);
+    if (left != 0) chip.free[*offset + wanted] = left;
+    chip.allocated[*offset] = wanted;
+    return true;
+  }
+  return false;
+}
+
+uint64_t give_range(Chip& chip, uint64_t offset) {
+  const auto found = chip.allocated.find(offset);
+  if (found == chip.allocated.end()) return 0;
+  const uint64_t bytes = found->second;
+  chip.allocated.erase(found);
+  auto [range, fresh] = chip.free.emplace(offset, bytes);
+  if (auto next = std::next(range); next != chip.free.end() && range->first + range->second == next->first) {
+    range->second += next->second;
+    chip.free.erase(next);
+  }
+  if (range != chip.free.begin()) {
+    if (auto before = std::prev(range); before->first + before->second == range->first) {
+      before->second += range->second;
+      chip.free.erase(range);
+    }
+  }
+  return bytes;
+}
+
+void decommit(const Chip& chip, uint64_t offset, uint64_t bytes) {
+  fallocate(chip.window.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+            static_cast<off_t>(bytes));
+}
+
+aclError out_of_memory(uint32_t chip, uint64_t bytes) {
+  Server* server = Server::get();
+  return fail(code::kMemoryAllocation, "chip " + std::to_string(chip) + " has " +
+                                           std::to_string(server->settings().memory_bytes) + " bytes, " +
+                                           std::to_string(server->used(chip)) + " in use; " + std::to_string(bytes) +
+                                           " more do not fit");
+}
+
+aclError allocate(void** address, size_t bytes) {
+  *address = nullptr;
+  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use the chips its parent uses; use spawn");
+  if (chip_count() == 0) return fail(code::kNoDevice, "no virtual chips");
+  const uint32_t id = physical_chip(current_chip());
+  Window* opened = window(id);
+  if (opened == nullptr) return code::kMemoryAllocation;
+  if (!Server::get()->claim(id, round_up(bytes))) return out_of_memory(id, bytes);
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  uint64_t offset = 0;
+  if (!take_range(chips[id], bytes, &offset)) {
+    Server::get()->release(id, round_up(bytes));
+    return fail(code::kMemoryAllocation, "the chip's address range is used up");
+  }
+  *address = opened->base + offset;
+  return code::kSuccess;
+}
+
+bool dry_skips(uint64_t bytes) {
+  const Settings& settings = Server::get()->settings();
+  return settings.dry != 0 && bytes > settings.dry_limit_elements * 8;
+}
+
+// Orders a copy on a stream. What touches device memory alone is the executor's; small uploads travel in the record, which
+// is allowed because every earlier item of the stream that could still write the source is in this process's queue.
+aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, const void* source, uint64_t count) {
+  if (count == 0) return code::kSuccess;
+  if (destination == nullptr || source == nullptr || count > capacity) {
+    return fail(code::kInvalidParam, "copy of " + std::to_string(count) + " bytes into " + std::to_string(capacity));
+  }
+  Server* server = Server::get();
+  server->state().copies.fetch_add(1, std::memory_order_relaxed);
+  server->state().copied_bytes.fetch_add(count, std::memory_order_relaxed);
+  Place to{}, from{};
+  const bool to_device = locate(destination, &to), from_device = locate(source, &from);
+  Item item;
+  constexpr uint64_t kInline = 64u << 10;
+  if (dry_skips(count) && (to_device || from_device)) {
+    if (!to_device) std::memset(destination, 0, count);
+    return code::kSuccess;
+  }
+  if (to_device && from_device) {
+    Record record(RecordKind::kCopy);
+    record.span(to, count);
+    record.span(from, count);
+    item.bytes = record.take();
+  } else if (to_device && count <= kInline && Engine::get().nothing_queued(stream)) {
+    Record record(RecordKind::kWrite);
+    record.span(to, count);
+    record.raw(source, count);
+    item.bytes = record.take();
+  } else {
+    item.kind = Item::Kind::kCopy;
+    item.destination = destination;
+    item.source = source;
+    item.count = count;
+  }
+  Engine::get().submit(stream, std::move(item));
+  return code::kSuccess;
+}
+
+aclError fill_on_stream(Stream* stream, void* destination, uint64_t capacity, int32_t value, uint64_t count) {
+  if (count == 0) return code::kSuccess;
+  Place to{};
+  if (destination == nullptr || count > capacity || !locate(destination, &to)) {
+    return fail(code::kInvalidParam, "memset needs device memory and a size within it");
+  }
+  if (dry_skips(count)) return code::kSuccess;
+  Record record(RecordKind::kFill);
+  record.span(to, count);
+  record.word(static_cast<uint64_t>(value));
+  Item item;
+  item.bytes = record.take();
+  Engine::get().submit(stream, std::move(item));
+  return code::kSuccess;
+}
+
+constexpr int64_t kNoTimeout = INT64_MAX / 4;
+
+}  // namespace
+
+Window* window(uint32_t physical) {
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  Chip& chip = chips[physical];
+  if (chip.window.base != nullptr) return &chip.window;
+  // 47 bits of address space hold 64 windows of 1 TiB; with few chips there is room for more expandable segments.
+  const uint64_t bytes = Server::get()->settings().chips > 16 ? uint64_t{1} << 40 : uint64_t{4} << 40;
+  const int fd = memfd_create(("jumar-chip-" + std::to_string(physical)).c_str(), MFD_CLOEXEC);
+  void* base = MAP_FAILED;
+  if (fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) == 0) {
+    base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+  }
+  if (base == MAP_FAILED) {
+    fail(code::kMemoryAllocation, std::string("cannot reserve the chip's address range: ") + std::strerror(errno));
+    if (fd >= 0) close(fd);
+    return nullptr;
+  }
+  madvise(base, bytes, MADV_DONTFORK);
+  madvise(base, bytes, MADV_DONTDUMP);
+  chip.window = {static_cast<uint8_t*>(base), bytes, fd};
+  chip.free[0] = bytes;
+  Ring& ring = Engine::get().ring();
+  ring.window_bytes[physical] = bytes;
+  ring.window_fd[physical] = fd;
+  if (highest_window.load() <= physical) highest_window = physical + 1;
+  return &chip.window;
+}
+
+bool locate(const void* address, Place* place) {
+  const auto* byte = static_cast<const uint8_t*>(address);
+  for (uint32_t chip = 0; chip < highest_window.load(std::memory_order_acquire); ++chip) {
+    const Window& candidate = chips[chip].window;
+    if (candidate.base != nullptr && byte >= candidate.base && byte < candidate.base + candidate.bytes) {
+      *place = {chip, static_cast<uint64_t>(byte - candidate.base)};
+      return true;
+    }
+  }
+  return false;
+}
+
+bool on_device(const void* address) {
+  Place place{};
+  return locate(address, &place);
+}
+
+}  // namespace jumar
+
+using namespace jumar;
+
+JUMAR_API aclError aclrtMalloc(void** address, size_t bytes, int32_t) { return allocate(address, bytes); }
+JUMAR_API aclError aclrtMallocAlign32(void** address, size_t bytes, int32_t) { return allocate(address, bytes); }
+
+JUMAR_API aclError aclrtFree(void* address) {
+  Place place{};
+  if (forked()) return code::kSuccess;
+  if (!locate(address, &place)) return fail(code::kInvalidParam, "aclrtFree of an address that is not device memory");
+  Engine::get().synchronize_all(static_cast<int32_t>(place.chip), kNoTimeout);
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  const uint64_t bytes = give_range(chips[place.chip], place.offset);
+  if (bytes == 0) return fail(code::kInvalidParam, "aclrtFree of an address that was not allocated");
+  decommit(chips[place.chip], place.offset, bytes);
+  Server::get()->release(place.chip, bytes);
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtGetMemInfo(int32_t, size_t* free, size_t* total) {
+  if (chip_count() == 0) return fail(code::kNoDevice, "no virtual chips");
+  const uint32_t chip = physical_chip(current_chip());
+  *total = Server::get()->settings().memory_bytes;
+  *free = *total - std::min<uint64_t>(*total, Server::get()->used(chip));
+  return code::kSuccess;
+}
+
+// --- virtual memory: an address range, physical memory, and the joining of the two --------------------------------------
+
+JUMAR_API aclError aclrtReserveMemAddress(void** address, size_t bytes, size_t, void*, uint64_t) {
+  const uint32_t id = physical_chip(current_chip());
+  Window* opened = window(id);
+  if (opened == nullptr) return code::kMemoryAllocation;
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  uint64_t offset = 0;
+  if (!take_range(chips[id], bytes, &offset)) return fail(code::kMemoryAllocation, "the chip's address range is used up");
+  *address = opened->base + offset;
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtReleaseMemAddress(void* address) {
+  Place place{};
+  if (!locate(address, &place)) return fail(code::kInvalidParam, "not a reserved address range");
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  return give_range(chips[place.chip], place.offset) != 0 ? code::kSuccess
+                                                          : fail(code::kInvalidParam, "not the start of a reserved range");
+}
+
+// What the adapter fills in to say where physical memory shall be.
+struct PhysicalProperties {
+  int32_t handle_type;
+  int32_t allocation_type;
+  int32_t memory_attribute;
+  uint32_t location_id;
+  int32_t location_type;  // 0 host, 1 device
+  uint64_t reserved;
+};
+
+JUMAR_API aclError aclrtMallocPhysical(void** handle, size_t bytes, const PhysicalProperties* properties, uint64_t) {
+  const bool host = properties->location_type == 0;
+  const uint32_t id = physical_chip(host ? current_chip() : static_cast<int>(properties->location_id));
+  if (!host && !Server::get()->claim(id, bytes)) return out_of_memory(id, bytes);
+  *handle = new Physical{id, bytes, host};
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtFreePhysical(void* handle) {
+  auto* physical = static_cast<Physical*>(handle);
+  if (!physical->host) Server::get()->release(physical->chip, physical->bytes);
+  delete physical;
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtMapMem(void* address, size_t bytes, size_t, void* handle, uint64_t) {
+  if (!on_device(address)) return fail(code::kInvalidParam, "aclrtMapMem outside of reserved addresses");
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  mapped[reinterpret_cast<uint64_t>(address)] = {static_cast<Physical*>(handle), bytes};
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtUnmapMem(void* address) {
+  Place place{};
+  if (!locate(address, &place)) return fail(code::kInvalidParam, "aclrtUnmapMem outside of reserved addresses");
+  Engine::get().synchronize_all(static_cast<int32_t>(place.chip), kNoTimeout);
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  const auto found = mapped.find(reinterpret_cast<uint64_t>(address));
+  if (found == mapped.end()) return fail(code::kInvalidParam, "aclrtUnmapMem of an address that is not mapped");
+  decommit(chips[place.chip], place.offset, found->second.second);
+  mapped.erase(found);
+  return code::kSuccess;
+}
+
+// --- host memory --------------------------------------------------------------------------------------------------------
+
+JUMAR_API aclError aclrtMallocHost(void** address, size_t bytes) {
+  *address = std::aligned_alloc(4096, (std::max<size_t>(bytes, 1) + 4095) & ~size_t{4095});
+  if (*address == nullptr) return fail(code::kMemoryAllocation, "no host memory left");
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  host_blocks[reinterpret_cast<uint64_t>(*address)] = bytes;
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtMallocHostWithCfg(void** address, uint64_t bytes, void*) { return aclrtMallocHost(address, bytes); }
+
+JUMAR_API aclError aclrtFreeHost(void* address) {
+  {
+    std::lock_guard<std::mutex> guard(memory_mutex);
+    if (host_blocks.erase(reinterpret_cast<uint64_t>(address)) == 0) {
+      return fail(code::kInvalidParam, "aclrtFreeHost of an address that was not allocated");
+    }
+  }
+  if (!forked()) Engine::get().synchronize_all(-1, kNoTimeout);
+  std::free(address);
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtHostRegister(void* address, uint64_t bytes, int32_t, void** device) {
+  if (device != nullptr) *device = address;
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  host_blocks[reinterpret_cast<uint64_t>(address)] = bytes;
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtHostRegisterV2(void* address, uint64_t bytes, uint32_t) {
+  return aclrtHostRegister(address, bytes, 0, nullptr);
+}
+
+JUMAR_API aclError aclrtHostUnregister(void* address) {
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  host_blocks.erase(reinterpret_cast<uint64_t>(address));
+  return code::kSuccess;
+}
+
+struct PointerAttributes {
+  uint32_t location_id;
+  int32_t location_type;  // 0 host (page-locked), 1 device, 2 unregistered
+  uint32_t page_bytes;
+  uint32_t reserved[4];
+};
+
+JUMAR_API aclError aclrtPointerGetAttributes(const void* address, PointerAttributes* attributes) {
+  Place place{};
+  *attributes = {};
+  attributes->page_bytes = 4096;
+  if (locate(address, &place)) {
+    attributes->location_id = place.chip;
+    attributes->location_type = 1;
+    return code::kSuccess;
+  }
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  const auto value = reinterpret_cast<uint64_t>(address);
+  auto block = host_blocks.upper_bound(value);
+  const bool locked = block != host_blocks.begin() && value < std::prev(block)->first + std::prev(block)->second;
+  attributes->location_type = locked ? 0 : 2;
+  return code::kSuccess;
+}
+
+// --- copies -------------------------------------------------------------------------------------------------------------
+
+JUMAR_API aclError aclrtMemcpyAsync(void* destination, size_t capacity, const void* source, size_t count, int32_t,
+                                    aclrtStream stream) {
+  return copy_on_stream(Engine::get().resolve(stream), destination, capacity, source, count);
+}
+
+JUMAR_API aclError aclrtMemcpyAsyncWithCondition(void* destination, size_t capacity, const void* source, size_t count,
+                                                 int32_t kind, aclrtStream stream) {
+  return aclrtMemcpyAsync(destination, capacity, source, count, kind, stream);
+}
+
+JUMAR_API aclError aclrtMemcpy(void* destination, size_t capacity, const void* source, size_t count, int32_t kind) {
+  Engine& engine = Engine::get();
+  if (kind == kHostToHost) return std::memcpy(destination, source, count), code::kSuccess;
+  aclError error = engine.synchronize_all(-1, kNoTimeout);
+  if (error != code::kSuccess) return error;
+  Stream* stream = engine.resolve(nullptr);
+  error = copy_on_stream(stream, destination, capacity, source, count);
+  return error != code::kSuccess ? error : engine.synchronize(stream, kNoTimeout);
+}
+
+JUMAR_API aclError aclrtMemsetAsync(void* destination, size_t capacity, int32_t value, size_t count, aclrtStream stream) {
+  return fill_on_stream(Engine::get().resolve(stream), destination, capacity, value, count);
+}
+
+JUMAR_API aclError aclrtMemset(void* destination, size_t capacity, int32_t value, size_t count) {
+  Engine& engine = Engine::get();
+  Stream* stream = engine.resolve(nullptr);
+  const aclError error = fill_on_stream(stream, destination, capacity, value, count);
+  return error != code::kSuccess ? error : engine.synchronize(stream, kNoTimeout);
+}
+
+JUMAR_API aclError aclrtMemcpyBatchAsync(void** destinations, size_t* capacities, void** sources, size_t* counts,
+                                         size_t batches, void*, size_t*, size_t, size_t* failed, aclrtStream stream) {
+  for (size_t i = 0; i < batches; ++i) {
+    const aclError error = aclrtMemcpyAsync(destinations[i], capacities[i], sources[i], counts[i], kDefault, stream);
+    if (error == code::kSuccess) continue;
+    if (failed != nullptr) *failed = i;
+    return error;
+  }
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtMemcpyBatch(void** destinations, size_t* capacities, void** sources, size_t* counts,
+                                    size_t batches, void* attributes, size_t* indexes, size_t attribute_count,
+                                    size_t* failed) {
+  const aclError error = aclrtMemcpyBatchAsync(destinations, capacities, sources, counts, batches, attributes, indexes,
+                                               attribute_count, failed, nullptr);
+  return error != code::kSuccess ? error : Engine::get().synchronize(Engine::get().resolve(nullptr), kNoTimeout);
+}

@@ -1,0 +1,110 @@
+// The shared-memory ring through which a program process hands operators to its executor process.
+// One producer (under the engine's lock) and one consumer; records are copied in, so nothing in them points home.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace jumar {
+
+constexpr uint32_t kMaxChips = 64;
+constexpr uint32_t kMaxOperators = 1024;
+constexpr uint32_t kMaxDims = 25;
+constexpr uint64_t kRingBytes = 8u << 20;
+constexpr uint32_t kTimes = 1u << 16;
+
+// What a record asks of the executor. Values are part of the protocol with executor.cpp only.
+enum class RecordKind : uint16_t {
+  kPad = 0,       // filler up to the end of the ring
+  kOperator = 1,  // arguments follow, see Tag
+  kLegacy = 2,    // name, inputs, outputs, attributes follow, see Tag
+  kFill = 3,      // Span, then byte value
+  kCopy = 4,      // Span destination, Span source
+  kWrite = 5,     // Span destination, then the bytes
+};
+
+struct RecordHeader {
+  uint32_t bytes;  // of the whole record, a multiple of 8
+  RecordKind kind;
+  uint16_t op;
+};
+
+struct Span {
+  uint64_t offset;  // bytes into the chip's memory
+  uint64_t bytes;
+  uint64_t chip;
+};
+
+// One argument: a 32-bit tag, a 32-bit count, then its payload in units of 8 bytes.
+enum class Tag : uint32_t {
+  kNone = 0,
+  kTensor,      // count = rank; TensorHead, sizes, strides
+  kTensorList,  // count = length; then that many arguments
+  kInt,         // one int64
+  kDouble,      // one double
+  kBool,        // one int64, 0 or 1
+  kComplex,     // two doubles
+  kString,      // count = bytes; padded
+  kDataType,    // one int64
+  kIntList,     // count int64
+  kBoolList,    // count bytes; padded
+  kFloatList,   // count float; padded
+  kScalarList,  // count = length; then that many arguments
+  kHostTensor,  // count = rank; int64 dtype, sizes, int64 bytes, data padded
+};
+
+struct ArgumentHead {
+  Tag tag;
+  uint32_t count;
+};
+
+struct TensorHead {
+  uint32_t dtype;
+  uint32_t chip;
+  uint64_t offset;  // bytes of the first element into the chip's memory
+};
+
+struct Reply {  // sizes of the outputs of the last data-dependent operator
+  static constexpr uint32_t kMax = 8;
+  uint32_t count;
+  struct Size {
+    uint32_t argument;
+    uint32_t rank;
+    int64_t sizes[kMaxDims];
+  } sizes[kMax];
+};
+
+struct Failure {  // first failure since the program last asked
+  std::atomic<uint32_t> present;
+  uint64_t sequence;
+  char text[4096];
+};
+
+struct Ring {
+  static constexpr uint64_t kMagic = 0x6a756d61722d3031;
+  uint64_t magic;
+  int32_t program;                   // process that owns this ring
+  int32_t window_fd[kMaxChips];      // its descriptor of each chip's memory, -1 until opened
+  uint64_t window_bytes[kMaxChips];
+  std::atomic<uint32_t> ready;       // set by the executor once its tables below are filled; futex
+  uint8_t known[kMaxOperators];      // this operator has arithmetic
+  uint8_t sized[kMaxOperators];      // output sizes depend on the data
+  uint32_t refuses[kMaxOperators];   // bit n: data type number n is refused
+
+  alignas(64) std::atomic<uint64_t> head;  // bytes produced
+  std::atomic<uint32_t> wake;              // futex the executor sleeps on
+  std::atomic<uint32_t> asleep;
+  std::atomic<uint32_t> stop;
+
+  alignas(64) std::atomic<uint64_t> tail;       // bytes consumed
+  std::atomic<uint64_t> completed;              // records done
+  std::atomic<uint32_t> progress;               // futex the program sleeps on
+  std::atomic<uint64_t> target;                 // smallest record number somebody sleeps for; ~0 = nobody
+  uint64_t times[kTimes];                       // ns of completion, by record number modulo kTimes
+
+  Failure failure;
+  Reply reply;
+  alignas(64) uint8_t data[kRingBytes];
+};
+
+}  // namespace jumar

@@ -1,0 +1,79 @@
+// The server: a small file shared by every process that uses it. It says what the chips are and who holds how much.
+#pragma once
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "ring.h"
+
+namespace jumar {
+
+constexpr uint32_t kMaxProcesses = 256;
+constexpr uint32_t kMaxNames = 512;
+constexpr uint32_t kNameBytes = 96;
+
+struct Settings {
+  char soc_name[64];
+  char python[1024];
+  uint64_t memory_bytes;
+  uint64_t l2_bytes;
+  uint32_t cube_cores;
+  uint32_t vector_cores;
+  uint32_t chips;
+  uint32_t dry;
+  uint64_t dry_limit_elements;
+  uint64_t seed;
+};
+
+struct NamedCount {
+  char name[kNameBytes];
+  std::atomic<uint64_t> count;
+};
+
+// The file `state`. `mutex` (robust, shared) guards `processes`, `peak` and the claiming of names; counters are atomic.
+struct ServerState {
+  static constexpr uint64_t kMagic = 0x6a756d61722d7331;
+  uint64_t magic;
+  Settings settings;
+  pthread_mutex_t mutex;
+  struct Process {
+    int32_t pid;  // 0 = free slot. Alive while its byte of the file is locked.
+    uint64_t used[kMaxChips];
+  } processes[kMaxProcesses];
+  uint64_t peak[kMaxChips];
+  std::atomic<uint64_t> run[kMaxOperators];
+  std::atomic<uint64_t> skipped[kMaxOperators];
+  NamedCount legacy[kMaxNames];
+  NamedCount unsupported[kMaxNames];
+  std::atomic<uint64_t> copies;
+  std::atomic<uint64_t> copied_bytes;
+};
+
+// This process's connection to the server named by JUMAR_SERVER; null without one.
+class Server {
+ public:
+  static Server* get();
+
+  const Settings& settings() const { return state_->settings; }
+  ServerState& state() { return *state_; }
+  uint64_t used(uint32_t chip);                      // by all live processes
+  bool claim(uint32_t chip, uint64_t bytes);         // false: the chip has not that much left
+  void release(uint32_t chip, uint64_t bytes);
+  void count(NamedCount* table, const char* name);
+
+ private:
+  explicit Server(ServerState* state, int fd) : state_(state), fd_(fd) {}
+  void enter();  // takes a slot
+  void bury();   // frees the slots of dead processes; caller holds the mutex
+  friend struct ServerLock;
+
+  ServerState* state_;
+  int fd_;
+  int slot_ = -1;
+};
+
+void set_last_error(const std::string& text);
+
+}  // namespace jumar

@@ -1,0 +1,223 @@
+// Streams, events and host callbacks.
+#include <deque>
+
+#include "core.h"
+
+namespace jumar {
+
+namespace {
+
+constexpr int64_t kNoTimeout = INT64_MAX / 4;
+
+int64_t timeout_of(int32_t milliseconds) { return milliseconds < 0 ? kNoTimeout : milliseconds; }
+
+EventRef& ref(aclrtEvent event) { return *static_cast<EventRef*>(event); }
+
+aclError create_event(aclrtEvent* event) {
+  *event = new EventRef(std::make_shared<Event>());
+  return code::kSuccess;
+}
+
+aclError create_stream(aclrtStream* stream) {
+  if (chip_count() == 0 || forked()) return fail(code::kContextNull, "no chip is set in this process");
+  *stream = Engine::get().create_stream(physical_chip(current_chip()));
+  return code::kSuccess;
+}
+
+// Callbacks for threads that subscribed (aclrtSubscribeReport) and call aclrtProcessReport. Guarded by `mutex`.
+struct Reports {
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::deque<std::function<void()>> calls;
+};
+Reports& reports() {
+  static Reports* all = new Reports;
+  return *all;
+}
+
+}  // namespace
+
+}  // namespace jumar
+
+using namespace jumar;
+
+JUMAR_API aclError aclrtCreateStream(aclrtStream* stream) { return create_stream(stream); }
+JUMAR_API aclError aclrtCreateStreamWithConfig(aclrtStream* stream, uint32_t, uint32_t) { return create_stream(stream); }
+
+JUMAR_API aclError aclrtDestroyStream(aclrtStream stream) {
+  if (!forked()) Engine::get().destroy_stream(static_cast<Stream*>(stream));
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtDestroyStreamForce(aclrtStream stream) { return aclrtDestroyStream(stream); }
+
+JUMAR_API aclError aclrtSynchronizeStream(aclrtStream stream) {
+  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use its parent's streams");
+  Engine& engine = Engine::get();
+  return engine.synchronize(engine.resolve(stream), kNoTimeout);
+}
+
+JUMAR_API aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t milliseconds) {
+  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use its parent's streams");
+  Engine& engine = Engine::get();
+  return engine.synchronize(engine.resolve(stream), timeout_of(milliseconds));
+}
+
+JUMAR_API aclError aclrtSynchronizeDeviceWithTimeout(int32_t milliseconds) {
+  if (forked() || chip_count() == 0) return code::kSuccess;
+  return Engine::get().synchronize_all(static_cast<int32_t>(physical_chip(current_chip())), timeout_of(milliseconds));
+}
+
+JUMAR_API aclError aclrtSynchronizeDevice() { return aclrtSynchronizeDeviceWithTimeout(-1); }
+
+JUMAR_API aclError aclrtStreamQuery(aclrtStream stream, int32_t* status) {
+  Engine& engine = Engine::get();
+  *status = engine.idle(engine.resolve(stream)) ? 0 : 1;  // complete : not ready
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtStreamGetId(aclrtStream stream, int32_t* id) {
+  *id = Engine::get().resolve(stream)->id;
+  return code::kSuccess;
+}
+
+// --- events -------------------------------------------------------------------------------------------------------------
+
+JUMAR_API aclError aclrtCreateEvent(aclrtEvent* event) { return create_event(event); }
+JUMAR_API aclError aclrtCreateEventWithFlag(aclrtEvent* event, uint32_t) { return create_event(event); }
+JUMAR_API aclError aclrtCreateEventExWithFlag(aclrtEvent* event, uint32_t) { return create_event(event); }
+
+JUMAR_API aclError aclrtDestroyEvent(aclrtEvent event) {
+  delete static_cast<EventRef*>(event);
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtRecordEvent(aclrtEvent event, aclrtStream stream) {
+  Engine& engine = Engine::get();
+  Item item;
+  item.kind = Item::Kind::kEventRecord;
+  item.event = ref(event);
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtResetEvent(aclrtEvent, aclrtStream) { return code::kSuccess; }
+
+JUMAR_API aclError aclrtStreamWaitEvent(aclrtStream stream, aclrtEvent event) {
+  Engine& engine = Engine::get();
+  Item item;
+  item.kind = Item::Kind::kEventWait;
+  item.event = ref(event);
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtQueryEventStatus(aclrtEvent event, int32_t* status) {
+  *status = forked() || Engine::get().reached(ref(event)) ? 1 : 0;  // complete : not ready
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtQueryEventWaitStatus(aclrtEvent event, int32_t* status) {
+  *status = forked() || Engine::get().reached(ref(event)) ? 0 : 1;  // complete : not ready
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtSynchronizeEvent(aclrtEvent event) {
+  return Engine::get().synchronize_event(ref(event), kNoTimeout);
+}
+
+JUMAR_API aclError aclrtEventElapsedTime(float* milliseconds, aclrtEvent start, aclrtEvent end) {
+  Engine& engine = Engine::get();
+  for (aclrtEvent event : {start, end}) {
+    const aclError error = engine.synchronize_event(ref(event), kNoTimeout);
+    if (error != code::kSuccess) return error;
+  }
+  const auto from = static_cast<double>(event_time_ns(*ref(start), engine.ring()));
+  const auto to = static_cast<double>(event_time_ns(*ref(end), engine.ring()));
+  *milliseconds = static_cast<float>((to - from) / 1e6);
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtEventGetTimestamp(aclrtEvent event, uint64_t* microseconds) {
+  Engine& engine = Engine::get();
+  const aclError error = engine.synchronize_event(ref(event), kNoTimeout);
+  if (error == code::kSuccess) *microseconds = event_time_ns(*ref(event), engine.ring()) / 1000;
+  return error;
+}
+
+// --- host functions -----------------------------------------------------------------------------------------------------
+
+JUMAR_API aclError aclrtLaunchHostFunc(aclrtStream stream, void (*function)(void*), void* argument) {
+  Engine& engine = Engine::get();
+  Item item;
+  item.kind = Item::Kind::kHost;
+  item.call = [=] { function(argument); };
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}
+
+// Runs in the thread that processes reports; a blocking callback holds its stream until that thread has run it.
+JUMAR_API aclError aclrtLaunchCallback(void (*function)(void*), void* argument, int32_t blocking, aclrtStream stream) {
+  Engine& engine = Engine::get();
+  Item item;
+  item.kind = Item::Kind::kHost;
+  item.call = [=] {
+    auto done = std::make_shared<std::pair<std::mutex, bool>>();
+    Reports& all = reports();
+    std::unique_lock<std::mutex> lock(all.mutex);
+    all.calls.push_back([=, &all] {
+      function(argument);
+      std::lock_guard<std::mutex> guard(all.mutex);
+      done->second = true;
+      all.arrived.notify_all();
+    });
+    all.arrived.notify_all();
+    if (blocking != 0) all.arrived.wait(lock, [&] { return done->second; });
+  };
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtSubscribeReport(uint64_t, aclrtStream) { return code::kSuccess; }
+JUMAR_API aclError aclrtUnSubscribeReport(uint64_t, aclrtStream) { return code::kSuccess; }
+
+JUMAR_API aclError aclrtProcessReport(int32_t milliseconds) {
+  Reports& all = reports();
+  std::function<void()> call;
+  {
+    std::unique_lock<std::mutex> lock(all.mutex);
+    const auto limit = std::chrono::milliseconds(milliseconds < 0 ? 1000 : milliseconds);
+    if (!all.arrived.wait_for(lock, limit, [&] { return !all.calls.empty(); })) return code::kWaitTimeout;
+    call = std::move(all.calls.front());
+    all.calls.pop_front();
+  }
+  call();
+  return code::kSuccess;
+}
+
+// --- waiting for and writing values in memory ---------------------------------------------------------------------------
+
+JUMAR_API aclError aclrtValueWrite(void* address, uint64_t value, uint32_t, aclrtStream stream) {
+  Place place{};
+  if (!locate(address, &place)) return fail(code::kInvalidParam, "aclrtValueWrite needs device memory");
+  Record record(RecordKind::kWrite);
+  record.span(place, sizeof value);
+  record.word(value);
+  Item item;
+  item.bytes = record.take();
+  Engine& engine = Engine::get();
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclrtValueWait(void* address, uint64_t value, uint32_t flag, aclrtStream stream) {
+  if (!on_device(address)) return fail(code::kInvalidParam, "aclrtValueWait needs device memory");
+  Item item;
+  item.kind = Item::Kind::kValueWait;
+  item.destination = address;
+  item.value = value;
+  item.flag = flag;
+  Engine& engine = Engine::get();
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}

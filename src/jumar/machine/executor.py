@@ -1,0 +1,131 @@
+"""The process that does the arithmetic of one program's chips: `python -m jumar.machine.executor DESCRIPTOR`.
+
+Started by the native core, never by hand. It sees the chips' memory as flat CPU tensors and knows no adapter.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+# Before torch is imported: the adapter must stay out of this process.
+os.environ["TORCH_DEVICE_BACKEND_AUTOLOAD"] = "0"
+
+import torch
+
+from jumar.abi.generate import operator_names
+from jumar.machine import libraries
+from jumar.ops.registry import Refused, operators
+
+# The vendor's number of each data type (native/dtype.h has their sizes).
+DTYPES = {
+    0: torch.float32,
+    1: torch.float16,
+    2: torch.int8,
+    3: torch.int32,
+    4: torch.uint8,
+    6: torch.int16,
+    7: torch.uint16,
+    8: torch.uint32,
+    9: torch.int64,
+    10: torch.uint64,
+    11: torch.float64,
+    12: torch.bool,
+    16: torch.complex64,
+    17: torch.complex128,
+    27: torch.bfloat16,
+    33: torch.complex32,
+    35: torch.float8_e5m2,
+    36: torch.float8_e4m3fn,
+    37: torch.float8_e8m0fnu,
+}
+NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
+PATH_LIBRARY = "libjumar_executor.so"
+
+
+class Memory:
+    """The memory of the chips as flat tensors, one a chip and data type, made when first needed."""
+
+    def __init__(self, library: ctypes.PyDLL) -> None:
+        self._library = library
+        self._flat: dict[tuple[int, int], torch.Tensor] = {}
+
+    def view(self, chip: int, dtype: int, offset: int, sizes: list[int], strides: list[int]) -> torch.Tensor:
+        """The tensor of these sizes and strides (elements) that begins `offset` bytes into the chip's memory."""
+        flat = self._flat.get((chip, dtype))
+        if flat is None:
+            flat = self._flat[chip, dtype] = self._whole(chip).view(DTYPES[dtype])
+        item = flat.element_size()
+        if offset % item:  # storage at an odd byte: a flat tensor of its own, shifted
+            flat = self._whole(chip)[offset % item :][: -item + offset % item or None]
+            flat = flat[: flat.numel() // item * item].view(DTYPES[dtype])
+        return flat.as_strided(sizes, strides, offset // item)
+
+    def _whole(self, chip: int) -> torch.Tensor:
+        number = NUMBERS[torch.uint8]
+        if (chip, number) not in self._flat:
+            size = ctypes.c_uint64()
+            address = self._library.jumar_executor_window(chip, ctypes.byref(size))
+            block = (ctypes.c_uint8 * size.value).from_address(address)
+            self._flat[chip, number] = torch.frombuffer(block, dtype=torch.uint8)
+        return self._flat[chip, number]
+
+
+def make_tensor(dtype: int, sizes: list[int] | None = None, data: bytes = b"") -> torch.Tensor | torch.dtype:
+    """A tensor of values that travelled with the operator; without sizes, the data type of that number."""
+    if sizes is None:
+        return DTYPES[dtype]
+    if not data:
+        return torch.empty(sizes, dtype=DTYPES[dtype])
+    return torch.frombuffer(bytearray(data), dtype=DTYPES[dtype]).reshape(sizes)
+
+
+def describe(name: int | str, error: BaseException | None, arguments: Sequence[object] | None) -> str:
+    """What the program is told of an operator that failed."""
+    label = operator_names()[name] if isinstance(name, int) else f"legacy operator {name}"
+    shown = ", ".join(_shown(argument) for argument in arguments or ())
+    if error is None:
+        return f"jumar: {label}({shown}) has no arithmetic yet: add it to src/jumar/ops/legacy.py"
+    if isinstance(error, Refused):
+        return f"jumar: {label}({shown}) is refused by the chip: {error}"
+    known = operators().get(label)
+    where = f" in {known.file}" if known else ""
+    return f"jumar: {label}({shown}) failed{where}: {type(error).__name__}: {error}"
+
+
+def _shown(argument: object) -> str:
+    if isinstance(argument, torch.Tensor):
+        return f"{str(argument.dtype).removeprefix('torch.')}{list(argument.shape)}"
+    if isinstance(argument, list) and argument and isinstance(argument[0], torch.Tensor):
+        return f"[{_shown(argument[0])}, … {len(argument)}]"
+    return repr(argument)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's; this process ends when the program does
+    found = libraries.directory()
+    library = ctypes.PyDLL(str(found / PATH_LIBRARY)) if found else sys.exit("jumar's native core is not installed")
+    library.jumar_executor_window.restype = ctypes.c_void_p
+    library.jumar_executor_run.argtypes = [ctypes.py_object] * 6
+    library.jumar_executor_run.restype = None
+    if library.jumar_executor_open(int(sys.argv[1])) != 0:
+        sys.exit("jumar.machine.executor is started by jumar's native core, not by hand")
+    known = operators()
+    table: list[object] = []
+    for number, name in enumerate(operator_names()):
+        operator = known.get(name)
+        table.append(operator.run if operator else None)
+        if operator:
+            refused = sum(1 << NUMBERS[dtype] for dtype in operator.refuses)
+            library.jumar_executor_know(number, ctypes.c_uint32(refused), int(operator.sized))
+    legacy = {name.removeprefix("aclop:"): each.run for name, each in known.items() if name.startswith("aclop:")}
+    memory = Memory(library)
+    with torch.inference_mode():
+        library.jumar_executor_run(table, legacy, memory.view, make_tensor, describe, None)
+
+
+if __name__ == "__main__":
+    main()
