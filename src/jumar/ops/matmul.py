@@ -1,0 +1,165 @@
+"""Matrix products. The last-but-one or last integer of most entry points, the cube's precision mode, changes nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jumar.ops.registry import op, rows
+from jumar.ops.results import same_dtype, store, wide
+
+# The vendor lists float32, float16 and bfloat16 (and 8-bit floats on newer chips) for the cube.
+NOT_FOR_THE_CUBE = (
+    torch.float64,
+    torch.complex64,
+    torch.complex128,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
+    torch.bool,
+)
+
+
+def _product(function: Callable[..., Tensor]) -> Callable[..., None]:
+    def run(self: Tensor, other: Tensor, out: Tensor, cube_math_type: int) -> None:
+        if same_dtype(out, self, other):
+            function(self, other, out=out)
+        else:
+            store(out, function(wide(self), wide(other)))
+
+    return run
+
+
+def _batch_product(self: Tensor, other: Tensor, **out: Tensor) -> Tensor:
+    if self.shape[0] == other.shape[0]:
+        return torch.bmm(self, other, **out)
+    return torch.matmul(self, other, **out)
+
+
+rows(
+    _product,
+    {
+        "aclnnMm": torch.mm,
+        "aclnnMatmul": torch.matmul,
+        "aclnnMatmulWeightNz": torch.matmul,
+        "aclnnBatchMatMul": _batch_product,
+        "aclnnBatchMatMulWeightNz": _batch_product,
+        "aclnnMv": torch.mv,
+    },
+    refuses=NOT_FOR_THE_CUBE,
+)
+
+
+def _accumulate(function: Callable[..., Tensor], out: Tensor, tensors: tuple[Tensor, ...], scales: Any) -> None:
+    beta, alpha = scales
+    if same_dtype(out, *tensors):
+        function(*tensors, beta=beta, alpha=alpha, out=out)
+    else:
+        store(out, function(*(wide(tensor) for tensor in tensors), beta=beta, alpha=alpha))
+
+
+def _accumulating(function: Callable[..., Tensor]) -> Callable[..., None]:
+    def run(
+        self: Tensor, one: Tensor, two: Tensor, beta: Any, alpha: Any, out: Tensor, cube_math_type: int
+    ) -> None:
+        _accumulate(function, out, (self, one, two), (beta, alpha))
+
+    return run
+
+
+rows(
+    _accumulating,
+    {
+        "aclnnAddmm": torch.addmm,
+        "aclnnAddmmWeightNz": torch.addmm,
+        "aclnnBaddbmm": torch.baddbmm,
+        "aclnnAddbmm": torch.addbmm,
+    },
+    refuses=NOT_FOR_THE_CUBE,
+)
+
+
+@op("aclnnInplaceAddmm", refuses=NOT_FOR_THE_CUBE)
+def addmm_(self: Tensor, one: Tensor, two: Tensor, beta: Any, alpha: Any, cube_math_type: int) -> None:
+    _accumulate(torch.addmm, self, (self, one, two), (beta, alpha))
+
+
+@op("aclnnAddmv")
+def addmv(
+    self: Tensor, matrix: Tensor, vector: Tensor, alpha: Any, beta: Any, out: Tensor, cube_math_type: int
+) -> None:
+    _accumulate(torch.addmv, out, (self, matrix, vector), (beta, alpha))
+
+
+@op("aclnnAddr")
+def addr(self: Tensor, one: Tensor, two: Tensor, beta: Any, alpha: Any, out: Tensor) -> None:
+    _accumulate(torch.addr, out, (self, one, two), (beta, alpha))
+
+
+@op("aclnnInplaceAddr")
+def addr_(self: Tensor, one: Tensor, two: Tensor, beta: Any, alpha: Any) -> None:
+    _accumulate(torch.addr, self, (self, one, two), (beta, alpha))
+
+
+@op("aclnnDot")
+def dot(self: Tensor, other: Tensor, out: Tensor) -> None:
+    torch.dot(self, other, out=out)
+
+
+@op("aclnnTransposeBatchMatMul", "aclnnTransposeBatchMatMulWeightNz", refuses=NOT_FOR_THE_CUBE[:3])
+def transpose_batch_matmul(
+    self: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    scale: Tensor | None,
+    permute_self: list[int],
+    permute_weight: list[int],
+    permute_out: list[int],
+    cube_math_type: int,
+    batch_split_factor: int,
+    out: Tensor,
+) -> None:
+    """Product of (batch, m, k) and (batch, k, n) after the permutations, laid out as (m, batch, n)."""
+    value = torch.bmm(wide(self).permute(permute_self), wide(weight).permute(permute_weight))
+    if bias is not None:
+        value = value + wide(bias)
+    value = value.permute(permute_out)
+    if batch_split_factor > 1:
+        rows_, batch, columns = value.shape
+        value = value.reshape(rows_, batch_split_factor, batch // batch_split_factor * columns).transpose(0, 1)
+    if scale is not None:
+        factor = scale.float().reshape(-1, scale.shape[-1])
+        value = (value.reshape(value.shape[0], -1) * factor.reshape(1, -1)).round().clamp(-128, 127)
+    store(out, value)
+
+
+_EPILOGUES: dict[str, Callable[[Tensor, Tensor | None], Tensor]] = {
+    "": lambda value, other: value,
+    "16cast32": lambda value, other: value,
+    "relu": lambda value, other: torch.relu(value),
+    "gelu_erf": lambda value, other: torch.nn.functional.gelu(value),
+    "gelu_tanh": lambda value, other: torch.nn.functional.gelu(value, approximate="tanh"),
+    "add": lambda value, other: value + wide(other),
+    "mul": lambda value, other: value * wide(other),
+}
+
+
+@op("aclnnFusedMatmul", refuses=NOT_FOR_THE_CUBE)
+def fused_matmul(
+    self: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    other: Tensor | None,
+    epilogue: str,
+    cube_math_type: int,
+    out: Tensor,
+) -> None:
+    value = torch.matmul(wide(self), wide(weight))
+    if bias is not None:
+        value = value + wide(bias)
+    store(out, _EPILOGUES[epilogue](value, other))
