@@ -49,7 +49,7 @@ def assert_near(got: Tensor, wanted: Tensor, what: str = "") -> None:
 
 def gradients(function: Callable[..., Tensor], inputs: Iterable[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:
     """The function's result, a random gradient for it, and what autograd makes of that for each input."""
-    leaves = [tensor.detach().clone().requires_grad_() for tensor in inputs]
+    leaves = [tensor.detach().requires_grad_() for tensor in inputs]
     result = function(*leaves)
     grad = torch.randn(result.shape).to(result.dtype)
     return result.detach(), grad, list(torch.autograd.grad(result, leaves, grad))
