@@ -155,6 +155,18 @@ JUMAR_API aclError aclrtGetDeviceInfo(uint32_t, int32_t what, int64_t* value) {
   }
 }
 
+// Optional abilities of the library that the adapter asks about: none is claimed.
+JUMAR_API aclError aclGetCannAttribute(int32_t, int32_t* value) {
+  *value = 0;
+  return code::kSuccess;
+}
+
+JUMAR_API aclError aclGetCannAttributeList(const int32_t** attributes, size_t* count) {
+  *attributes = nullptr;
+  *count = 0;
+  return code::kSuccess;
+}
+
 JUMAR_API aclError aclsysGetCANNVersion(int32_t package, void* version) {
   constexpr int32_t kDriver = 7;
   std::snprintf(static_cast<char*>(version), 64, "%s", package == kDriver ? "25.5.0" : "8.5.0");
