@@ -1,0 +1,61 @@
+"""Dropout in its three steps: draw a bit mask, apply it, and both at once."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from jumar.ops.bitmask import pack, unpack
+from jumar.ops.random import captured, stream
+from jumar.ops.registry import op
+
+
+@op("aclnnDropoutGenMask")
+def dropout_gen_mask(shape: list[int], p: float, seed: int, offset: int, out: Tensor) -> None:
+    bits = torch.empty(math.prod(shape), dtype=torch.bool)
+    pack(bits.bernoulli_(1.0 - p, generator=stream(seed, offset)), out)
+
+
+@op("aclnnDropoutGenMaskV2")
+def dropout_gen_mask_v2(
+    shape: list[int], p: float, seed: int, offset: int, dtype: torch.dtype, out: Tensor
+) -> None:
+    dropout_gen_mask(shape, p, seed, offset, out)
+
+
+@op("aclnnDropoutGenMaskV2Tensor")
+def dropout_gen_mask_v2_tensor(
+    shape: list[int], p: float, seed: Tensor, offset: Tensor, addend: int, dtype: torch.dtype, out: Tensor
+) -> None:
+    dropout_gen_mask(shape, p, *captured(seed, offset, addend), out)
+
+
+@op("aclnnDropoutDoMask", "aclnnDropoutV3Grad")
+def dropout_do_mask(self: Tensor, mask: Tensor, p: float, out: Tensor) -> None:
+    """The two roundings of PyTorch's native_dropout: first the mask, then the scale."""
+    torch.mul(self, unpack(mask, self.numel()).view(self.shape), out=out)
+    out.mul_(1.0 / (1.0 - p) if p < 1.0 else 0.0)
+
+
+@op("aclnnDropoutV3")
+def dropout_v3(
+    self: Tensor, noise_shape: Tensor | None, p: float, seed: int, offset: int, out: Tensor, mask: Tensor
+) -> None:
+    dropout_gen_mask(list(self.shape), p, seed, offset, mask)
+    dropout_do_mask(self, mask, p, out)
+
+
+@op("aclnnDropoutV3Tensor")
+def dropout_v3_tensor(
+    self: Tensor,
+    noise_shape: Tensor | None,
+    p: float,
+    seed: Tensor,
+    offset: Tensor,
+    addend: int,
+    out: Tensor,
+    mask: Tensor,
+) -> None:
+    dropout_v3(self, noise_shape, p, *captured(seed, offset, addend), out, mask)
