@@ -139,9 +139,3 @@ def test_every_operator_of_the_wheel_is_known() -> None:
     assert len(names) > 850
     functions = {row["function"] for row in rows("acl_functions.tsv")}
     assert names - {row["operator"] for row in rows("aclnn_signatures.tsv")} - functions == set()
-
-
-def test_functions_without_a_body_say_so() -> None:
-    """The vendor's code for "not supported", never success."""
-    assert thin("libascendcl") is not None
-    assert not serves("libascendcl", "aclrtThereIsNoSuchFunction")
