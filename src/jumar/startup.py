@@ -12,11 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-WATCHED = frozenset({"torch", "torch_npu"})
+WATCHED = frozenset({"torch", "torch_npu", "torch_npu._init.registry.registry_manager"})
 
 
 class Watch:
-    """A meta-path finder that lets the other finders find, and wraps the loaders of the two packages."""
+    """A meta-path finder that lets the other finders find, and wraps the loaders of the watched modules."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name not in WATCHED:

@@ -135,7 +135,7 @@ def operators() -> list[Finding]:
 
 def patches() -> list[Finding]:
     """What `jumar run` changes in the program's process; without a virtual server nothing is changed."""
-    rows = [*observe.PATCHES, *observe.ADAPTER_PATCHES]
+    rows = [attachment.CANN_CHECK, *observe.PATCHES, *observe.ADAPTER_PATCHES]
     face = Finding(
         "patched in a run", "note", "many CUDA names: by the vendor's transfer_to_npu, with --face transfer"
     )

@@ -30,7 +30,7 @@ def sum_up(
         programs=_programs(directory),
     )
     print("\n" + report.text(facts), file=sys.stderr)
-    folder = Path(out) if out else Path(FOLDER) / f"{time.strftime('%Y%m%d-%H%M%S')}-{_name(command)}"
+    folder = Path(out) if out else _fresh(Path(FOLDER) / f"{time.strftime('%Y%m%d-%H%M%S')}-{_name(command)}")
     try:
         where = str(report.write(facts, folder))
     except OSError as error:
@@ -48,6 +48,15 @@ def _server_facts(directory: Path) -> dict[str, Any] | None:
 
 def _programs(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("program-*.json"))]
+
+
+def _fresh(folder: Path) -> Path:
+    """That folder, or with a number if another run of the same second has it."""
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = folder.with_name(f"{folder.name.split('~')[0]}~{number}")
+    return folder
 
 
 def _name(command: list[str]) -> str:

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from jumar.machine import environment
+from jumar.machine.patches import Patch, apply
 
 AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 EXECUTOR = "jumar.machine.executor"
@@ -56,12 +57,18 @@ def cann_present() -> bool:
         return False
 
 
-# The packages being executed now, outermost first: torch loads torch_npu, and torch_npu loads torch.
+CANN_CHECK = Patch(
+    "torch_npu._init.registry.registry_manager:_cann_package_check",
+    lambda original: lambda: None,
+    "there is no CANN to look at; the adapter would print a warning on every program's standard output",
+)
+
+# The modules being executed now, outermost first: torch loads torch_npu, and torch_npu loads torch.
 _loading: list[str] = []
 
 
 def attach(spec: ModuleSpec) -> None:
-    """Wraps the loader of torch or torch_npu, found for the import system, as the situation asks."""
+    """Wraps the loader of a watched module, found for the import system, as the situation asks."""
     loader: Any = spec.loader
     now = situation()
     if loader is None or not hasattr(loader, "exec_module") or now is Situation.CANN:
@@ -71,21 +78,33 @@ def attach(spec: ModuleSpec) -> None:
     def exec_module(module: ModuleType) -> None:
         _loading.append(spec.name)
         try:
-            if spec.name == "torch_npu":
-                from jumar.machine import libraries
-
-                libraries.preload()
-            if spec.name == "torch" and now is not Situation.SERVER:
-                with _autoload_off():
-                    execute(module)
-            else:
-                execute(module)
+            AROUND.get(spec.name, _check_replaced)(now, lambda: execute(module))
         finally:
             _loading.remove(spec.name)
         if now is Situation.SERVER and not _loading:
             _loaded()
 
     loader.exec_module = exec_module
+
+
+def _torch(now: Situation, execute: Callable[[], None]) -> None:
+    with nullcontext() if now is Situation.SERVER else _autoload_off():
+        execute()
+
+
+def _torch_npu(now: Situation, execute: Callable[[], None]) -> None:
+    from jumar.machine import libraries
+
+    libraries.preload()
+    execute()
+
+
+def _check_replaced(now: Situation, execute: Callable[[], None]) -> None:
+    execute()
+    apply([CANN_CHECK])
+
+
+AROUND = {"torch": _torch, "torch_npu": _torch_npu}
 
 
 @contextmanager
@@ -122,6 +141,5 @@ def import_face() -> None:
     """The vendor's own translation of CUDA calls, without the warnings that would greet every run."""
     import warnings
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(record=True):
         __import__("torch_npu.contrib.transfer_to_npu")

@@ -1,7 +1,7 @@
 """Finds jumar's libraries, which bear the vendor's names, and loads them before the adapter asks for them.
 
 The dynamic loader takes a library that is already loaded under the wanted SONAME before it searches any path.
-So once these are loaded, what the wheel links and what it opens by bare name is ours, without LD_LIBRARY_PATH.
+So once these are loaded, what the wheel links and what it opens by bare name is ours, on any search path.
 """
 
 from __future__ import annotations
