@@ -1,0 +1,96 @@
+"""Norms, distances and decompositions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jumar.ops.registry import op
+from jumar.ops.results import store, store_all, wide
+
+aten: Any = torch.ops.aten
+QR_MODES = ("reduced", "complete", "r")
+
+
+@op("aclnnLinalgVectorNorm")
+def vector_norm(
+    self: Tensor, order: Any, dims: list[int] | None, keepdim: bool, dtype: torch.dtype, out: Tensor
+) -> None:
+    if out.dtype is dtype:
+        torch.linalg.vector_norm(self, order, dims or None, keepdim, dtype=dtype, out=out)
+    else:
+        store(out, torch.linalg.vector_norm(self, order, dims or None, keepdim, dtype=dtype))
+
+
+@op("aclnnLinalgCholesky")
+def cholesky(self: Tensor, upper: bool, out: Tensor) -> None:
+    store(out, torch.linalg.cholesky(self, upper=upper))
+
+
+@op("aclnnLinalgCross")
+def cross(self: Tensor, other: Tensor, dim: int, out: Tensor) -> None:
+    store(out, torch.linalg.cross(self, other, dim=dim))
+
+
+@op("aclnnLinalgQr")
+def qr(self: Tensor, mode: int, q: Tensor, r: Tensor) -> None:
+    store_all((q, r), tuple(torch.linalg.qr(self, QR_MODES[mode])))
+
+
+@op("aclnnInverse")
+def inverse(self: Tensor, out: Tensor) -> None:
+    store(out, torch.inverse(self))
+
+
+@op("aclnnSlogdet")
+def slogdet(self: Tensor, sign: Tensor, log_determinant: Tensor) -> None:
+    store_all((sign, log_determinant), tuple(torch.linalg.slogdet(self)))
+
+
+@op("aclnnSvd")
+def svd(self: Tensor, full: bool, vectors: bool, values: Tensor, left: Tensor, right: Tensor) -> None:
+    """The right vectors arrive transposed: the adapter hands in a view of its Vh."""
+    u, s, vh = aten._linalg_svd(self, full, vectors)
+    store(values, s)
+    if vectors:
+        store_all((left, right), (u, vh.mH))
+
+
+@op("aclnnTriangularSolve")
+def triangular_solve(
+    self: Tensor,
+    coefficients: Tensor,
+    upper: bool,
+    transpose: bool,
+    unit_diagonal: bool,
+    out: Tensor,
+    copied_coefficients: Tensor,
+) -> None:
+    value, copied = aten.triangular_solve(self, coefficients, upper, transpose, unit_diagonal)
+    store_all((out, copied_coefficients), (value, copied))
+
+
+def _order(order: float) -> float:
+    """The adapter writes -1 for the maximum norm in some places."""
+    return float("inf") if order < 0 else order
+
+
+@op("aclnnCdist")
+def cdist(one: Tensor, two: Tensor, order: float, mode: int, out: Tensor) -> None:
+    """The program's choice of method does not get through to here; PyTorch's default takes its place."""
+    store(out, torch.cdist(wide(one), wide(two), _order(order)))
+
+
+@op("aclnnCdistBackward")
+def cdist_backward(
+    grad: Tensor, one: Tensor, two: Tensor, distances: Tensor, order: float, grad_one: Tensor
+) -> None:
+    arguments = (wide(grad), wide(one), wide(two), _order(order), wide(distances))
+    store(grad_one, aten._cdist_backward(*arguments))
+
+
+@op("aclnnPdist")
+def pdist(self: Tensor, order: float, out: Tensor) -> None:
+    store(out, aten._pdist_forward(wide(self).contiguous(), order))
