@@ -105,9 +105,13 @@ def _shown(argument: object) -> str:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's; this process ends when the program does
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is the program's; this process ends when the program does
     found = libraries.directory()
-    library = ctypes.PyDLL(str(found / PATH_LIBRARY)) if found else sys.exit("jumar's native core is not installed")
+    library = (
+        ctypes.PyDLL(str(found / PATH_LIBRARY)) if found else sys.exit("jumar's native core is not installed")
+    )
     library.jumar_executor_window.restype = ctypes.c_void_p
     library.jumar_executor_run.argtypes = [ctypes.py_object] * 6
     library.jumar_executor_run.restype = None
@@ -121,7 +125,9 @@ def main() -> None:
         if operator:
             refused = sum(1 << NUMBERS[dtype] for dtype in operator.refuses)
             library.jumar_executor_know(number, ctypes.c_uint32(refused), int(operator.sized))
-    legacy = {name.removeprefix("aclop:"): each.run for name, each in known.items() if name.startswith("aclop:")}
+    legacy = {
+        name.removeprefix("aclop:"): each.run for name, each in known.items() if name.startswith("aclop:")
+    }
     memory = Memory(library)
     with torch.inference_mode():
         library.jumar_executor_run(table, legacy, memory.view, make_tensor, describe, None)

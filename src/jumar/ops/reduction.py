@@ -127,13 +127,6 @@ def norm(self: Tensor, order: float, dims: Dims, keepdim: bool, out: Tensor) -> 
     _norm(self, order, dims, keepdim, out)
 
 
-@op("aclnnLinalgVectorNorm")
-def vector_norm(
-    self: Tensor, order: float, dims: Dims, keepdim: bool, dtype: torch.dtype, out: Tensor
-) -> None:
-    _norm(self, order, dims, keepdim, out)
-
-
 @op("aclnnRenorm")
 def renorm(self: Tensor, order: float, dim: int, limit: float, out: Tensor) -> None:
     torch.renorm(self, order, dim, limit, out=out)

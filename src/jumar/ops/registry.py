@@ -19,8 +19,8 @@ them and keeps no reference to any argument. It runs in inference mode, in the o
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ def _add(name: str, run: Callable[..., Any], file: str, refuses: Iterable[torch.
 
 
 def _file_of_caller(depth: int) -> str:
-    return "ops/" + Path(inspect.stack()[depth].filename).name
+    return "ops/" + Path(sys._getframe(depth).f_code.co_filename).name
 
 
 def op(*names: str, refuses: Iterable[torch.dtype] = (), sized: bool = False) -> Callable[[Function], Function]:

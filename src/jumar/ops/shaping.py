@@ -150,15 +150,6 @@ def unfold_grad(grad: Tensor, sizes: list[int], dim: int, size: int, step: int, 
     out.copy_(torch.ops.aten.unfold_backward(grad, sizes, dim, size, step))
 
 
-@op("aclnnOneHot")
-def one_hot(self: Tensor, classes: int, on: Tensor, off: Tensor, axis: int, out: Tensor) -> None:
-    """A class outside the range gives a row of `off`."""
-    axis %= self.dim() + 1
-    shape = [-1 if position == axis else 1 for position in range(self.dim() + 1)]
-    numbers = torch.arange(out.shape[axis], dtype=torch.int64).view(shape)
-    out.copy_(torch.where(self.unsqueeze(axis) == numbers, on.reshape(()), off.reshape(())))
-
-
 @op("aclnnCoalesceSparse")
 @bounded
 def coalesce_sparse(
