@@ -40,11 +40,6 @@ rows(
 )
 
 
-@op("aclnnChannelShuffle")
-def channel_shuffle(self: Tensor, groups: int, out: Tensor) -> None:
-    store(out, aten.channel_shuffle(self, groups))
-
-
 def _sample_places(start: Tensor, size: Tensor, bins: int, samples: int, limit: int) -> tuple[Tensor, ...]:
     """For each box: the two neighbouring pixels of every sample on one axis and the weights of both."""
     step = torch.arange(bins * samples, dtype=torch.float32) + 0.5
