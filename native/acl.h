@@ -54,6 +54,7 @@ constexpr aclError kInvalidHandle = 107017;
 constexpr aclError kStreamCaptured = 107027;
 constexpr aclError kStreamNotCaptured = 107029;
 constexpr aclError kCaptureUnsupported = 107030;
+constexpr aclError kApiNotSupported = 200001;
 constexpr aclError kFeatureNotSupported = 207000;
 constexpr aclError kMemoryAllocation = 207001;
 constexpr aclError kNoDevice = 207004;

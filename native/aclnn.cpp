@@ -144,7 +144,8 @@ aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
   if (!engine.await_ready()) return fail(code::kLostHeartbeat, "the executor process did not start");
   if (engine.ring().known[op_] == 0 && !skip_) {
     server->count(server->state().unsupported, kOperatorNames[op_]);
-    return fail(code::kFeatureNotSupported,
+    // Not the run-time's "feature not supported": the adapter makes a mere warning of that one and launches regardless.
+    return fail(code::kApiNotSupported,
                 describe() + " has no arithmetic yet: add it to the family it belongs to in src/jumar/ops/");
   }
   if (error_ != code::kSuccess) return fail(error_, describe() + ": " + reason_);

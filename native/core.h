@@ -22,6 +22,7 @@ namespace jumar {
 // Remembers `text` for aclGetRecentErrMsg of this thread and returns `error`.
 aclError fail(aclError error, const std::string& text);
 aclError unsupported(const char* name);
+aclError device_failed(aclError error);          // work on the chip failed: remembered for aclrtPeekAtLastError
 void set_device_error(const std::string& text);  // what the next aclGetRecentErrMsg of any thread says
 
 // --- device.cpp ------------------------------------------------------------------------------------------------------

@@ -300,12 +300,12 @@ bool Engine::wait_sequence(uint64_t sequence, int64_t deadline_ms) {
 }
 
 aclError Engine::collect_failure() {
-  if (died_) return fail(code::kLostHeartbeat, "the executor process ended");
+  if (died_) return device_failed(code::kLostHeartbeat);
   Failure& failure = ring_->failure;
   if (failure.present.load() == 0) return code::kSuccess;
   set_device_error(failure.text);
   failure.present = 0;
-  return code::kVectorCoreException;
+  return device_failed(code::kVectorCoreException);
 }
 
 // Waits until `done` (asked under the lock) holds, helping the stream `help` along meanwhile.

@@ -12,12 +12,11 @@ thread_local std::string recent;
 thread_local std::string handed_out;
 std::mutex device_mutex;
 std::string device_text;  // guarded by device_mutex
-thread_local aclError last = code::kSuccess;
+thread_local aclError last_device_error = code::kSuccess;  // failures of work on the chip, not of calls
 }  // namespace
 
 aclError fail(aclError error, const std::string& text) {
   recent = "jumar: " + text;
-  last = error;
   return error;
 }
 
@@ -25,6 +24,8 @@ void set_device_error(const std::string& text) {
   std::lock_guard<std::mutex> guard(device_mutex);
   device_text = text;
 }
+
+aclError device_failed(aclError error) { return last_device_error = error; }
 
 aclError unsupported(const char* name) {
   if (Server* server = Server::get()) server->count(server->state().unsupported, name);
@@ -43,14 +44,15 @@ JUMAR_API const char* aclGetRecentErrMsg() {
     device_text.clear();
   }
   recent.clear();
+  last_device_error = code::kSuccess;  // told
   return handed_out.empty() ? nullptr : handed_out.c_str();
 }
 
-JUMAR_API aclError aclrtPeekAtLastError(int32_t) { return last; }
+JUMAR_API aclError aclrtPeekAtLastError(int32_t) { return last_device_error; }
 
 JUMAR_API aclError aclrtGetLastError(int32_t) {
-  const aclError error = last;
-  last = code::kSuccess;
+  const aclError error = last_device_error;
+  last_device_error = code::kSuccess;
   return error;
 }
 

@@ -404,6 +404,10 @@ JUMAR_API void jumar_executor_know(uint32_t op, uint32_t refuses, int sized) {
   ring->sized[op] = sized != 0 ? 1 : 0;
 }
 
+JUMAR_API void jumar_executor_know_legacy(const char* type) {
+  if (ring->legacy_count < kMaxLegacy) ring->legacy[ring->legacy_count++] = name_hash(type);
+}
+
 JUMAR_API void* jumar_executor_window(uint32_t chip, uint64_t* bytes) {
   *bytes = ring->window_bytes[chip];
   return executor->window(chip);

@@ -88,6 +88,15 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   Server* server = Server::get();
   Engine& engine = Engine::get();
   if (!engine.await_ready()) return fail(code::kLostHeartbeat, "the executor process did not start");
+  const Ring& ring = engine.ring();
+  const uint64_t* end = ring.legacy + ring.legacy_count;
+  if (std::find(ring.legacy, end, name_hash(type)) == end) {
+    server->count(server->state().unsupported, type);
+    const std::string line = python_line();
+    return fail(code::kApiNotSupported, std::string("legacy operator ") + type +
+                                            (line.empty() ? "" : " called from " + line) +
+                                            " has no arithmetic yet: add it to src/jumar/ops/ with @legacy");
+  }
   server->count(server->state().legacy, type);
   if (too_large(inputs, input_descs) || too_large(outputs, output_descs)) return code::kSuccess;
   Record record(RecordKind::kLegacy);

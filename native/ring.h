@@ -10,6 +10,7 @@ namespace jumar {
 constexpr uint32_t kMaxChips = 64;
 constexpr uint32_t kMaxOperators = 1024;
 constexpr uint32_t kMaxDims = 25;
+constexpr uint32_t kMaxLegacy = 512;
 constexpr uint64_t kRingBytes = 8u << 20;
 constexpr uint32_t kTimes = 1u << 16;
 
@@ -90,6 +91,8 @@ struct Ring {
   uint8_t known[kMaxOperators];      // this operator has arithmetic
   uint8_t sized[kMaxOperators];      // output sizes depend on the data
   uint32_t refuses[kMaxOperators];   // bit n: data type number n is refused
+  uint64_t legacy[kMaxLegacy];       // name_hash of legacy operators with arithmetic
+  uint32_t legacy_count;
 
   alignas(64) std::atomic<uint64_t> head;  // bytes produced
   std::atomic<uint32_t> wake;              // futex the executor sleeps on
@@ -106,5 +109,11 @@ struct Ring {
   Reply reply;
   alignas(64) uint8_t data[kRingBytes];
 };
+
+inline uint64_t name_hash(const char* name) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (; *name != 0; ++name) hash = (hash ^ static_cast<uint8_t>(*name)) * 0x100000001b3u;
+  return hash;
+}
 
 }  // namespace jumar

@@ -67,7 +67,8 @@ class Machine:
         device = "cpu" if self.on == "cpu" else "npu"
         file = self.directory.parent / f"program{next(COUNT)}.py"
         file.write_text(f"import torch\nDEVICE = {device!r}\n{textwrap.dedent(source)}")
-        environment = {**self.environment, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE), **(env or {})}
+        path = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
+        environment = {**self.environment, "OMP_NUM_THREADS": "1", "PYTHONPATH": path, **(env or {})}
         return subprocess.Popen(
             [sys.executable, "-X", "faulthandler", str(file)], env=environment, cwd=file.parent, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

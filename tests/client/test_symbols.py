@@ -17,7 +17,7 @@ import jumar  # noqa: E402
 
 pytestmark = pytest.mark.virtual_only
 
-TABLES = Path(jumar.__path__[0]) / "abi"
+TABLES = next(path for root in jumar.__path__ if (path := Path(root) / "abi").joinpath("acl_functions.tsv").is_file())
 SYSTEM = ("libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libstdc++.so.6", "libgcc_s.so.1")
 # Needed by one optional part of the wheel, which nothing loads on import; CANN has it in a package of its own.
 OPTIONAL = {"libop_plugin_atb.so"}

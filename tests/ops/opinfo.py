@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -58,10 +59,13 @@ class Row:
         return self.operator
 
 
+_table = cache(operators)
+
+
 def call(name: str, *arguments: Any) -> Any:
     """Calls an operator as the executor does."""
     with torch.inference_mode():
-        return operators()[f"aclnn{name}"].run(*arguments)
+        return _table()[f"aclnn{name}"].run(*arguments)
 
 
 def strided(tensor: Tensor) -> Tensor:
@@ -111,8 +115,9 @@ def _one(row: Row, arguments: Sequence[Any], wanted: tuple[Tensor, ...], what: o
 
 
 def _samples(info: OpInfo, dtype: torch.dtype) -> Iterator[SampleInput]:
-    torch.manual_seed(0)
-    return islice(info.sample_inputs("cpu", dtype, requires_grad=False), SAMPLES)
+    # Not `info.sample_inputs`: that walks the whole call stack each time, for messages that are not wanted here.
+    torch.default_generator.manual_seed(0)
+    return islice(info.sample_inputs_func(info, "cpu", dtype, requires_grad=False), SAMPLES)
 
 
 def check_row(row: Row) -> None:

@@ -88,7 +88,7 @@ def describe(name: int | str, error: BaseException | None, arguments: Sequence[o
     label = operator_names()[name] if isinstance(name, int) else f"legacy operator {name}"
     shown = ", ".join(_shown(argument) for argument in arguments or ())
     if error is None:
-        return f"jumar: {label}({shown}) has no arithmetic yet: add it to src/jumar/ops/legacy.py"
+        return f"jumar: {label}({shown}) failed without saying why"
     if isinstance(error, Refused):
         return f"jumar: {label}({shown}) is refused by the chip: {error}"
     known = operators().get(label)
@@ -128,6 +128,8 @@ def main() -> None:
     legacy = {
         name.removeprefix("aclop:"): each.run for name, each in known.items() if name.startswith("aclop:")
     }
+    for name in legacy:
+        library.jumar_executor_know_legacy(name.encode())
     memory = Memory(library)
     with torch.inference_mode():
         library.jumar_executor_run(table, legacy, memory.view, make_tensor, describe, None)
