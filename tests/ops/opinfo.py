@@ -28,7 +28,7 @@ DTYPES = (
     torch.bool,
 )
 FLOATS = DTYPES[:4]
-SAMPLES = 24
+SAMPLES = 60
 
 Arguments = Callable[[SampleInput], Sequence[Any] | None]
 
@@ -115,7 +115,7 @@ def _one(row: Row, arguments: Sequence[Any], wanted: tuple[Tensor, ...], what: o
 
 
 def _samples(info: OpInfo, dtype: torch.dtype) -> Iterator[SampleInput]:
-    # Not `info.sample_inputs`: that walks the whole call stack each time, for messages that are not wanted here.
+    # Not `info.sample_inputs`: that walks the whole call stack each time, for messages not wanted here.
     torch.default_generator.manual_seed(0)
     return islice(info.sample_inputs_func(info, "cpu", dtype, requires_grad=False), SAMPLES)
 
