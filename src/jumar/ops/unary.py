@@ -54,6 +54,7 @@ rows(
         "aclnnReciprocal": torch.reciprocal,
         "aclnnRound": torch.round,
         "aclnnRsqrt": torch.rsqrt,
+        "aclnnSigmoid": torch.sigmoid,
         "aclnnSign": torch.sign,
         "aclnnSignbit": torch.signbit,
         "aclnnSin": torch.sin,
@@ -61,6 +62,7 @@ rows(
         "aclnnSinh": torch.sinh,
         "aclnnSqrt": torch.sqrt,
         "aclnnTan": torch.tan,
+        "aclnnTanh": torch.tanh,
         "aclnnTrunc": torch.trunc,
     },
 )
@@ -91,11 +93,13 @@ rows(
         "aclnnInplaceLog2": torch.log2_,
         "aclnnInplaceReciprocal": torch.reciprocal_,
         "aclnnInplaceRsqrt": torch.rsqrt_,
+        "aclnnInplaceSigmoid": torch.sigmoid_,
         "aclnnInplaceSin": torch.sin_,
         "aclnnInplaceSinc": torch.sinc_,
         "aclnnInplaceSinh": torch.sinh_,
         "aclnnInplaceSqrt": torch.sqrt_,
         "aclnnInplaceTan": torch.tan_,
+        "aclnnInplaceTanh": torch.tanh_,
     },
 )
 
@@ -124,3 +128,27 @@ def nan_to_num(self: Tensor, nan: float, posinf: float, neginf: float, out: Tens
 @op("aclnnInplaceNanToNum")
 def nan_to_num_(self: Tensor, nan: float, posinf: float, neginf: float) -> None:
     torch.nan_to_num_(self, nan=nan, posinf=posinf, neginf=neginf)
+
+
+rows(
+    lambda function: lambda grad, result, out: function(grad, result, grad_input=out),
+    {
+        "aclnnSigmoidBackward": torch.ops.aten.sigmoid_backward.grad_input,
+        "aclnnTanhBackward": torch.ops.aten.tanh_backward.grad_input,
+    },
+)
+
+
+def _clamp_or_none(eps: float) -> float | None:
+    """The adapter says -1 where the program gave no eps."""
+    return None if eps < 0 else eps
+
+
+@op("aclnnLogit")
+def logit(self: Tensor, eps: float, out: Tensor) -> None:
+    torch.ops.aten.logit.out(self, _clamp_or_none(eps), out=out)
+
+
+@op("aclnnLogitGrad")
+def logit_grad(self: Tensor, grad: Tensor, eps: float, out: Tensor) -> None:
+    torch.ops.aten.logit_backward.grad_input(grad, self, _clamp_or_none(eps), grad_input=out)
