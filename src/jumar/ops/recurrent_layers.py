@@ -49,7 +49,7 @@ def _sequence(self: Tensor, batch_sizes: Tensor | None, batch_first: bool) -> Te
     return wide(self).transpose(0, 1) if batch_first else wide(self)
 
 
-def put_sequence(out: Tensor, value: Tensor, batch_first: bool) -> None:
+def _put_sequence(out: Tensor, value: Tensor, batch_first: bool) -> None:
     put(out, value.transpose(0, 1) if batch_first and out.dim() == 3 else value)
 
 
@@ -101,7 +101,7 @@ def _zeros_if_absent(grad: Tensor | None, *sizes: int) -> Tensor:
     return torch.zeros(sizes) if grad is None or grad.numel() == 0 else wide(grad)
 
 
-def put_parameters(outs: Tensors, gradients: list[CellGradient], biased: bool) -> None:
+def _put_parameters(outs: Tensors, gradients: list[CellGradient], biased: bool) -> None:
     for index, gradient in enumerate(gradients):
         values = [gradient.input_weight, gradient.hidden_weight]
         if biased:
