@@ -136,18 +136,9 @@ PATCHES = (
     Patch("torch.autograd:backward", _backward, "the loss is what backward() starts from"),
     Patch("torch.amp.grad_scaler:GradScaler.scale", _scale, "the loss before it is scaled for float16"),
 )
-ADAPTER_def _show_warning(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def showwarning(message: Any, *arguments: Any, **keywords: Any) -> Any:
-        _record.fallbacks.update(FALLBACK.findall(str(message)))
-        return original(message, *arguments, **keywords)
-
-    return showwarning
-
-
-PATCHES = (
+ADAPTER_PATCHES = (
     Patch("torch_npu.npu.amp.grad_scaler:GradScaler.scale", _scale, "the adapter's own GradScaler, likewise"),
-    Patch("warnings:showwarning", _show_warning, "the adapter warns of an operator that it leaves to the CPU"),
+    Patch("warnings:showwarning", _show_warning, "how the adapter tells what it leaves to the CPU"),
 )
 
 
