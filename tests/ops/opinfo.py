@@ -89,8 +89,10 @@ def assert_bits(got: Tensor, wanted: Tensor, what: object) -> None:
 
 
 def assert_near(got: Tensor, wanted: Tensor, what: object) -> None:
+    # Sums in float16 depend on their order more than PyTorch's default tolerance for it allows.
+    loose = {"rtol": 1e-2, "atol": 1e-3} if wanted.dtype is torch.float16 else {}
     if not torch.equal(got, wanted):
-        torch.testing.assert_close(got, wanted, equal_nan=True, msg=lambda text: f"{what}\n{text}")
+        torch.testing.assert_close(got, wanted, equal_nan=True, msg=lambda text: f"{what}\n{text}", **loose)
 
 
 def _restride(value: Any) -> Any:

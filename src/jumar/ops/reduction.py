@@ -117,14 +117,10 @@ def aminmax_dim(self: Tensor, dim: int, keepdim: bool, low: Tensor, high: Tensor
     torch.aminmax(self, dim=dim, keepdim=keepdim, out=(low, high))
 
 
-def _norm(self: Tensor, order: float, dims: Dims, keepdim: bool, out: Tensor) -> None:
-    wider = None if out.dtype is self.dtype or self.is_complex() else out.dtype
-    torch.linalg.vector_norm(self, order, dims or None, keepdim, dtype=wider, out=out)
-
-
 @op("aclnnNorm")
 def norm(self: Tensor, order: float, dims: Dims, keepdim: bool, out: Tensor) -> None:
-    _norm(self, order, dims, keepdim, out)
+    wider = None if out.dtype is self.dtype or self.is_complex() else out.dtype
+    torch.linalg.vector_norm(self, order, dims or None, keepdim, dtype=wider, out=out)
 
 
 @op("aclnnRenorm")
