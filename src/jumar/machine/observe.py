@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import re
 import sys
 import time
 import weakref
@@ -26,9 +25,6 @@ from jumar.machine.sample import Sample
 if TYPE_CHECKING:
     import torch
 
-# What the adapter says, once for each operator, when it has no kernel for the chip.
-FALLBACK = re.compile(r"The operator '(aten::[^']+)' is not currently supported on the NPU backend")
-
 
 class Record:
     """What has been seen in this process so far."""
@@ -39,7 +35,6 @@ class Record:
         self.optimizers: dict[int, str] = {}
         self.step_times: list[float] = []
         self.losses: Sample[tuple[int, torch.Tensor | float]] = Sample()
-        self.fallbacks: set[str] = set()
         self.unscaled: tuple[weakref.ref[torch.Tensor], torch.Tensor] | None = None
 
     def stepped(self, optimizer: torch.optim.Optimizer, arguments: object, keywords: object) -> None:
@@ -80,7 +75,6 @@ class Record:
             "seconds_stepping": self.step_times[-1] - self.step_times[0] if self.step_times else 0.0,
             "backwards": self.losses.count,
             "losses": losses,
-            "fallbacks": sorted(self.fallbacks),
             "patches": [patch.target for patch in patches_in_force()],
         }
 
@@ -123,22 +117,12 @@ def _scale(original: Callable[..., Any]) -> Callable[..., Any]:
     return scale
 
 
-def _show_warning(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def showwarning(message: Any, *arguments: Any, **keywords: Any) -> Any:
-        _record.fallbacks.update(FALLBACK.findall(str(message)))
-        return original(message, *arguments, **keywords)
-
-    return showwarning
-
-
 PATCHES = (
     Patch("torch.autograd:backward", _backward, "the loss is what backward() starts from"),
     Patch("torch.amp.grad_scaler:GradScaler.scale", _scale, "the loss before it is scaled for float16"),
 )
 ADAPTER_PATCHES = (
     Patch("torch_npu.npu.amp.grad_scaler:GradScaler.scale", _scale, "the adapter's own GradScaler, likewise"),
-    Patch("warnings:showwarning", _show_warning, "how the adapter tells what it leaves to the CPU"),
 )
 
 

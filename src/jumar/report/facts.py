@@ -52,7 +52,6 @@ def facts(
         "step_s": _step_seconds(lead),
         "losses": losses,
         "backwards": lead["backwards"] if lead else 0,
-        "fallbacks": sorted({name for program in programs for name in program["fallbacks"]}),
         **_counts(server or {}),
         "notes": _notes(dry, server, programs, lead),
     }

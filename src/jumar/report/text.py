@@ -22,8 +22,6 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if facts["losses"]:
         found.append(("loss", f"{facts['losses'][0][1]:.4g} → {facts['losses'][-1][1]:.4g}"))
     found.append(("operators", operators(facts)))
-    if facts["fallbacks"]:
-        found.append(("left to the CPU", names([[name] for name in facts["fallbacks"]])))
     found.append(("unsupported calls", names(facts["unsupported"]) or "none"))
     used = [f"npu:{number} {size(peak)} of {size(total)}" for number, peak, total in facts["memory"] if peak]
     found.append(("peak memory", ", ".join(used) or "no device memory used"))
@@ -47,8 +45,8 @@ def operators(facts: dict[str, Any]) -> str:
 
 
 def names(lines: list[list[Any]]) -> str:
-    """The first few names, each with its count if it has one."""
-    shown = ", ".join(f"{line[0]} ({line[1]:,})" if line[1:] else str(line[0]) for line in lines[:MOST_NAMES])
+    """The first few names, each with its count."""
+    shown = ", ".join(f"{name} ({count:,})" for name, count in lines[:MOST_NAMES])
     more = len(lines) - MOST_NAMES
     return shown + (f" and {more} more" if more > 0 else "")
 
