@@ -91,6 +91,10 @@ JUMAR_API aclError aclrtGetStreamResLimit(aclrtStream, int32_t type, uint32_t* v
   return aclrtGetResInCurrentThread(type, value);
 }
 
+// There are no precompiled kernels to choose between.
+JUMAR_API aclError aclnnReselectStaticKernel() { return code::kSuccess; }
+JUMAR_API aclError aclnnReselectStaticKernelWithPath(const char*) { return code::kSuccess; }
+
 // No profiler is attached: nobody listens to these reports.
 JUMAR_API uint64_t MsprofSysCycleTime() { return now_ns(); }
 JUMAR_API uint64_t MsprofGetHashId(const char* text, size_t length) {

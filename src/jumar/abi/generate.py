@@ -16,6 +16,13 @@ from pathlib import Path
 
 TABLES = Path(__file__).parent
 PARTS = 4
+# Rows of aclnn_signatures.tsv that are functions called at once, not operators with a workspace.
+PLAIN_FUNCTIONS = {
+    "aclnnNpuFormatCastCalculateSizeAndFormat",
+    "aclnnReselectStaticKernel",
+    "aclnnReselectStaticKernelWithPath",
+    "aclnnSetPytorchRandom",
+}
 TYPES = {
     "aclTensor*": "const aclTensor*",
     "aclTensorList*": "const aclTensorList*",
@@ -42,12 +49,15 @@ def rows(table: str) -> Iterator[dict[str, str]]:
 
 
 def signatures() -> dict[str, list[str]]:
-    """Operator name -> argument types, in order of operator numbers. Helpers that are no operators are left out."""
+    """Operator name -> argument types, in order of operator numbers.
+
+    Left out are functions that are no operators, and operators whose arguments no public source tells: these are stubs.
+    """
     found: dict[str, list[str]] = {}
     for row in rows("aclnn_signatures.tsv"):
         name, count, text, _ = row.values()
         types = text.split()
-        if name.endswith("GetMaxWorkspaceSize") or any(each not in TYPES for each in types):
+        if name in PLAIN_FUNCTIONS or name.endswith("GetMaxWorkspaceSize") or any(each not in TYPES for each in types):
             continue
         if len(types) != int(count):
             raise SystemExit(f"aclnn_signatures.tsv: {name} says {count} arguments and lists {len(types)}; correct the row")
@@ -102,7 +112,7 @@ def stub_names() -> list[str]:
         if row["operator"] in operators:
             continue
         wanted.add(row["operator"])
-        if not row["operator"].endswith("WorkspaceSize"):
+        if row["operator"] not in PLAIN_FUNCTIONS and not row["operator"].endswith("WorkspaceSize"):
             wanted.add(row["operator"] + "GetWorkspaceSize")
     return sorted(wanted - taken)
 

@@ -94,6 +94,20 @@ def flip(self: Tensor, dims: list[int], out: Tensor) -> None:
     out.copy_(torch.flip(self, dims))
 
 
+@op("aclnnChannelShuffle")
+def channel_shuffle(self: Tensor, groups: int, out: Tensor) -> None:
+    batch, channels, *rest = self.shape
+    pairs = self.reshape(batch, groups, channels // groups, *rest).transpose(1, 2)
+    out.copy_(pairs.reshape(self.shape))
+
+
+@op("aclnnChannelShuffle")
+def channel_shuffle(self: Tensor, groups: int, out: Tensor) -> None:
+    batch, channels, *rest = self.shape
+    pairs = self.reshape(batch, groups, channels // groups, *rest).transpose(1, 2)
+    out.copy_(pairs.reshape(self.shape))
+
+
 @op("aclnnConfusionTranspose")
 def confusion_transpose(
     self: Tensor, perm: list[int], shape: list[int], transpose_first: bool, out: Tensor
