@@ -101,13 +101,6 @@ def channel_shuffle(self: Tensor, groups: int, out: Tensor) -> None:
     out.copy_(pairs.reshape(self.shape))
 
 
-@op("aclnnChannelShuffle")
-def channel_shuffle(self: Tensor, groups: int, out: Tensor) -> None:
-    batch, channels, *rest = self.shape
-    pairs = self.reshape(batch, groups, channels // groups, *rest).transpose(1, 2)
-    out.copy_(pairs.reshape(self.shape))
-
-
 @op("aclnnConfusionTranspose")
 def confusion_transpose(
     self: Tensor, perm: list[int], shape: list[int], transpose_first: bool, out: Tensor
