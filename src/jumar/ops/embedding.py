@@ -15,7 +15,7 @@ aten: Any = torch.ops.aten
 
 def _signed(number: int) -> int:
     """The adapter passes -1 (no padding index) through an unsigned 64-bit argument."""
-    return number - (1 << 64) if number >> 63 else number
+    return number - (1 << 64) if number >= 1 << 63 else number
 
 
 @op("aclnnEmbedding")
