@@ -101,6 +101,7 @@ def chosen(sample: SampleInput) -> Sequence[Any]:
 ROWS = (
     *(Row(name, name.lower()) for name in UNARY.split()),
     *(Row(f"Inplace{name}", name.lower(), in_place=True) for name in UNARY_IN_PLACE.split()),
+    Row("Sign", "sgn"),
     Row("LogicalNot", "logical_not"),
     Row("InplaceLogicalNot", "logical_not", in_place=True),
     *(Row(row[0], row[4], with_tensor) for row in BINARY),
@@ -311,6 +312,14 @@ def test_where_of_python_scalars() -> None:
     out = torch.empty(2)
     call("SWhere", condition, torch.tensor(1.5, dtype=torch.float64), torch.tensor(2), out)
     assert_bits(out, torch.tensor([1.5, 2.0]), "SWhere")
+
+
+def test_conjugation_in_place() -> None:
+    number = torch.tensor([1 + 2j, 3 - 4j])
+    parts = torch.view_as_real(number)
+    call("Complex", parts[:, 0], -parts[:, 1], number)
+    call("Complex", parts[:, 1], parts[:, 0], number)
+    assert number.tolist() == [-2 + 1j, 4 + 3j]
 
 
 def test_output_may_be_an_input() -> None:

@@ -10,7 +10,8 @@ from jumar.ops.registry import op
 
 @op("aclnnComplex")
 def complex_(real: Tensor, imag: Tensor, out: Tensor) -> None:
-    torch.complex(real, imag, out=out)
+    # Not into the output at once: the parts may be views of it, as in conjugation in place.
+    out.copy_(torch.complex(real, imag))
 
 
 @op("aclnnPolar")

@@ -9,25 +9,28 @@ from jumar.ops.registry import op
 
 Dims = list[int] | None
 
+# The adapter gives the spread of complex numbers a complex type, which it does not have: not for the chip.
+COMPLEX = (torch.complex32, torch.complex64, torch.complex128)
 
-@op("aclnnStd")
+
+@op("aclnnStd", refuses=COMPLEX)
 def std(self: Tensor, dims: Dims, correction: int, keepdim: bool, out: Tensor) -> None:
     torch.std(self, dims, correction=correction, keepdim=keepdim, out=out)
 
 
-@op("aclnnVarCorrection")
+@op("aclnnVarCorrection", refuses=COMPLEX)
 def var(self: Tensor, dims: Dims, correction: int, keepdim: bool, out: Tensor) -> None:
     torch.var(self, dims, correction=correction, keepdim=keepdim, out=out)
 
 
-@op("aclnnStdMeanCorrection")
+@op("aclnnStdMeanCorrection", refuses=COMPLEX)
 def std_mean(self: Tensor, dims: Dims, correction: int, keepdim: bool, std: Tensor, mean: Tensor) -> None:
     found = torch.std_mean(self, dims, correction=correction, keepdim=keepdim)
     std.copy_(found[0])
     mean.copy_(found[1])
 
 
-@op("aclnnVarMean")
+@op("aclnnVarMean", refuses=COMPLEX)
 def var_mean(self: Tensor, dims: Dims, correction: int, keepdim: bool, var: Tensor, mean: Tensor) -> None:
     found = torch.var_mean(self, dims, correction=correction, keepdim=keepdim)
     var.copy_(found[0])
