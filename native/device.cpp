@@ -156,9 +156,10 @@ JUMAR_API aclError aclrtGetDeviceInfo(uint32_t, int32_t what, int64_t* value) {
   }
 }
 
-// Optional abilities of the library that the adapter asks about: none is claimed.
-JUMAR_API aclError aclGetCannAttribute(int32_t, int32_t* value) {
-  *value = 0;
+// Abilities the adapter asks about: 0 infinities and NaN instead of saturation, 1 bfloat16, 2 just-in-time compilation.
+// Arithmetic here keeps infinities on every chip, so that is what is claimed, also for chips that would saturate.
+JUMAR_API aclError aclGetCannAttribute(int32_t attribute, int32_t* value) {
+  *value = attribute == 0 || attribute == 1 ? 1 : 0;
   return code::kSuccess;
 }
 
