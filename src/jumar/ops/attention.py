@@ -62,13 +62,13 @@ def _additive(scores: Scores, dtype: torch.dtype) -> Tensor | None:
 
 def forward(query: Tensor, key: Tensor, value: Tensor, scores: Scores) -> tuple[Tensor, Tensor]:
     """The result and the logarithm of each row's sum of exponentials."""
-    heads = query.shape[1]
     if _fused(query, value, scores):
-        tensors = (_dense(query), *(_dense(_per_query_head(tensor, heads)) for tensor in (key, value)))
+        tensors = (_dense(tensor) for tensor in (query, key, value))
         result: tuple[Tensor, Tensor] = aten._scaled_dot_product_flash_attention_for_cpu(
             *tensors, 0.0, scores.causal, attn_mask=_additive(scores, query.dtype), scale=scores.scale
         )
         return result
+    heads = query.shape[1]
     weights, lse = _weights(query, _per_query_head(key, heads), scores)
     return _dropped(weights, scores) @ wide(_per_query_head(value, heads)), lse
 
@@ -114,11 +114,9 @@ def _to_shared_heads(grad: Tensor, like: Tensor) -> Tensor:
 def backward(
     grad: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, lse: Tensor, scores: Scores
 ) -> Gradients:
-    heads = query.shape[1]
-    whole_key, whole_value = _per_query_head(key, heads), _per_query_head(value, heads)
     if _fused(query, value, scores):
-        tensors = (_dense(tensor) for tensor in (grad, query, whole_key, whole_value, out))
-        to_query, to_key, to_value = aten._scaled_dot_product_flash_attention_for_cpu_backward(
+        tensors = (_dense(tensor) for tensor in (grad, query, key, value, out))
+        values = aten._scaled_dot_product_flash_attention_for_cpu_backward(
             *tensors,
             lse,
             0.0,
@@ -126,7 +124,9 @@ def backward(
             attn_mask=_additive(scores, query.dtype),
             scale=scores.scale,
         )
-        return Gradients(to_query, _to_shared_heads(to_key, key), _to_shared_heads(to_value, value))
+        return Gradients(*values)
+    heads = query.shape[1]
+    whole_key, whole_value = _per_query_head(key, heads), _per_query_head(value, heads)
     gradient = wide(grad)
     weights, _ = _weights(query, whole_key, scores, lse)
     to_value = _dropped(weights, scores).mT @ gradient

@@ -13,10 +13,15 @@ from jumar.ops.results import LOW_PRECISION, store, store_all, wide
 aten: Any = torch.ops.aten
 
 
-def _parameter(parameter: Tensor | None, self: Tensor) -> Tensor | None:
-    """The parameter in the dtype in which CPU PyTorch keeps statistics: float32 for 16-bit inputs."""
-    dtype = torch.float32 if self.dtype in LOW_PRECISION else self.dtype
-    return parameter if parameter is None or parameter.dtype is dtype else parameter.to(dtype)
+def _parameters(self: Tensor, *given: Tensor | None, saved: tuple[Tensor | None, ...] = ()) -> list[Tensor | None]:
+    """The parameters in the dtype in which CPU PyTorch keeps statistics: that of the input unless one has more bits.
+
+    Statistics that the chip has saved are in float32 always and do not count.
+    """
+    dtype = self.dtype
+    if dtype in LOW_PRECISION and any(tensor is not None and tensor.dtype is not dtype for tensor in given):
+        dtype = torch.float32
+    return [tensor if tensor is None else tensor.to(dtype) for tensor in (*given, *saved)]
 
 
 @op("aclnnBatchNorm")
@@ -34,8 +39,7 @@ def batch_norm(
     save_invstd: Tensor,
 ) -> None:
     """Evaluation leaves the saved statistics alone: its derivative uses the running ones."""
-    given = (weight, bias, running_mean, running_var)
-    weight, bias, mean, var = (_parameter(parameter, self) for parameter in given)
+    weight, bias, mean, var = _parameters(self, weight, bias, running_mean, running_var)
     value, batch_mean, batch_invstd = aten.native_batch_norm(
         self, weight, bias, mean, var, training, momentum, eps
     )
@@ -64,8 +68,8 @@ def batch_norm_backward(
     grad_weight: Tensor | None,
     grad_bias: Tensor | None,
 ) -> None:
-    given = (weight, running_mean, running_var, save_mean, save_invstd)
-    parameters = tuple(_parameter(parameter, self) for parameter in given)
+    saved = (save_mean, save_invstd)
+    parameters = _parameters(self, weight, running_mean, running_var, saved=saved)
     values = aten.native_batch_norm_backward(grad, self, *parameters, training, eps, mask)
     store_all((grad_self, grad_weight, grad_bias), values)
 

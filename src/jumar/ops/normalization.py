@@ -56,7 +56,11 @@ def layer_norm_backward(
     grad_weight: Tensor | None,
     grad_bias: Tensor | None,
 ) -> None:
-    weight, bias = _float_parameters(self, sizes, weight, bias)
+    """CPU PyTorch rounds the statistics to 16 bits where the parameters have 16 bits too."""
+    if weight is None or weight.dtype is self.dtype:
+        mean, rstd = mean.to(self.dtype), rstd.to(self.dtype)
+    else:
+        weight, bias = _float_parameters(self, sizes, weight, bias)
     values = aten.native_layer_norm_backward(grad, self, sizes, mean, rstd, weight, bias, mask)
     store_all((grad_self, grad_weight, grad_bias), values)
 
