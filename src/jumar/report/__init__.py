@@ -1,7 +1,7 @@
 """What people read after a run: the same plain dict as text, JSON and one self-contained HTML page."""
 
-from jumar.report.facts import facts
+from jumar.report.summary import facts
 from jumar.report.page import write
-from jumar.report.text import text
+from jumar.report.lines import text
 
 __all__ = ["facts", "text", "write"]

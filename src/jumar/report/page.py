@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from jumar.report import text
+from jumar.report import lines
 
 WIDTH, HEIGHT, MARGIN = 720, 220, 40
 
@@ -34,13 +34,13 @@ def render(facts: dict[str, Any]) -> str:
         version=escape(facts["jumar"]),
         source=escape(f"{facts['chip']['title']}; {facts['chip']['device']}; {facts['chip']['source']}"),
         rows="".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in text.rows(facts)
+            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in lines.rows(facts)
         ),
         losses=curve([(float(step), value) for step, value in facts["losses"] if math.isfinite(value)]),
         memory=table(
             ("chip", "peak", "of"),
             [
-                [f"npu:{number}", text.size(peak), text.size(total)]
+                [f"npu:{number}", lines.size(peak), lines.size(total)]
                 for number, peak, total in facts["memory"]
                 if peak
             ],
@@ -50,11 +50,11 @@ def render(facts: dict[str, Any]) -> str:
     )
 
 
-def table(headings: tuple[str, ...], lines: list[list[Any]]) -> str:
-    if not lines:
+def table(headings: tuple[str, ...], rows: list[list[Any]]) -> str:
+    if not rows:
         return "<p>none</p>"
     cells = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(cell))}</td>" for cell in line) + "</tr>" for line in lines
+        "<tr>" + "".join(f"<td>{escape(_cell(cell))}</td>" for cell in row) + "</tr>" for line in lines
     )
     return f"<table><tr>{''.join(f'<th>{escape(name)}</th>' for name in headings)}</tr>{cells}</table>"
 

@@ -1,0 +1,79 @@
+"""The report of a run from made-up facts: what the lines say, and that the page stands alone and escapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jumar import chips, report
+from jumar.report import lines, page
+
+SERVER = {
+    "chips": [{"id": 0, "memory_bytes": 2**36, "used_bytes": 0, "peak_bytes": 3 * 2**29}],
+    "operators": {"aclnnAdd": {"run": 5, "skipped": 2}, "aclnnMm": {"run": 9, "skipped": 0}},
+    "unsupported": {"aclnnFoo": 3},
+    "copies": {"count": 1, "bytes": 2},
+}
+PROGRAM = {
+    "rank": "1",
+    "steps": 3,
+    "optimizers": ["AdamW"],
+    "seconds_stepping": 1.0,
+    "backwards": 3,
+    "losses": [[0, 4.0], [1, float("nan")], [2, 2.5]],
+}
+
+
+def made(**changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "chip": chips.find("910B2"),
+        "devices": 1,
+        "dry": False,
+        "command": ["python", "<script>.py"],
+        "code": 0,
+        "wall_s": 2.0,
+        "server": SERVER,
+        "programs": [PROGRAM],
+    }
+    return report.facts(**(given | changes))
+
+
+def test_the_lines_say_what_happened() -> None:
+    said = dict(lines.rows(made()))
+    assert said["steps"] == "3 of AdamW, 0.5 s each on this host"
+    assert said["loss"] == "4 → 2.5"
+    assert said["operators"] == "14 run, 2 kinds"
+    assert said["unsupported calls"] == "aclnnFoo (3)"
+    assert said["peak memory"] == "npu:0 1.5 GiB of 64 GiB"
+
+
+def test_a_dry_run_says_what_was_skipped_and_shows_no_loss() -> None:
+    said = dict(lines.rows(made(dry=True)))
+    assert said["operators"] == "14 run, 2 skipped, 2 kinds"
+    assert "loss" not in said and "dry run" in said["note"]
+
+
+def test_the_lowest_rank_is_followed() -> None:
+    first = PROGRAM | {"rank": "0", "losses": [[0, 9.0]]}
+    assert made(programs=[PROGRAM, first])["losses"] == [[0, 9.0]]
+
+
+def test_a_program_that_used_no_chip_is_told() -> None:
+    unused = {**SERVER, "operators": {}, "chips": [{"id": 0, "memory_bytes": 1, "peak_bytes": 0}]}
+    assert "no program used the chips" in made(server=unused, programs=[])["notes"][0]
+    assert "could not be read" in made(server=None, programs=[])["notes"][0]
+
+
+def test_the_page_stands_alone_and_escapes() -> None:
+    rendered = page.render(made())
+    assert "&lt;script&gt;.py" in rendered and "<script" not in rendered
+    assert "<polyline" in rendered and "src=" not in rendered and "href=" not in rendered
+    assert "aclnnMm" in rendered and "$" not in rendered
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 B"), (1023, "1023 B"), (2**21, "2 MiB"), (1.5 * 2**40, "1.5 TiB")]
+)
+def test_sizes(count: float, shown: str) -> None:
+    assert lines.size(count) == shown
