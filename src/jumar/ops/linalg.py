@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jumar.ops.registry import op
+from jumar.ops.registry import legacy, op
 from jumar.ops.results import store, store_all, wide
 
 aten: Any = torch.ops.aten
@@ -87,8 +87,18 @@ def cdist(one: Tensor, two: Tensor, order: float, mode: int, out: Tensor) -> Non
 def cdist_backward(
     grad: Tensor, one: Tensor, two: Tensor, distances: Tensor, order: float, grad_one: Tensor
 ) -> None:
-    arguments = (wide(grad), wide(one), wide(two), _order(order), wide(distances))
-    store(grad_one, aten._cdist_backward(*arguments))
+    tensors = (wide(tensor).contiguous() for tensor in (grad, one, two, distances))
+    gradient, first, second, known = tensors
+    store(grad_one, aten._cdist_backward(gradient, first, second, _order(order), known))
+
+
+@legacy("CdistGrad")
+def cdist_backward_legacy(inputs: list[Tensor], outputs: list[Tensor], attributes: dict[str, Any]) -> None:
+    """Everything arrives expanded to (…, rows of one, rows of two, features)."""
+    grad, one, two, distances = inputs
+    cdist_backward(
+        grad[..., 0], one[..., :, 0, :], two[..., 0, :, :], distances[..., 0], attributes["p"], outputs[0]
+    )
 
 
 @op("aclnnPdist")

@@ -1,0 +1,176 @@
+"""Products of groups of rows with a weight for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from jumar.ops.registry import op
+from jumar.ops.results import store, wide
+
+Tensors = list[Tensor]
+RUNNING_TOTALS, COUNTS, PAIRS = range(3)
+BY_ROWS, BY_INNER = 0, 2
+
+_ACTIVATIONS: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda value: value,
+    torch.relu,
+    lambda value: functional.gelu(value, approximate="tanh"),
+    functional.gelu,
+    lambda value: value * torch.sigmoid(1.702 * value),
+    functional.silu,
+)
+
+
+def _ends(groups: Tensor | list[int], kind: int) -> list[int]:
+    """Where each group ends."""
+    counts = torch.as_tensor(groups).long()
+    if kind == PAIRS:
+        sizes = torch.zeros(int(counts[:, 0].max()) + 1, dtype=torch.int64)
+        counts, kind = sizes.index_add_(0, counts[:, 0], counts[:, 1]), COUNTS
+    ends: list[int] = (counts if kind == RUNNING_TOTALS else counts.cumsum(0)).tolist()
+    return ends
+
+
+def _parts(tensors: Tensors, ends: list[int] | None, dim: int) -> Tensors:
+    """One tensor for each group: those given, or slices of the only one."""
+    if len(tensors) != 1 or ends is None:
+        return tensors
+    return [tensors[0].narrow(dim, start, end - start) for start, end in pairwise([0, *ends])]
+
+
+def _weights(tensors: Tensors) -> Tensors:
+    return list(tensors[0]) if len(tensors) == 1 and tensors[0].dim() == 3 else tensors
+
+
+def _multiply(
+    inputs: Tensors,
+    weights: Tensors,
+    biases: Tensors,
+    scales: Tensors,
+    token_scales: Tensors,
+    ends: list[int] | None,
+    by_inner: bool,
+    activation: int,
+    outs: Tensors,
+) -> None:
+    if by_inner:
+        lefts = _parts(inputs, ends, -1)
+        rights = _parts(weights, ends, 0) if weights[0].dim() == 2 else _weights(weights)
+        parts = list(outs[0]) if len(outs) == 1 else outs
+    else:
+        lefts, rights, parts = _parts(inputs, ends, 0), _weights(weights), _parts(outs, ends, 0)
+    token_parts = _parts(token_scales, ends, 0) if token_scales else []
+    for group, (left, right, out) in enumerate(zip(lefts, rights, parts, strict=False)):
+        if out.numel() == 0:
+            continue
+        if left.dtype is torch.int8 and right.dtype is torch.int8:
+            value = (left.double() @ right.double()).float()
+        else:
+            value = wide(left) @ wide(right)
+        if biases:
+            value = value + wide(biases[0] if len(biases) == 1 else biases[group]).view(-1, value.shape[-1])[
+                group if len(biases) == 1 and biases[0].dim() == 2 else 0
+            ]
+        if scales:
+            scale = scales[0][group] if len(scales) == 1 and scales[0].dim() == 2 else scales[min(group, len(scales) - 1)]
+            value = value * scale.float()
+        if token_parts:
+            value = value * token_parts[group].float().view(-1, 1)
+        store(out, _ACTIVATIONS[activation](value))
+
+
+@op("aclnnGroupedMatmul")
+def grouped_matmul(
+    inputs: Tensors,
+    weights: Tensors,
+    biases: Tensors | None,
+    scales: Tensors | None,
+    offsets: Tensors | None,
+    antiquant_scales: Tensors | None,
+    antiquant_offsets: Tensors | None,
+    groups: list[int] | None,
+    split: int,
+    outs: Tensors,
+) -> None:
+    ends = list(groups) if groups else None
+    _multiply(inputs, weights, biases or [], scales or [], [], ends, False, 0, outs)
+
+
+def _general(
+    inputs: Tensors,
+    weights: Tensors,
+    biases: Tensors | None,
+    scales: Tensors | None,
+    offsets: Tensors | None,
+    antiquant_scales: Tensors | None,
+    antiquant_offsets: Tensors | None,
+    token_scales: Tensors | None,
+    groups: Tensor | None,
+    activation_input: Tensors | None,
+    activation_scale: Tensors | None,
+    activation_offset: Tensors | None,
+    split: int,
+    group_type: int,
+    group_kind: int,
+    activation: int,
+    outs: Tensors,
+) -> None:
+    if antiquant_scales:
+        raise NotImplementedError("grouped products of quantised weights have no arithmetic (ops/grouped_matmul.py)")
+    ends = None if groups is None else _ends(groups, group_kind)
+    rest = (biases or [], scales or [], token_scales or [])
+    _multiply(inputs, weights, *rest, ends, group_type == BY_INNER, activation, outs)
+
+
+@op("aclnnGroupedMatmulV4")
+def grouped_matmul_v4(*arguments: Any) -> None:
+    """The last two outputs, of a fused activation with quantisation, are not made."""
+    _general(*arguments[:16], arguments[16])
+
+
+@op("aclnnGroupedMatmulV5")
+def grouped_matmul_v5(*arguments: Any) -> None:
+    _general(*arguments[:16], arguments[17])
+
+
+@op("aclnnGroupedMatmulWeightNz")
+def grouped_matmul_weight_nz(*arguments: Any) -> None:
+    _general(*arguments[:16], arguments[18])
+
+
+def _add_groups(
+    self: Tensor, weight: Tensor, groups: Tensor, out: Tensor, transpose: bool, other: bool, kind: int
+) -> None:
+    left = wide(self).mT if transpose else wide(self)
+    right = wide(weight).mT if other else wide(weight)
+    parts = out.view(-1, left.shape[0], right.shape[1])
+    for part, (start, end) in zip(parts, pairwise([0, *_ends(groups, kind)]), strict=False):
+        part.add_((left[:, start:end] @ right[start:end]).to(out.dtype))
+
+
+@op("aclnnGroupedMatmulAdd")
+def grouped_matmul_add(
+    self: Tensor, weight: Tensor, groups: Tensor, out: Tensor, transpose: bool, other: bool, group_type: int
+) -> None:
+    """Adds to each group's output the product over that group's share of the inner dimension."""
+    _add_groups(self, weight, groups, out, transpose, other, RUNNING_TOTALS)
+
+
+@op("aclnnGroupedMatmulAddV2")
+def grouped_matmul_add_v2(
+    self: Tensor,
+    weight: Tensor,
+    groups: Tensor,
+    out: Tensor,
+    transpose: bool,
+    other: bool,
+    group_type: int,
+    group_kind: int,
+) -> None:
+    _add_groups(self, weight, groups, out, transpose, other, group_kind)
