@@ -54,7 +54,7 @@ def table(headings: tuple[str, ...], rows: list[list[Any]]) -> str:
     if not rows:
         return "<p>none</p>"
     cells = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(cell))}</td>" for cell in row) + "</tr>" for line in lines
+        "<tr>" + "".join(f"<td>{escape(_cell(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f"<table><tr>{''.join(f'<th>{escape(name)}</th>' for name in headings)}</tr>{cells}</table>"
 
