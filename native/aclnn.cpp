@@ -28,13 +28,20 @@ bool dense(const aclTensor& tensor) {
 
 }  // namespace
 
-Call::Call(uint16_t op) : op_(op), record_(RecordKind::kOperator, op) {}
+Call::Call(uint16_t op) : op_(op), record_(RecordKind::kOperator, op) {
+  error_ = usable();
+  if (error_ == code::kSuccess && !Engine::get().await_ready()) {
+    error_ = fail(code::kLostHeartbeat, "the executor process ended");
+  }
+  lost_ = error_ != code::kSuccess;
+}
 
 void Call::tensor(const aclTensor* tensor) {
+  if (lost_) return;
   if (tensor == nullptr) return record_.head(Tag::kNone, 0);
   tensors_.emplace_back(argument_, tensor);
   Engine& engine = Engine::get();
-  const bool refused = tensor->dtype < 32 && (engine.ring().refuses[op_] >> tensor->dtype & 1) != 0;
+  const bool refused = tensor->dtype >= 0 && tensor->dtype < 32 && (engine.ring().refuses[op_] >> tensor->dtype & 1) != 0;
   if (refused && error_ == code::kSuccess) {
     error_ = code::kInvalidTensor;
     reason_ = std::string("the chip does not take ") + dtype_name(tensor->dtype) + " here";
@@ -139,9 +146,9 @@ std::string Call::describe() const {
 aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
   *workspace = 0;
   *executor = nullptr;
+  if (lost_) return error_;
   Server* server = Server::get();
   Engine& engine = Engine::get();
-  if (!engine.await_ready()) return fail(code::kLostHeartbeat, "the executor process did not start");
   if (engine.ring().known[op_] == 0 && !skip_) {
     server->count(server->state().unsupported, kOperatorNames[op_]);
     // Not the run-time's "feature not supported": the adapter makes a mere warning of that one and launches regardless.
@@ -149,6 +156,7 @@ aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
                 describe() + " has no arithmetic yet: add it to the family it belongs to in src/jumar/ops/");
   }
   if (error_ != code::kSuccess) return fail(error_, describe() + ": " + reason_);
+  if (record_.bytes() > kMostRecord) return fail(code::kInvalidParam, describe() + ": too many arguments for one call");
   auto made = std::make_unique<aclOpExecutor>();
   made->op = op_;
   made->skip = skip_;
@@ -182,6 +190,7 @@ aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
 aclError launch(aclOpExecutor* executor, aclrtStream stream) {
   if (executor == nullptr) return fail(code::kInvalidHandle, "operator launched without its executor");
   std::unique_ptr<aclOpExecutor> mine(executor);
+  if (const aclError error = usable()) return error;
   Engine& engine = Engine::get();
   Stream* target = engine.resolve(stream);
   ServerState& state = Server::get()->state();

@@ -81,6 +81,7 @@ class Call {
   uint16_t op_;
   Record record_;
   aclError error_ = code::kSuccess;
+  bool lost_ = false;  // this process has no chips or no executor: nothing further is looked at
   std::string reason_;
   bool skip_ = false;
   uint32_t argument_ = 0;

@@ -1,5 +1,6 @@
 // What the chapters of the core share: errors, chips and their memory, and the engine that runs streams.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <cstdarg>
 #include <cstdint>
@@ -26,13 +27,15 @@ aclError device_failed(aclError error);          // work on the chip failed: rem
 void set_device_error(const std::string& text);  // what the next aclGetRecentErrMsg of any thread says
 
 // --- device.cpp ------------------------------------------------------------------------------------------------------
-struct Context {
-  int chip;
+struct Context {  // its place in the table says whose it is
+  char unused;
 };
 uint32_t chip_count();           // visible to this process
 uint32_t physical_chip(int id);  // ASCEND_RT_VISIBLE_DEVICES applied
+int visible_chip(uint32_t physical);
 int current_chip();              // of this thread; visible numbering
 bool forked();                   // a child made by fork: the chips stayed with the parent
+aclError usable();               // success if this process has chips and may use them; else the reason is remembered
 
 // --- memory.cpp ------------------------------------------------------------------------------------------------------
 // One chip's memory as this process sees it: a sparse shared file mapped at `base`. Address = base + file offset.
@@ -49,7 +52,11 @@ Window* window(uint32_t physical);                    // opened on first use; nu
 bool locate(const void* address, Place* place);       // false: not device memory
 bool on_device(const void* address);
 
-// --- engine.cpp ------------------------------------------------------------------------------------------------------
+// --- engine.cpp, waiting.cpp, graph.cpp ---------------------------------------------------------------------------------
+constexpr uint64_t kNobody = ~uint64_t{0};
+constexpr int64_t kForever = INT64_MAX / 4;  // milliseconds
+constexpr int64_t kHeartbeatMs = 100;        // how often a waiter looks whether the executor still lives
+
 struct Stream;
 struct Model;
 
@@ -58,7 +65,7 @@ struct Event {
   uint64_t reached = 0;  // how many of these records the stream has come to
   uint64_t sequence = 0; // executor record that must be done for the newest reached record
   uint64_t host_ns = 0;  // when the newest record was seen done; 0 = not yet
-  Model* captured = nullptr;
+  uint64_t captured = 0; // the capture that the newest record belongs to; 0 = none
 };
 using EventRef = std::shared_ptr<Event>;
 
@@ -82,9 +89,10 @@ struct Stream {
   int32_t id = 0;
   std::deque<Item> items;      // not yet handed on; guarded by Engine::mutex_
   bool busy = false;           // the head item is being done outside the lock
+  uint64_t submitted = 0;      // items ever given to this stream
+  uint64_t handed_on = 0;      // how many of them are done or with the executor
   uint64_t sequence = 0;       // executor record that must be done for this stream to be idle
   Model* capture = nullptr;    // being recorded into
-  uint64_t report_thread = 0;  // aclrtSubscribeReport
 };
 
 // A recorded graph: the items of all captured streams in order of submission.
@@ -93,10 +101,18 @@ struct Model {
   std::unordered_set<Stream*> streams;
   Stream* origin = nullptr;
   uint32_t id = 0;
+  uint64_t capture = 0;  // number of the capture under way; 0 = none
+};
+
+// Marks the thread as running a callback of the program: it must not wait for the stream that it holds up.
+struct CallingBack {
+  CallingBack();
+  ~CallingBack();
+  static bool here();
 };
 
 // Runs the streams of this process. A stream's items are done in order; items of different streams are handed to the one
-// executor in order of submission, which respects every event wait. Guard: mutex_.
+// executor in order of submission, which respects every event wait. Guard: mutex_, never held while waiting for anything.
 class Engine {
  public:
   static Engine& get();
@@ -105,51 +121,73 @@ class Engine {
   bool await_ready();  // the executor's tables are there; false: it died
 
   Stream* create_stream(uint32_t chip);
-  void destroy_stream(Stream* stream);
-  Stream* resolve(aclrtStream stream);  // null = the current chip's default stream
-  bool is_stream(const void* stream);
+  aclError destroy_stream(Stream* stream, bool force);  // force: what it has not begun is dropped
+  Stream* resolve(aclrtStream stream);  // null = the current chip's default stream; null in a forked child
 
   void submit(Stream* stream, Item item);
   aclError synchronize(Stream* stream, int64_t timeout_ms);
   aclError synchronize_event(const EventRef& event, int64_t timeout_ms);
   aclError synchronize_all(int32_t chip, int64_t timeout_ms);  // chip < 0: every chip
+  void drain(int32_t chip);             // waits alike, but leaves failures for whoever asks; nothing in a callback
   bool idle(Stream* stream);
   bool nothing_queued(Stream* stream);  // no item of it waits in this process
   bool reached(const EventRef& event);
+  bool died() const { return died_; }
+  uint64_t time_ns(const EventRef& event);  // of its newest record, which must have been reached
+  void close_gate(const EventRef& gate);    // from now on its waiters wait
+  void open_gate(const EventRef& gate);     // until now
   aclError run_now(Stream* stream, Item item, Reply* reply);  // submits, waits, fetches the sizes of outputs
 
   aclError capture_begin(Stream* stream, Model* into);
   aclError capture_end(Stream* stream, Model** model);
   Model* capturing(Stream* stream);
+  aclError replay(Model* model, Stream* stream);
+  aclError destroy_model(Model* model);
   void stop();
 
  private:
+  bool room_for(uint64_t bytes);
+  void wait_for_room(uint64_t bytes, std::unique_lock<std::mutex>& lock);
   void write_record(Stream* stream, const std::vector<uint8_t>& bytes);
+  void submit(Stream* stream, Item item, std::unique_lock<std::mutex>& lock);
+  void keep_times();
+  void abandon();
   bool advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool may_call_host);
   void capture_item(Stream* stream, Item& item);
+  Model* under_way(uint64_t capture);
+  void finish_capture(Model* model);
   void serve();  // the engine thread: items nobody waits for
   bool wait_sequence(uint64_t sequence, int64_t deadline_ms);
   bool executor_died();
   aclError collect_failure();
+  aclError wait_stream(Stream* stream, int64_t timeout_ms, std::unique_lock<std::mutex>& lock);
   aclError wait_until(const std::function<bool()>& done, const std::function<uint64_t()>& sequence, Stream* help,
-                      int64_t timeout_ms, aclError timeout_code);
+                      int64_t timeout_ms, aclError timeout_code, std::unique_lock<std::mutex>& lock);
+  std::vector<std::shared_ptr<Stream>> streams_of(int32_t chip);
+  Stream* add_stream(uint32_t chip);
 
   std::mutex mutex_;
   std::condition_variable pending_, moved_;
-  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<std::shared_ptr<Stream>> streams_;  // shared with whoever waits for all of them
   std::unordered_map<uint32_t, Stream*> defaults_;
-  Ring* ring_ = nullptr;
-  int ring_fd_ = -1;
+  std::unordered_map<Model*, std::shared_ptr<Model>> models_;
+  std::deque<std::pair<uint64_t, std::weak_ptr<Event>>> untimed_;  // by record number: events whose time the ring has
+  std::atomic<Ring*> ring_{nullptr};
   int executor_ = -1;
-  bool died_ = false;
+  std::mutex death_mutex_;  // one thread at a time asks after the executor
+  std::atomic<bool> died_{false};
+  std::atomic<int64_t> looked_ms_{0};
   bool waiting_items_ = false;
   uint64_t sequence_ = 0;  // records written
+  uint64_t captures_ = 0;
+  uint32_t next_model_ = 0;
   int32_t next_stream_ = 0;
 };
 
 // --- clock.cpp: the one seam for time. Nothing else in the core looks at a clock for the program's sake. ----------------
 uint64_t now_ns();
-uint64_t event_time_ns(const Event& event, const Ring& ring);
+inline int64_t now_ms() { return static_cast<int64_t>(now_ns() / 1000000); }
+uint64_t event_time_ns(const Event& event, const Ring& ring);  // caller holds the engine's lock
 
 // --- record.cpp: building executor records ----------------------------------------------------------------------------
 class Record {
@@ -159,6 +197,7 @@ class Record {
   void head(Tag tag, uint32_t count);
   void raw(const void* data, uint64_t bytes);  // padded to 8
   void span(const Place& place, uint64_t bytes);
+  uint64_t bytes() const { return bytes_.size(); }
   std::vector<uint8_t> take();  // finishes the header
 
  private:

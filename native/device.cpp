@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -16,9 +16,11 @@ namespace jumar {
 namespace {
 
 std::atomic<bool> is_forked{false};
-std::atomic<bool> initialised{false};
+std::atomic<bool> starting{false};     // this process has begun to use chips
+std::atomic<bool> initialised{false};  // and can
 thread_local int chip_of_thread = -1;
-std::array<Context, kMaxChips> contexts;
+Context contexts[kMaxChips];
+std::atomic<bool> active[kMaxChips];
 
 std::vector<uint32_t> read_visible_chips() {
   Server* server = Server::get();
@@ -41,8 +43,8 @@ std::vector<uint32_t> read_visible_chips() {
 }
 
 const std::vector<uint32_t>& visible_chips() {
-  static const std::vector<uint32_t> chips = read_visible_chips();
-  return chips;
+  static const auto* chips = new std::vector<uint32_t>(read_visible_chips());  // asked for even while the process ends
+  return *chips;
 }
 
 bool valid(int id) { return id >= 0 && static_cast<uint32_t>(id) < chip_count(); }
@@ -50,7 +52,7 @@ bool valid(int id) { return id >= 0 && static_cast<uint32_t>(id) < chip_count();
 struct ForkWatch {
   ForkWatch() {
     pthread_atfork(nullptr, nullptr, [] {
-      if (initialised) is_forked = true;
+      if (starting) is_forked = true;
     });
   }
 } fork_watch;
@@ -65,6 +67,19 @@ uint32_t chip_count() { return static_cast<uint32_t>(visible_chips().size()); }
 uint32_t physical_chip(int id) { return visible_chips()[static_cast<size_t>(id)]; }
 int current_chip() { return chip_of_thread < 0 ? 0 : chip_of_thread; }
 bool forked() { return is_forked; }
+
+int visible_chip(uint32_t physical) {
+  const auto& chips = visible_chips();
+  const auto found = std::find(chips.begin(), chips.end(), physical);
+  return found != chips.end() ? static_cast<int>(found - chips.begin()) : -1;
+}
+
+aclError usable() {
+  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use the chips its parent uses; use spawn");
+  if (chip_count() == 0) return fail(code::kNoDevice, "no virtual chips");
+  if (!initialised) return fail(code::kContextNull, "this process has set no chip yet");
+  return code::kSuccess;
+}
 
 }  // namespace jumar
 
@@ -83,16 +98,17 @@ JUMAR_API aclError aclrtGetDeviceCount(uint32_t* count) {
 }
 
 JUMAR_API aclError aclrtSetDevice(int32_t id) {
-  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use the chips its parent uses; use spawn");
+  if (forked()) return usable();
   if (!valid(id)) {
     return fail(code::kInvalidDevice, "chip " + std::to_string(id) + " does not exist: this process sees " +
                                           std::to_string(chip_count()));
   }
+  starting = true;
   const aclError error = Engine::get().start();
   if (error != code::kSuccess) return error;
-  initialised = true;
   if (window(physical_chip(id)) == nullptr) return code::kMemoryAllocation;
-  contexts[static_cast<size_t>(id)].chip = id;
+  initialised = true;
+  active[id] = true;
   chip_of_thread = id;
   return code::kSuccess;
 }
@@ -108,20 +124,20 @@ JUMAR_API aclError aclrtGetDevice(int32_t* id) {
 
 JUMAR_API aclError aclrtGetCurrentContext(aclrtContext* context) {
   if (chip_of_thread < 0) return code::kContextNull;
-  *context = &contexts[static_cast<size_t>(chip_of_thread)];
+  *context = &contexts[chip_of_thread];
   return code::kSuccess;
 }
 
 JUMAR_API aclError aclrtSetCurrentContext(aclrtContext context) {
   if (context == nullptr) return fail(code::kContextNull, "no context given");
-  chip_of_thread = static_cast<Context*>(context)->chip;
+  chip_of_thread = static_cast<int>(static_cast<Context*>(context) - contexts);
   return code::kSuccess;
 }
 
-JUMAR_API aclError aclrtGetPrimaryCtxState(int32_t id, uint32_t* flags, int32_t* active) {
+JUMAR_API aclError aclrtGetPrimaryCtxState(int32_t id, uint32_t* flags, int32_t* active_now) {
   if (!valid(id)) return fail(code::kInvalidDevice, "no such chip");
   if (flags != nullptr) *flags = 0;
-  *active = initialised && contexts[static_cast<size_t>(id)].chip == id ? 1 : 0;
+  *active_now = active[id] ? 1 : 0;
   return code::kSuccess;
 }
 

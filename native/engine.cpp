@@ -1,6 +1,7 @@
 // The engine: streams of this process, in order, handed to the executor process or done here.
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -20,13 +21,9 @@ namespace jumar {
 
 namespace {
 
-constexpr uint64_t kNobody = ~uint64_t{0};
-constexpr int64_t kForever = INT64_MAX / 4;
-constexpr int64_t kHeartbeatMs = 100;  // how often a waiter looks whether the executor still lives
 constexpr auto kQuiet = std::chrono::milliseconds(200);
 constexpr auto kPoll = std::chrono::milliseconds(1);
-
-int64_t now_ms() { return static_cast<int64_t>(now_ns() / 1000000); }
+thread_local int callbacks_here = 0;
 
 // The executor must not become a client of the server itself, nor load torch_npu.
 std::vector<std::string> executor_environment() {
@@ -48,7 +45,20 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
+// The engine's thread takes no signal: those of the program are for the program's own threads.
+void start_thread(std::function<void()> body) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread(std::move(body)).detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 }  // namespace
+
+CallingBack::CallingBack() { ++callbacks_here; }
+CallingBack::~CallingBack() { --callbacks_here; }
+bool CallingBack::here() { return callbacks_here != 0; }
 
 Engine& Engine::get() {
   static Engine* engine = new Engine;  // never destroyed: threads of the program may outlive static destruction
@@ -60,12 +70,20 @@ aclError Engine::start() {
   if (ring_ != nullptr) return code::kSuccess;
   Server* server = Server::get();
   if (server == nullptr) return fail(code::kNoDevice, "no virtual chips: JUMAR_SERVER is not set; use `jumar run`");
-  const int fd = memfd_create("jumar-ring", MFD_CLOEXEC);
+  int fd = memfd_create("jumar-ring", MFD_CLOEXEC);
+  if (fd >= 0 && fd <= 2) {  // a program without standard streams: these numbers are given new meaning below
+    const int low = fd;
+    fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
+    close(low);
+  }
   void* mapped = MAP_FAILED;
   if (fd >= 0 && ftruncate(fd, sizeof(Ring)) == 0) {
     mapped = mmap(nullptr, sizeof(Ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   }
-  if (mapped == MAP_FAILED) return fail(code::kMemoryAllocation, "cannot make the operator ring");
+  if (mapped == MAP_FAILED) {
+    if (fd >= 0) close(fd);
+    return fail(code::kMemoryAllocation, "cannot make the operator ring");
+  }
   auto* ring = static_cast<Ring*>(mapped);
   ring->magic = Ring::kMagic;
   ring->program = getpid();
@@ -82,93 +100,144 @@ aclError Engine::start() {
   const int error = posix_spawnp(&executor_, words[0].c_str(), &actions, nullptr, pointers(words).data(),
                                  pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
+  close(fd);  // the mapping stays
   if (error != 0) {
     munmap(mapped, sizeof(Ring));
-    close(fd);
     return fail(code::kNoDevice, "cannot start the executor with " + words[0] + ": " + std::strerror(error));
   }
-  ring_fd_ = fd;
   ring_ = ring;
-  std::thread([this] { serve(); }).detach();
+  start_thread([this] { serve(); });
   return code::kSuccess;
 }
 
+// Asks the system at most once a millisecond, so that programs may poll.
 bool Engine::executor_died() {
   if (died_) return true;
+  const int64_t now = now_ms();
+  if (looked_ms_.exchange(now) == now) return false;
+  std::lock_guard<std::mutex> guard(death_mutex_);
+  if (died_) return true;
   int status = 0;
-  if (waitpid(executor_, &status, WNOHANG) == 0) return false;
-  died_ = true;
-  const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
-                                              : "exit status " + std::to_string(WEXITSTATUS(status));
+  const int found = waitpid(executor_, &status, WNOHANG);
+  if (found == 0) return false;
+  std::string how = "unknown: the program itself has taken its exit status";
+  if (found > 0) {
+    how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                              : "exit status " + std::to_string(WEXITSTATUS(status));
+  }
   set_device_error("jumar: the executor process of this program's chips ended (" + how +
                    "). Its last lines are on stderr; out of host memory is the usual reason.");
+  died_ = true;
   return true;
 }
 
 bool Engine::await_ready() {
-  while (ring_->ready.load() == 0) {
-    futex_wait(ring_->ready, 0, kHeartbeatMs);
-    if (ring_->ready.load() == 0 && executor_died()) return false;
+  Ring* ring = ring_;
+  if (ring == nullptr || forked()) return false;
+  while (ring->ready.load() == 0) {
+    if (executor_died()) return false;
+    futex_wait(ring->ready, 0, kHeartbeatMs);
   }
   return true;
 }
 
 void Engine::stop() {
-  if (ring_ == nullptr || forked()) return;
-  ring_->stop = 1;
-  futex_wake(ring_->wake);
+  Ring* ring = ring_;
+  if (ring == nullptr || forked()) return;
+  ring->stop = 1;
+  futex_wake(ring->wake);
 }
 
 // --- streams ----------------------------------------------------------------------------------------------------------
 
-Stream* Engine::create_stream(uint32_t chip) {
-  std::lock_guard<std::mutex> guard(mutex_);
-  auto stream = std::make_unique<Stream>();
+Stream* Engine::add_stream(uint32_t chip) {
+  auto stream = std::make_shared<Stream>();
   stream->chip = chip;
   stream->id = next_stream_++;
   streams_.push_back(std::move(stream));
   return streams_.back().get();
 }
 
-void Engine::destroy_stream(Stream* stream) {
-  synchronize(stream, kForever);
+Stream* Engine::create_stream(uint32_t chip) {
   std::lock_guard<std::mutex> guard(mutex_);
-  streams_.erase(std::remove_if(streams_.begin(), streams_.end(), [&](auto& each) { return each.get() == stream; }),
-                 streams_.end());
+  return add_stream(chip);
+}
+
+aclError Engine::destroy_stream(Stream* stream, bool force) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&](const auto& each) { return each.get() == stream; });
+  if (found == streams_.end()) return fail(code::kInvalidHandle, "this stream does not exist (any more)");
+  const std::shared_ptr<Stream> kept = *found;  // while somebody waits for it, or does its head item
+  if (stream->capture != nullptr && stream->capture->origin == stream) finish_capture(stream->capture);
+  if (stream->capture != nullptr) stream->capture->streams.erase(stream);
+  if (!force) wait_stream(stream, kForever, lock);
+  while (stream->items.size() > (stream->busy ? 1 : 0)) {
+    Item& last = stream->items.back();
+    if (last.kind == Item::Kind::kEventRecord) last.event->reached = std::max(last.event->reached, last.ticket);
+    stream->items.pop_back();
+    ++stream->handed_on;
+  }
+  while (stream->busy && !CallingBack::here()) moved_.wait_for(lock, kPoll);
+  streams_.erase(std::remove(streams_.begin(), streams_.end(), kept), streams_.end());
+  return code::kSuccess;
 }
 
 Stream* Engine::resolve(aclrtStream stream) {
   if (stream != nullptr) return static_cast<Stream*>(stream);
+  if (forked() || chip_count() == 0) return nullptr;
   const uint32_t chip = physical_chip(current_chip());
-  {
-    std::lock_guard<std::mutex> guard(mutex_);
-    if (auto found = defaults_.find(chip); found != defaults_.end()) return found->second;
+  std::lock_guard<std::mutex> guard(mutex_);
+  Stream*& found = defaults_[chip];
+  if (found == nullptr) found = add_stream(chip);
+  return found;
+}
+
+bool Engine::room_for(uint64_t bytes) {
+  const uint64_t head = ring_.load()->head.load(std::memory_order_relaxed);
+  const uint64_t at = head % kRingBytes;
+  const uint64_t pad = at + bytes > kRingBytes ? kRingBytes - at : 0;
+  return head + pad + bytes - ring_.load()->tail.load() <= kRingBytes;
+}
+
+// Without the lock: other threads look at streams and events meanwhile, and host functions run.
+void Engine::wait_for_room(uint64_t bytes, std::unique_lock<std::mutex>& lock) {
+  while (!died_) {
+    const uint64_t done = ring_.load()->completed.load();  // before the look at the ring: what fills it is not yet done
+    if (room_for(bytes)) return;
+    const uint64_t some = done + std::max<uint64_t>((sequence_ - done) / 4, 1);
+    lock.unlock();
+    wait_sequence(some, kForever);
+    lock.lock();
   }
-  Stream* made = create_stream(chip);
-  std::lock_guard<std::mutex> guard(mutex_);
-  return defaults_[chip] = made;
 }
 
-bool Engine::is_stream(const void* stream) {
-  std::lock_guard<std::mutex> guard(mutex_);
-  return std::any_of(streams_.begin(), streams_.end(), [&](auto& each) { return each.get() == stream; });
-}
-
+// The caller has made sure that there is room.
 void Engine::write_record(Stream* stream, const std::vector<uint8_t>& bytes) {
-  const uint64_t head = ring_->head.load(std::memory_order_relaxed);
+  Ring* ring = ring_;
+  const uint64_t head = ring->head.load(std::memory_order_relaxed);
   const uint64_t at = head % kRingBytes;
   const uint64_t pad = at + bytes.size() > kRingBytes ? kRingBytes - at : 0;
-  while (head + pad + bytes.size() - ring_->tail.load() > kRingBytes) {
-    if (!wait_sequence(ring_->completed.load() + 1, kForever)) return;
-  }
   if (pad != 0) {
     const RecordHeader filler{static_cast<uint32_t>(pad), RecordKind::kPad, 0};
-    std::memcpy(ring_->data + at, &filler, sizeof filler);
+    std::memcpy(ring->data + at, &filler, sizeof filler);
   }
-  std::memcpy(ring_->data + (head + pad) % kRingBytes, bytes.data(), bytes.size());
+  std::memcpy(ring->data + (head + pad) % kRingBytes, bytes.data(), bytes.size());
   stream->sequence = ++sequence_;
-  ring_->head.store(head + pad + bytes.size());
-  if (ring_->asleep.load() != 0) futex_wake(ring_->wake);
+  ring->head.store(head + pad + bytes.size());
+  if (ring->asleep.load() != 0) futex_wake(ring->wake);
+  keep_times();
+}
+
+// The ring keeps the times of its latest records alone: takes those that events need, long before they are overwritten.
+void Engine::keep_times() {
+  while (!untimed_.empty() && ring_.load()->completed.load() >= untimed_.front().first) {
+    const auto [sequence, weak] = std::move(untimed_.front());
+    untimed_.pop_front();
+    const EventRef event = weak.lock();
+    if (event == nullptr || event->host_ns != 0 || event->sequence != sequence) continue;
+    event->host_ns = event_time_ns(*event, *ring_);
+  }
 }
 
 // Does head items of a stream as far as possible without waiting. Copies and host calls run outside the lock, marked by
@@ -177,15 +246,18 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
   bool moved = false;
   while (!stream->busy && !stream->items.empty()) {
     Item& item = stream->items.front();
-    const bool caught_up = ring_->completed.load() >= stream->sequence;
+    const bool caught_up = ring_.load()->completed.load() >= stream->sequence;
     switch (item.kind) {
       case Item::Kind::kRecord:
+        if (!room_for(item.bytes.size())) return moved;
         write_record(stream, item.bytes);
         break;
       case Item::Kind::kEventRecord:
         item.event->reached = std::max(item.event->reached, item.ticket);
         item.event->sequence = stream->sequence;
         item.event->host_ns = caught_up ? now_ns() : 0;
+        keep_times();
+        if (!caught_up) untimed_.emplace_back(stream->sequence, item.event);
         break;
       case Item::Kind::kEventWait:
         if (item.event->reached < item.ticket) return moved;
@@ -204,12 +276,15 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
       case Item::Kind::kCopy: {
         if (!caught_up) return moved;
         stream->busy = true;
-        const Item mine = std::move(item);
-        lock.unlock();
-        if (mine.kind == Item::Kind::kCopy) {
-          std::memcpy(mine.destination, mine.source, mine.count);
-        } else {
-          mine.call();
+        {
+          const Item mine = std::move(item);
+          lock.unlock();
+          if (mine.kind == Item::Kind::kCopy) {
+            std::memcpy(mine.destination, mine.source, mine.count);
+          } else {
+            const CallingBack mark;
+            mine.call();
+          }
         }
         lock.lock();
         stream->busy = false;
@@ -217,33 +292,53 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
       }
     }
     stream->items.pop_front();
+    ++stream->handed_on;
     moved = true;
   }
   return moved;
 }
 
 void Engine::submit(Stream* stream, Item item) {
+  if (forked()) return;
   std::unique_lock<std::mutex> lock(mutex_);
+  submit(stream, std::move(item), lock);
+}
+
+void Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>& lock) {
+  if (item.kind == Item::Kind::kRecord && stream->capture == nullptr) wait_for_room(item.bytes.size(), lock);
+  if (died_) return;  // every wait says so
   if (item.kind == Item::Kind::kEventRecord) item.ticket = ++item.event->issued;
   if (item.kind == Item::Kind::kEventWait) {
     item.ticket = item.event->issued;
-    Model* model = item.event->captured;
+    Model* model = under_way(item.event->captured);
     if (model != nullptr && stream->capture == nullptr) {  // a captured stream forks into this one
       stream->capture = model;
       model->streams.insert(stream);
     }
   }
   if (stream->capture != nullptr) return capture_item(stream, item);
-  if (item.kind == Item::Kind::kEventRecord) item.event->captured = nullptr;
+  if (item.kind == Item::Kind::kEventRecord) item.event->captured = 0;
   const bool host = item.kind == Item::Kind::kHost;
   const bool first = stream->items.empty() && !stream->busy;
-  if (first && item.kind == Item::Kind::kRecord) return write_record(stream, item.bytes);
+  ++stream->submitted;
+  if (first && item.kind == Item::Kind::kRecord && room_for(item.bytes.size())) {
+    ++stream->handed_on;
+    return write_record(stream, item.bytes);
+  }
   stream->items.push_back(std::move(item));
-  if (first && advance(stream, lock, false) && stream->items.empty()) return;
+  if (first && advance(stream, lock, false) && stream->items.empty()) return moved_.notify_all();
   if (!waiting_items_ || host) {
     waiting_items_ = true;
     pending_.notify_one();
   }
+}
+
+// The executor is gone: nothing will ever be done, and whoever waits is told.
+void Engine::abandon() {
+  for (auto& stream : streams_) {
+    if (!stream->busy) stream->items.clear();
+  }
+  moved_.notify_all();
 }
 
 void Engine::serve() {
@@ -251,11 +346,15 @@ void Engine::serve() {
   std::unique_lock<std::mutex> lock(mutex_);
   auto last_moved = std::chrono::steady_clock::now();
   while (true) {
+    if (executor_died()) {
+      abandon();
+      pending_.wait(lock, [&] { return !died_; });  // for good
+    }
     bool moved = false;
     uint64_t awaited = kNobody;
     for (size_t i = 0; i < streams_.size(); ++i) {
-      Stream* stream = streams_[i].get();
-      moved |= advance(stream, lock, true);
+      const std::shared_ptr<Stream> stream = streams_[i];
+      moved |= advance(stream.get(), lock, true);
       if (!stream->items.empty() && stream->items.front().kind == Item::Kind::kHost) {
         awaited = std::min(awaited, stream->sequence);
       }
@@ -279,113 +378,15 @@ void Engine::serve() {
   }
 }
 
-// --- waiting ----------------------------------------------------------------------------------------------------------
-
-bool Engine::wait_sequence(uint64_t sequence, int64_t deadline_ms) {
-  for (int spin = 0; spin < 200; ++spin) {
-    if (ring_->completed.load() >= sequence) return true;
-  }
-  while (true) {
-    const uint32_t seen = ring_->progress.load();
-    uint64_t target = ring_->target.load();
-    while (target > sequence && !ring_->target.compare_exchange_weak(target, sequence)) {
-    }
-    if (ring_->completed.load() >= sequence) return true;
-    const int64_t left = deadline_ms - now_ms();
-    if (left <= 0) return false;
-    futex_wait(ring_->progress, seen, std::min(left, kHeartbeatMs));
-    if (ring_->completed.load() >= sequence) return true;
-    if (executor_died()) return false;
-  }
-}
-
-aclError Engine::collect_failure() {
-  if (died_) return device_failed(code::kLostHeartbeat);
-  Failure& failure = ring_->failure;
-  if (failure.present.load() == 0) return code::kSuccess;
-  set_device_error(failure.text);
-  failure.present = 0;
-  return device_failed(code::kVectorCoreException);
-}
-
-// Waits until `done` (asked under the lock) holds, helping the stream `help` along meanwhile.
-aclError Engine::wait_until(const std::function<bool()>& done, const std::function<uint64_t()>& sequence, Stream* help,
-                            int64_t timeout_ms, aclError timeout_code) {
-  if (ring_ == nullptr) return code::kSuccess;
-  const int64_t deadline = timeout_ms >= kForever ? kForever : now_ms() + timeout_ms;
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!died_) {
-    if (help != nullptr && advance(help, lock, false)) moved_.notify_all();
-    const bool handed_on = done();
-    const uint64_t awaited = sequence();
-    if (handed_on && ring_->completed.load() >= awaited) break;
-    if (now_ms() >= deadline) return fail(timeout_code, "timed out while waiting for a stream or event");
-    if (ring_->completed.load() < awaited) {
-      lock.unlock();
-      wait_sequence(awaited, std::min(deadline, now_ms() + 1000));
-      lock.lock();
-    } else {
-      moved_.wait_for(lock, kPoll);
-    }
-  }
-  return collect_failure();
-}
-
-aclError Engine::synchronize(Stream* stream, int64_t timeout_ms) {
-  if (stream->capture != nullptr) return fail(code::kStreamCaptured, "cannot synchronize a stream that is being captured");
-  return wait_until([=] { return stream->items.empty() && !stream->busy; }, [=] { return stream->sequence; }, stream,
-                    timeout_ms, code::kStreamSyncTimeout);
-}
-
-aclError Engine::synchronize_event(const EventRef& event, int64_t timeout_ms) {
-  return wait_until([&] { return event->reached >= event->issued; }, [&] { return event->sequence; }, nullptr,
-                    timeout_ms, code::kEventSyncTimeout);
-}
-
-aclError Engine::synchronize_all(int32_t chip, int64_t timeout_ms) {
-  std::vector<Stream*> streams;
-  {
-    std::lock_guard<std::mutex> guard(mutex_);
-    for (auto& stream : streams_) {
-      if ((chip < 0 || stream->chip == static_cast<uint32_t>(chip)) && stream->capture == nullptr) {
-        streams.push_back(stream.get());
-      }
-    }
-  }
-  aclError worst = code::kSuccess;
-  for (Stream* stream : streams) {
-    const aclError error = synchronize(stream, timeout_ms);
-    if (error != code::kSuccess) worst = error;
-  }
-  return worst;
-}
-
-bool Engine::idle(Stream* stream) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  if (ring_ == nullptr) return true;
-  advance(stream, lock, false);
-  return stream->items.empty() && !stream->busy && ring_->completed.load() >= stream->sequence;
-}
-
-bool Engine::nothing_queued(Stream* stream) {
-  std::lock_guard<std::mutex> guard(mutex_);
-  return stream->items.empty() && !stream->busy && stream->capture == nullptr;
-}
-
-bool Engine::reached(const EventRef& event) {
-  std::lock_guard<std::mutex> guard(mutex_);
-  return ring_ == nullptr || (event->reached >= event->issued && ring_->completed.load() >= event->sequence);
-}
-
 aclError Engine::run_now(Stream* stream, Item item, Reply* reply) {
   static std::mutex one_at_a_time;  // the reply area holds one answer
   std::lock_guard<std::mutex> guard(one_at_a_time);
-  if (stream->capture != nullptr) {
+  if (capturing(stream) != nullptr) {
     return fail(code::kCaptureUnsupported, "an operator whose output sizes depend on data cannot be captured");
   }
   submit(stream, std::move(item));
   const aclError error = synchronize(stream, kForever);
-  if (error == code::kSuccess) std::memcpy(reply, &ring_->reply, sizeof *reply);
+  if (error == code::kSuccess) std::memcpy(reply, &ring_.load()->reply, sizeof *reply);
   return error;
 }
 

@@ -1,4 +1,5 @@
 // Errors: the vendor's codes, and the text behind them for people.
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -8,21 +9,22 @@
 namespace jumar {
 
 namespace {
-thread_local std::string recent;
-thread_local std::string handed_out;
+// Plain bytes, not strings: the adapter reports errors even while the process ends and destructors have run.
+thread_local char recent[4096];
+thread_local char handed_out[8192];
 std::mutex device_mutex;
-std::string device_text;  // guarded by device_mutex
+char device_text[4096];  // guarded by device_mutex
 thread_local aclError last_device_error = code::kSuccess;  // failures of work on the chip, not of calls
 }  // namespace
 
 aclError fail(aclError error, const std::string& text) {
-  recent = "jumar: " + text;
+  std::snprintf(recent, sizeof recent, "jumar: %s", text.c_str());
   return error;
 }
 
 void set_device_error(const std::string& text) {
   std::lock_guard<std::mutex> guard(device_mutex);
-  device_text = text;
+  std::snprintf(device_text, sizeof device_text, "%s", text.c_str());
 }
 
 aclError device_failed(aclError error) { return last_device_error = error; }
@@ -40,14 +42,19 @@ aclError unsupported(const char* name) {
 using namespace jumar;
 
 JUMAR_API const char* aclGetRecentErrMsg() {
-  {
+  handed_out[0] = 0;
+  if (!forked()) {  // else another thread may have held the lock
     std::lock_guard<std::mutex> guard(device_mutex);
-    handed_out = recent.empty() ? device_text : recent + (device_text.empty() ? "" : "\n" + device_text);
-    device_text.clear();
+    std::memcpy(handed_out, device_text, sizeof device_text);
+    device_text[0] = 0;
   }
-  recent.clear();
+  if (recent[0] != 0) {
+    const std::string device = handed_out;
+    std::snprintf(handed_out, sizeof handed_out, "%s%s%s", recent, device.empty() ? "" : "\n", device.c_str());
+  }
+  recent[0] = 0;
   last_device_error = code::kSuccess;  // told
-  return handed_out.empty() ? nullptr : handed_out.c_str();
+  return handed_out[0] != 0 ? handed_out : nullptr;
 }
 
 JUMAR_API aclError aclrtPeekAtLastError(int32_t) { return last_device_error; }

@@ -48,7 +48,7 @@ class Executor {
   bool wait_for_work(uint64_t tail);
   void finish_record();
   void operate(const RecordHeader& header, const uint8_t* at, const uint8_t* end);
-  void operate_legacy(const uint8_t* at, const uint8_t* end);
+  void operate_legacy(const RecordHeader& header, const uint8_t* at, const uint8_t* end);
   void move(const RecordHeader& header, const uint8_t* at);
   void reply(PyObject* sizes);
   void failed(PyObject* name, PyObject* arguments);
@@ -250,9 +250,10 @@ void Executor::reply(PyObject* sizes) {
   while (reply.count < Reply::kMax && PyDict_Next(sizes, &position, &key, &value) != 0) {
     Reply::Size& size = reply.sizes[reply.count++];
     size.argument = static_cast<uint32_t>(PyLong_AsLongLong(key));
-    size.rank = static_cast<uint32_t>(std::min<ptrdiff_t>(PyTuple_Size(value), kMaxDims));
+    size.rank = static_cast<uint32_t>(std::clamp<ptrdiff_t>(PyTuple_Size(value), 0, kMaxDims));
     for (uint32_t i = 0; i < size.rank; ++i) size.sizes[i] = PyLong_AsLongLong(PyTuple_GetItem(value, i));
   }
+  PyErr_Clear();  // of sizes that are no tuples of integers
 }
 
 void Executor::operate(const RecordHeader& header, const uint8_t* at, const uint8_t* end) {
@@ -288,7 +289,7 @@ void Executor::operate(const RecordHeader& header, const uint8_t* at, const uint
 }
 
 // Name, inputs, outputs, then attributes as pairs of name and value.
-void Executor::operate_legacy(const uint8_t* at, const uint8_t* end) {
+void Executor::operate_legacy(const RecordHeader& header, const uint8_t* at, const uint8_t* end) {
   PyObject* name = decode(at);
   PyObject* inputs = decode(at);
   PyObject* outputs = inputs != nullptr ? decode(at) : nullptr;
@@ -296,19 +297,24 @@ void Executor::operate_legacy(const uint8_t* at, const uint8_t* end) {
   while (outputs != nullptr && at < end) {
     PyObject* key = decode(at);
     PyObject* value = decode(at);
-    PyDict_SetItem(attributes, key, value);
-    Py_DecRef(key);
-    Py_DecRef(value);
+    const bool whole = key != nullptr && value != nullptr && PyDict_SetItem(attributes, key, value) == 0;
+    for (PyObject* object : {key, value}) {
+      if (object != nullptr) Py_DecRef(object);
+    }
+    if (whole) continue;  // else text that is not UTF-8: the pending exception says so
+    Py_DecRef(outputs);
+    outputs = nullptr;
   }
   PyObject* arguments[] = {inputs, outputs, attributes};
-  PyObject* function = PyDict_GetItem(legacy_, name);
+  PyObject* function = outputs != nullptr ? PyDict_GetItem(legacy_, name) : nullptr;
   PyObject* result =
       outputs != nullptr && function != nullptr ? PyObject_Vectorcall(function, arguments, 3, nullptr) : nullptr;
-  ring_->reply.count = 0;
+  const bool sized = header.op != 0;  // else the reply may be another thread's, not yet fetched
+  if (sized) ring_->reply.count = 0;
   if (result == nullptr) {
-    failed(name, inputs != nullptr ? inputs : none_);
+    failed(name != nullptr ? name : none_, inputs != nullptr ? inputs : none_);
   } else {
-    if (result != none_) reply(result);
+    if (sized && result != none_) reply(result);
     Py_DecRef(result);
   }
   for (PyObject* object : {name, inputs, outputs, attributes}) {
@@ -368,7 +374,7 @@ void Executor::run(PyObject* table, PyObject* legacy, PyObject* make_view, PyObj
     switch (header.kind) {
       case RecordKind::kPad: break;
       case RecordKind::kOperator: operate(header, body, at + header.bytes); break;
-      case RecordKind::kLegacy: operate_legacy(body, at + header.bytes); break;
+      case RecordKind::kLegacy: operate_legacy(header, body, at + header.bytes); break;
       default: move(header, body);
     }
     tail += header.bytes;

@@ -57,7 +57,7 @@ aclError append(Record& record, const aclTensorDesc* desc, const aclDataBuffer* 
     record.raw(desc->sizes.data(), desc->sizes.size() * sizeof(int64_t));
     uint64_t bytes = static_cast<uint64_t>(item_bytes(desc->dtype));
     for (const int64_t size : desc->sizes) bytes *= static_cast<uint64_t>(size);
-    bytes = std::min(bytes, buffer->bytes);
+    bytes = buffer->data != nullptr ? std::min(bytes, buffer->bytes) : 0;
     record.word(bytes);
     record.raw(buffer->data, bytes);
     return code::kSuccess;
@@ -76,6 +76,7 @@ bool too_large(int count, const aclTensorDesc* const* descs) {
   const Settings& settings = Server::get()->settings();
   if (settings.dry == 0) return false;
   return std::any_of(descs, descs + count, [&](const aclTensorDesc* desc) {
+    if (desc == nullptr) return false;
     uint64_t elements = 1;
     for (const int64_t size : desc->sizes) elements *= static_cast<uint64_t>(size);
     return elements > settings.dry_limit_elements;
@@ -85,9 +86,10 @@ bool too_large(int count, const aclTensorDesc* const* descs) {
 aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclDataBuffer** input_buffers, int outputs,
                  aclTensorDesc** output_descs, aclDataBuffer** output_buffers, const aclopAttr* attributes,
                  aclrtStream stream, bool sized) {
+  if (const aclError error = usable()) return error;
   Server* server = Server::get();
   Engine& engine = Engine::get();
-  if (!engine.await_ready()) return fail(code::kLostHeartbeat, "the executor process did not start");
+  if (!engine.await_ready()) return fail(code::kLostHeartbeat, "the executor process ended");
   const Ring& ring = engine.ring();
   const uint64_t* end = ring.legacy + ring.legacy_count;
   if (std::find(ring.legacy, end, name_hash(type)) == end) {
@@ -99,7 +101,7 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   }
   server->count(server->state().legacy, type);
   if (too_large(inputs, input_descs) || too_large(outputs, output_descs)) return code::kSuccess;
-  Record record(RecordKind::kLegacy);
+  Record record(RecordKind::kLegacy, sized ? 1 : 0);
   record.head(Tag::kString, static_cast<uint32_t>(std::strlen(type)));
   record.raw(type, std::strlen(type));
   std::string reason;
@@ -113,6 +115,9 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   if (error != code::kSuccess) return fail(error, std::string("legacy operator ") + type + ": " + reason);
   if (attributes != nullptr) {
     for (const auto& entry : attributes->entries) record.raw(entry.data(), entry.size());
+  }
+  if (record.bytes() > kMostRecord) {
+    return fail(code::kInvalidParam, std::string("legacy operator ") + type + ": too many values on the host");
   }
   Item item;
   item.bytes = record.take();

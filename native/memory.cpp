@@ -21,10 +21,14 @@ constexpr uint64_t kAlign = 2u << 20;
 // Address space of one chip's window: where free ranges begin and how long they are. Windows are far larger than the
 // chip, so that reserved address ranges (expandable segments) and fragmentation never matter; the chip's own limit is
 // kept by Server::claim. Guarded by memory_mutex.
+struct Range {
+  uint64_t bytes;
+  bool reserved;  // addresses alone, without memory of their own
+};
 struct Chip {
   Window window;
-  std::map<uint64_t, uint64_t> free;       // offset -> bytes
-  std::map<uint64_t, uint64_t> allocated;  // offset -> bytes of the address range
+  std::map<uint64_t, uint64_t> free;    // offset -> bytes
+  std::map<uint64_t, Range> allocated;  // by offset
 };
 
 struct Physical {  // aclrtDrvMemHandle: memory claimed but without an address until mapped
@@ -33,15 +37,17 @@ struct Physical {  // aclrtDrvMemHandle: memory claimed but without an address u
   bool host;
 };
 
-std::mutex memory_mutex;
-Chip chips[kMaxChips];
-std::map<uint64_t, std::pair<Physical*, uint64_t>> mapped;  // address -> handle, bytes; guarded by memory_mutex
-std::map<uint64_t, uint64_t> host_blocks;                   // address -> bytes; guarded by memory_mutex
+// Never destroyed: threads of the program may free memory while the process ends.
+std::mutex& memory_mutex = *new std::mutex;
+Chip* const chips = new Chip[kMaxChips];
+auto& mapped = *new std::map<uint64_t, std::pair<Physical*, uint64_t>>;  // address -> handle, bytes; by memory_mutex
+auto& host_blocks = *new std::map<uint64_t, uint64_t>;                   // address -> bytes; by memory_mutex
+std::atomic<const Window*> windows[kMaxChips];                           // those that are open, for readers without lock
 std::atomic<uint32_t> highest_window{0};
 
 uint64_t round_up(uint64_t value) { return (value + kAlign - 1) & ~(kAlign - 1); }
 
-bool take_range(Chip& chip, uint64_t bytes, uint64_t* offset) {
+bool take_range(Chip& chip, uint64_t bytes, bool reserved, uint64_t* offset) {
   const uint64_t wanted = round_up(std::max<uint64_t>(bytes, 1));
   for (auto range = chip.free.begin(); range != chip.free.end(); ++range) {
     if (range->second < wanted) continue;
@@ -49,16 +55,17 @@ bool take_range(Chip& chip, uint64_t bytes, uint64_t* offset) {
     const uint64_t left = range->second - wanted;
     chip.free.erase(range);
     if (left != 0) chip.free[*offset + wanted] = left;
-    chip.allocated[*offset] = wanted;
+    chip.allocated[*offset] = {wanted, reserved};
     return true;
   }
   return false;
 }
 
-uint64_t give_range(Chip& chip, uint64_t offset) {
+// How many bytes the range had; 0 if none of that sort begins there.
+uint64_t give_range(Chip& chip, uint64_t offset, bool reserved) {
   const auto found = chip.allocated.find(offset);
-  if (found == chip.allocated.end()) return 0;
-  const uint64_t bytes = found->second;
+  if (found == chip.allocated.end() || found->second.reserved != reserved) return 0;
+  const uint64_t bytes = found->second.bytes;
   chip.allocated.erase(found);
   auto [range, fresh] = chip.free.emplace(offset, bytes);
   if (auto next = std::next(range); next != chip.free.end() && range->first + range->second == next->first) {
@@ -75,8 +82,10 @@ uint64_t give_range(Chip& chip, uint64_t offset) {
 }
 
 void decommit(const Chip& chip, uint64_t offset, uint64_t bytes) {
-  fallocate(chip.window.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-            static_cast<off_t>(bytes));
+  while (fallocate(chip.window.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                   static_cast<off_t>(bytes)) != 0 &&
+         errno == EINTR) {  // a signal came
+  }
 }
 
 aclError out_of_memory(uint32_t chip, uint64_t bytes) {
@@ -89,15 +98,17 @@ aclError out_of_memory(uint32_t chip, uint64_t bytes) {
 
 aclError allocate(void** address, size_t bytes) {
   *address = nullptr;
-  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use the chips its parent uses; use spawn");
-  if (chip_count() == 0) return fail(code::kNoDevice, "no virtual chips");
+  if (const aclError error = usable()) return error;
+  if (bytes == 0) return fail(code::kInvalidParam, "device memory of 0 bytes was asked for");
   const uint32_t id = physical_chip(current_chip());
   Window* opened = window(id);
   if (opened == nullptr) return code::kMemoryAllocation;
-  if (!Server::get()->claim(id, round_up(bytes))) return out_of_memory(id, bytes);
+  if (bytes > Server::get()->settings().memory_bytes || !Server::get()->claim(id, round_up(bytes))) {
+    return out_of_memory(id, bytes);
+  }
   std::lock_guard<std::mutex> guard(memory_mutex);
   uint64_t offset = 0;
-  if (!take_range(chips[id], bytes, &offset)) {
+  if (!take_range(chips[id], bytes, false, &offset)) {
     Server::get()->release(id, round_up(bytes));
     return fail(code::kMemoryAllocation, "the chip's address range is used up");
   }
@@ -164,7 +175,13 @@ aclError fill_on_stream(Stream* stream, void* destination, uint64_t capacity, in
   return code::kSuccess;
 }
 
-constexpr int64_t kNoTimeout = INT64_MAX / 4;
+// 47 bits of address space hold 64 windows of 1 TiB; with few chips there is room for more expandable segments.
+uint64_t window_bytes() {
+#ifdef __SANITIZE_THREAD__
+  return uint64_t{64} << 30;  // the thread sanitizer leaves little address space to others
+#endif
+  return Server::get()->settings().chips > 16 ? uint64_t{1} << 40 : uint64_t{4} << 40;
+}
 
 }  // namespace
 
@@ -172,8 +189,7 @@ Window* window(uint32_t physical) {
   std::lock_guard<std::mutex> guard(memory_mutex);
   Chip& chip = chips[physical];
   if (chip.window.base != nullptr) return &chip.window;
-  // 47 bits of address space hold 64 windows of 1 TiB; with few chips there is room for more expandable segments.
-  const uint64_t bytes = Server::get()->settings().chips > 16 ? uint64_t{1} << 40 : uint64_t{4} << 40;
+  const uint64_t bytes = window_bytes();
   const int fd = memfd_create(("jumar-chip-" + std::to_string(physical)).c_str(), MFD_CLOEXEC);
   void* base = MAP_FAILED;
   if (fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) == 0) {
@@ -191,6 +207,7 @@ Window* window(uint32_t physical) {
   Ring& ring = Engine::get().ring();
   ring.window_bytes[physical] = bytes;
   ring.window_fd[physical] = fd;
+  windows[physical] = &chip.window;
   if (highest_window.load() <= physical) highest_window = physical + 1;
   return &chip.window;
 }
@@ -198,9 +215,9 @@ Window* window(uint32_t physical) {
 bool locate(const void* address, Place* place) {
   const auto* byte = static_cast<const uint8_t*>(address);
   for (uint32_t chip = 0; chip < highest_window.load(std::memory_order_acquire); ++chip) {
-    const Window& candidate = chips[chip].window;
-    if (candidate.base != nullptr && byte >= candidate.base && byte < candidate.base + candidate.bytes) {
-      *place = {chip, static_cast<uint64_t>(byte - candidate.base)};
+    const Window* candidate = windows[chip].load(std::memory_order_acquire);
+    if (candidate != nullptr && byte >= candidate->base && byte < candidate->base + candidate->bytes) {
+      *place = {chip, static_cast<uint64_t>(byte - candidate->base)};
       return true;
     }
   }
@@ -223,9 +240,9 @@ JUMAR_API aclError aclrtFree(void* address) {
   Place place{};
   if (forked()) return code::kSuccess;
   if (!locate(address, &place)) return fail(code::kInvalidParam, "aclrtFree of an address that is not device memory");
-  Engine::get().synchronize_all(static_cast<int32_t>(place.chip), kNoTimeout);
+  Engine::get().drain(static_cast<int32_t>(place.chip));
   std::lock_guard<std::mutex> guard(memory_mutex);
-  const uint64_t bytes = give_range(chips[place.chip], place.offset);
+  const uint64_t bytes = give_range(chips[place.chip], place.offset, false);
   if (bytes == 0) return fail(code::kInvalidParam, "aclrtFree of an address that was not allocated");
   decommit(chips[place.chip], place.offset, bytes);
   Server::get()->release(place.chip, bytes);
@@ -243,22 +260,26 @@ JUMAR_API aclError aclrtGetMemInfo(int32_t, size_t* free, size_t* total) {
 // --- virtual memory: an address range, physical memory, and the joining of the two --------------------------------------
 
 JUMAR_API aclError aclrtReserveMemAddress(void** address, size_t bytes, size_t, void*, uint64_t) {
+  if (const aclError error = usable()) return error;
   const uint32_t id = physical_chip(current_chip());
   Window* opened = window(id);
   if (opened == nullptr) return code::kMemoryAllocation;
   std::lock_guard<std::mutex> guard(memory_mutex);
   uint64_t offset = 0;
-  if (!take_range(chips[id], bytes, &offset)) return fail(code::kMemoryAllocation, "the chip's address range is used up");
+  if (bytes > opened->bytes || !take_range(chips[id], bytes, true, &offset)) {
+    return fail(code::kMemoryAllocation, "the chip's address range is used up");
+  }
   *address = opened->base + offset;
   return code::kSuccess;
 }
 
 JUMAR_API aclError aclrtReleaseMemAddress(void* address) {
   Place place{};
+  if (forked()) return code::kSuccess;
   if (!locate(address, &place)) return fail(code::kInvalidParam, "not a reserved address range");
   std::lock_guard<std::mutex> guard(memory_mutex);
-  return give_range(chips[place.chip], place.offset) != 0 ? code::kSuccess
-                                                          : fail(code::kInvalidParam, "not the start of a reserved range");
+  const bool given = give_range(chips[place.chip], place.offset, true) != 0;
+  return given ? code::kSuccess : fail(code::kInvalidParam, "not the start of a reserved range");
 }
 
 // What the adapter fills in to say where physical memory shall be.
@@ -272,21 +293,25 @@ struct PhysicalProperties {
 };
 
 JUMAR_API aclError aclrtMallocPhysical(void** handle, size_t bytes, const PhysicalProperties* properties, uint64_t) {
+  if (const aclError error = usable()) return error;
   const bool host = properties->location_type == 0;
+  if (!host && properties->location_id >= chip_count()) return fail(code::kInvalidDevice, "no such chip");
   const uint32_t id = physical_chip(host ? current_chip() : static_cast<int>(properties->location_id));
-  if (!host && !Server::get()->claim(id, bytes)) return out_of_memory(id, bytes);
+  const bool too_much = bytes > Server::get()->settings().memory_bytes;
+  if (!host && (too_much || !Server::get()->claim(id, bytes))) return out_of_memory(id, bytes);
   *handle = new Physical{id, bytes, host};
   return code::kSuccess;
 }
 
 JUMAR_API aclError aclrtFreePhysical(void* handle) {
   auto* physical = static_cast<Physical*>(handle);
-  if (!physical->host) Server::get()->release(physical->chip, physical->bytes);
+  if (!physical->host && !forked()) Server::get()->release(physical->chip, physical->bytes);
   delete physical;
   return code::kSuccess;
 }
 
 JUMAR_API aclError aclrtMapMem(void* address, size_t bytes, size_t, void* handle, uint64_t) {
+  if (const aclError error = usable()) return error;
   if (!on_device(address)) return fail(code::kInvalidParam, "aclrtMapMem outside of reserved addresses");
   std::lock_guard<std::mutex> guard(memory_mutex);
   mapped[reinterpret_cast<uint64_t>(address)] = {static_cast<Physical*>(handle), bytes};
@@ -295,8 +320,9 @@ JUMAR_API aclError aclrtMapMem(void* address, size_t bytes, size_t, void* handle
 
 JUMAR_API aclError aclrtUnmapMem(void* address) {
   Place place{};
+  if (forked()) return code::kSuccess;
   if (!locate(address, &place)) return fail(code::kInvalidParam, "aclrtUnmapMem outside of reserved addresses");
-  Engine::get().synchronize_all(static_cast<int32_t>(place.chip), kNoTimeout);
+  Engine::get().drain(static_cast<int32_t>(place.chip));
   std::lock_guard<std::mutex> guard(memory_mutex);
   const auto found = mapped.find(reinterpret_cast<uint64_t>(address));
   if (found == mapped.end()) return fail(code::kInvalidParam, "aclrtUnmapMem of an address that is not mapped");
@@ -308,6 +334,7 @@ JUMAR_API aclError aclrtUnmapMem(void* address) {
 // --- host memory --------------------------------------------------------------------------------------------------------
 
 JUMAR_API aclError aclrtMallocHost(void** address, size_t bytes) {
+  if (forked()) return *address = nullptr, usable();
   *address = std::aligned_alloc(4096, (std::max<size_t>(bytes, 1) + 4095) & ~size_t{4095});
   if (*address == nullptr) return fail(code::kMemoryAllocation, "no host memory left");
   std::lock_guard<std::mutex> guard(memory_mutex);
@@ -318,19 +345,21 @@ JUMAR_API aclError aclrtMallocHost(void** address, size_t bytes) {
 JUMAR_API aclError aclrtMallocHostWithCfg(void** address, uint64_t bytes, void*) { return aclrtMallocHost(address, bytes); }
 
 JUMAR_API aclError aclrtFreeHost(void* address) {
+  if (forked()) return code::kSuccess;  // the parent's; and a thread of the parent's may have held the lock
   {
     std::lock_guard<std::mutex> guard(memory_mutex);
     if (host_blocks.erase(reinterpret_cast<uint64_t>(address)) == 0) {
       return fail(code::kInvalidParam, "aclrtFreeHost of an address that was not allocated");
     }
   }
-  if (!forked()) Engine::get().synchronize_all(-1, kNoTimeout);
+  Engine::get().drain(-1);
   std::free(address);
   return code::kSuccess;
 }
 
 JUMAR_API aclError aclrtHostRegister(void* address, uint64_t bytes, int32_t, void** device) {
   if (device != nullptr) *device = address;
+  if (forked()) return usable();
   std::lock_guard<std::mutex> guard(memory_mutex);
   host_blocks[reinterpret_cast<uint64_t>(address)] = bytes;
   return code::kSuccess;
@@ -341,6 +370,8 @@ JUMAR_API aclError aclrtHostRegisterV2(void* address, uint64_t bytes, uint32_t) 
 }
 
 JUMAR_API aclError aclrtHostUnregister(void* address) {
+  if (forked()) return code::kSuccess;
+  Engine::get().drain(-1);
   std::lock_guard<std::mutex> guard(memory_mutex);
   host_blocks.erase(reinterpret_cast<uint64_t>(address));
   return code::kSuccess;
@@ -358,10 +389,12 @@ JUMAR_API aclError aclrtPointerGetAttributes(const void* address, PointerAttribu
   *attributes = {};
   attributes->page_bytes = 4096;
   if (locate(address, &place)) {
-    attributes->location_id = place.chip;
+    attributes->location_id = static_cast<uint32_t>(visible_chip(place.chip));
     attributes->location_type = 1;
     return code::kSuccess;
   }
+  attributes->location_type = 2;
+  if (forked()) return code::kSuccess;
   std::lock_guard<std::mutex> guard(memory_mutex);
   const auto value = reinterpret_cast<uint64_t>(address);
   auto block = host_blocks.upper_bound(value);
@@ -374,6 +407,7 @@ JUMAR_API aclError aclrtPointerGetAttributes(const void* address, PointerAttribu
 
 JUMAR_API aclError aclrtMemcpyAsync(void* destination, size_t capacity, const void* source, size_t count, int32_t,
                                     aclrtStream stream) {
+  if (const aclError error = usable()) return error;
   return copy_on_stream(Engine::get().resolve(stream), destination, capacity, source, count);
 }
 
@@ -383,24 +417,27 @@ JUMAR_API aclError aclrtMemcpyAsyncWithCondition(void* destination, size_t capac
 }
 
 JUMAR_API aclError aclrtMemcpy(void* destination, size_t capacity, const void* source, size_t count, int32_t kind) {
-  Engine& engine = Engine::get();
   if (kind == kHostToHost) return std::memcpy(destination, source, count), code::kSuccess;
-  aclError error = engine.synchronize_all(-1, kNoTimeout);
+  if (const aclError error = usable()) return error;
+  Engine& engine = Engine::get();
+  aclError error = engine.synchronize_all(-1, kForever);
   if (error != code::kSuccess) return error;
   Stream* stream = engine.resolve(nullptr);
   error = copy_on_stream(stream, destination, capacity, source, count);
-  return error != code::kSuccess ? error : engine.synchronize(stream, kNoTimeout);
+  return error != code::kSuccess ? error : engine.synchronize(stream, kForever);
 }
 
 JUMAR_API aclError aclrtMemsetAsync(void* destination, size_t capacity, int32_t value, size_t count, aclrtStream stream) {
+  if (const aclError error = usable()) return error;
   return fill_on_stream(Engine::get().resolve(stream), destination, capacity, value, count);
 }
 
 JUMAR_API aclError aclrtMemset(void* destination, size_t capacity, int32_t value, size_t count) {
+  if (const aclError error = usable()) return error;
   Engine& engine = Engine::get();
   Stream* stream = engine.resolve(nullptr);
   const aclError error = fill_on_stream(stream, destination, capacity, value, count);
-  return error != code::kSuccess ? error : engine.synchronize(stream, kNoTimeout);
+  return error != code::kSuccess ? error : engine.synchronize(stream, kForever);
 }
 
 JUMAR_API aclError aclrtMemcpyBatchAsync(void** destinations, size_t* capacities, void** sources, size_t* counts,
@@ -419,5 +456,5 @@ JUMAR_API aclError aclrtMemcpyBatch(void** destinations, size_t* capacities, voi
                                     size_t* failed) {
   const aclError error = aclrtMemcpyBatchAsync(destinations, capacities, sources, counts, batches, attributes, indexes,
                                                attribute_count, failed, nullptr);
-  return error != code::kSuccess ? error : Engine::get().synchronize(Engine::get().resolve(nullptr), kNoTimeout);
+  return error != code::kSuccess ? error : Engine::get().synchronize(Engine::get().resolve(nullptr), kForever);
 }

@@ -12,8 +12,8 @@ namespace jumar {
 namespace {
 
 std::mutex options_mutex;
-std::map<int32_t, std::string> compile_options;  // guarded by options_mutex
-std::map<int32_t, int64_t> system_options;       // guarded by options_mutex
+auto& compile_options = *new std::map<int32_t, std::string>;  // guarded by options_mutex, never destroyed
+auto& system_options = *new std::map<int32_t, int64_t>;       // likewise
 
 std::string compile_option(int32_t option) {
   std::lock_guard<std::mutex> guard(options_mutex);

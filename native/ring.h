@@ -12,13 +12,14 @@ constexpr uint32_t kMaxOperators = 1024;
 constexpr uint32_t kMaxDims = 25;
 constexpr uint32_t kMaxLegacy = 512;
 constexpr uint64_t kRingBytes = 8u << 20;
-constexpr uint32_t kTimes = 1u << 16;
+constexpr uint64_t kMostRecord = kRingBytes / 2;  // with filler before it, a record must still fit into an empty ring
+constexpr uint32_t kTimes = 1u << 18;             // more records than the ring can hold
 
 // What a record asks of the executor. Values are part of the protocol with executor.cpp only.
 enum class RecordKind : uint16_t {
   kPad = 0,       // filler up to the end of the ring
   kOperator = 1,  // arguments follow, see Tag
-  kLegacy = 2,    // name, inputs, outputs, attributes follow, see Tag
+  kLegacy = 2,    // name, inputs, outputs, attributes follow, see Tag; op = 1: the sizes of the outputs are wanted
   kFill = 3,      // Span, then byte value
   kCopy = 4,      // Span destination, Span source
   kWrite = 5,     // Span destination, then the bytes

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -163,7 +164,8 @@ void Server::enter() {
 void Server::bury() {
   for (uint32_t slot = 0; slot < kMaxProcesses; ++slot) {
     ServerState::Process& process = state_->processes[slot];
-    if (process.pid != 0 && !alive(process, static_cast<int>(slot), fd_)) process.pid = 0;
+    if (process.pid == 0 || static_cast<int>(slot) == slot_) continue;
+    if (!alive(process, static_cast<int>(slot), fd_)) process.pid = 0;
   }
 }
 
@@ -181,7 +183,7 @@ bool Server::claim(uint32_t chip, uint64_t bytes) {
   bury();
   uint64_t total = bytes;
   for (const auto& process : state_->processes) total += process.pid != 0 ? process.used[chip] : 0;
-  if (slot_ < 0 || total > state_->settings.memory_bytes) return false;
+  if (slot_ < 0 || total > state_->settings.memory_bytes || total < bytes) return false;
   state_->processes[slot_].used[chip] += bytes;
   if (total > state_->peak[chip]) state_->peak[chip] = total;
   return true;
@@ -189,14 +191,20 @@ bool Server::claim(uint32_t chip, uint64_t bytes) {
 
 void Server::release(uint32_t chip, uint64_t bytes) {
   ServerLock lock(state_);
-  if (slot_ >= 0) state_->processes[slot_].used[chip] -= bytes;
+  if (slot_ < 0 || state_->processes[slot_].pid != getpid()) return;  // the slot was lost, and with it what was held
+  uint64_t& used = state_->processes[slot_].used[chip];
+  used -= std::min(used, bytes);
 }
 
 void Server::count(NamedCount* table, const char* name) {
   for (uint32_t i = 0; i < kMaxNames; ++i) {
-    if (!table[i].name[0]) {
+    char* first = &table[i].name[0];  // read without the lock: set last, once the rest of the name is there
+    if (__atomic_load_n(first, __ATOMIC_ACQUIRE) == 0) {
       ServerLock lock(state_);
-      if (!table[i].name[0]) std::snprintf(table[i].name, kNameBytes, "%s", name);
+      if (*first == 0) {
+        std::snprintf(first + 1, kNameBytes - 1, "%s", name + 1);
+        __atomic_store_n(first, *name, __ATOMIC_RELEASE);
+      }
     }
     if (std::strncmp(table[i].name, name, kNameBytes - 1) == 0) {
       table[i].count.fetch_add(1, std::memory_order_relaxed);

@@ -7,9 +7,7 @@ namespace jumar {
 
 namespace {
 
-constexpr int64_t kNoTimeout = INT64_MAX / 4;
-
-int64_t timeout_of(int32_t milliseconds) { return milliseconds < 0 ? kNoTimeout : milliseconds; }
+int64_t timeout_of(int32_t milliseconds) { return milliseconds < 0 ? kForever : milliseconds; }
 
 EventRef& ref(aclrtEvent event) { return *static_cast<EventRef*>(event); }
 
@@ -19,9 +17,23 @@ aclError create_event(aclrtEvent* event) {
 }
 
 aclError create_stream(aclrtStream* stream) {
-  if (chip_count() == 0 || forked()) return fail(code::kContextNull, "no chip is set in this process");
+  if (const aclError error = usable()) return error;
   *stream = Engine::get().create_stream(physical_chip(current_chip()));
   return code::kSuccess;
+}
+
+aclError submit(aclrtStream stream, Item item) {
+  if (const aclError error = usable()) return error;
+  Engine& engine = Engine::get();
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}
+
+aclError submit_call(aclrtStream stream, std::function<void()> call) {
+  Item item;
+  item.kind = Item::Kind::kHost;
+  item.call = std::move(call);
+  return submit(stream, std::move(item));
 }
 
 // Callbacks for threads that subscribed (aclrtSubscribeReport) and call aclrtProcessReport. Guarded by `mutex`.
@@ -45,23 +57,20 @@ JUMAR_API aclError aclrtCreateStream(aclrtStream* stream) { return create_stream
 JUMAR_API aclError aclrtCreateStreamWithConfig(aclrtStream* stream, uint32_t, uint32_t) { return create_stream(stream); }
 
 JUMAR_API aclError aclrtDestroyStream(aclrtStream stream) {
-  if (!forked()) Engine::get().destroy_stream(static_cast<Stream*>(stream));
-  return code::kSuccess;
+  return forked() ? code::kSuccess : Engine::get().destroy_stream(static_cast<Stream*>(stream), false);
 }
 
-JUMAR_API aclError aclrtDestroyStreamForce(aclrtStream stream) { return aclrtDestroyStream(stream); }
-
-JUMAR_API aclError aclrtSynchronizeStream(aclrtStream stream) {
-  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use its parent's streams");
-  Engine& engine = Engine::get();
-  return engine.synchronize(engine.resolve(stream), kNoTimeout);
+JUMAR_API aclError aclrtDestroyStreamForce(aclrtStream stream) {
+  return forked() ? code::kSuccess : Engine::get().destroy_stream(static_cast<Stream*>(stream), true);
 }
 
 JUMAR_API aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t milliseconds) {
-  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use its parent's streams");
+  if (const aclError error = usable()) return error;
   Engine& engine = Engine::get();
   return engine.synchronize(engine.resolve(stream), timeout_of(milliseconds));
 }
+
+JUMAR_API aclError aclrtSynchronizeStream(aclrtStream stream) { return aclrtSynchronizeStreamWithTimeout(stream, -1); }
 
 JUMAR_API aclError aclrtSynchronizeDeviceWithTimeout(int32_t milliseconds) {
   if (forked() || chip_count() == 0) return code::kSuccess;
@@ -71,12 +80,16 @@ JUMAR_API aclError aclrtSynchronizeDeviceWithTimeout(int32_t milliseconds) {
 JUMAR_API aclError aclrtSynchronizeDevice() { return aclrtSynchronizeDeviceWithTimeout(-1); }
 
 JUMAR_API aclError aclrtStreamQuery(aclrtStream stream, int32_t* status) {
+  *status = 0;  // complete
+  if (forked()) return code::kSuccess;
+  if (const aclError error = usable()) return error;
   Engine& engine = Engine::get();
-  *status = engine.idle(engine.resolve(stream)) ? 0 : 1;  // complete : not ready
-  return code::kSuccess;
+  if (!engine.idle(engine.resolve(stream))) *status = 1;  // not ready
+  return engine.died() ? device_failed(code::kLostHeartbeat) : code::kSuccess;
 }
 
 JUMAR_API aclError aclrtStreamGetId(aclrtStream stream, int32_t* id) {
+  if (const aclError error = usable()) return error;
   *id = Engine::get().resolve(stream)->id;
   return code::kSuccess;
 }
@@ -93,89 +106,79 @@ JUMAR_API aclError aclrtDestroyEvent(aclrtEvent event) {
 }
 
 JUMAR_API aclError aclrtRecordEvent(aclrtEvent event, aclrtStream stream) {
-  Engine& engine = Engine::get();
   Item item;
   item.kind = Item::Kind::kEventRecord;
   item.event = ref(event);
-  engine.submit(engine.resolve(stream), std::move(item));
-  return code::kSuccess;
+  return submit(stream, std::move(item));
 }
 
 JUMAR_API aclError aclrtResetEvent(aclrtEvent, aclrtStream) { return code::kSuccess; }
 
 JUMAR_API aclError aclrtStreamWaitEvent(aclrtStream stream, aclrtEvent event) {
-  Engine& engine = Engine::get();
   Item item;
   item.kind = Item::Kind::kEventWait;
   item.event = ref(event);
-  engine.submit(engine.resolve(stream), std::move(item));
-  return code::kSuccess;
+  return submit(stream, std::move(item));
 }
 
 JUMAR_API aclError aclrtQueryEventStatus(aclrtEvent event, int32_t* status) {
-  *status = forked() || Engine::get().reached(ref(event)) ? 1 : 0;  // complete : not ready
-  return code::kSuccess;
+  *status = Engine::get().reached(ref(event)) ? 1 : 0;  // complete : not ready
+  return Engine::get().died() ? device_failed(code::kLostHeartbeat) : code::kSuccess;
 }
 
 JUMAR_API aclError aclrtQueryEventWaitStatus(aclrtEvent event, int32_t* status) {
-  *status = forked() || Engine::get().reached(ref(event)) ? 0 : 1;  // complete : not ready
-  return code::kSuccess;
+  *status = Engine::get().reached(ref(event)) ? 0 : 1;  // complete : not ready
+  return Engine::get().died() ? device_failed(code::kLostHeartbeat) : code::kSuccess;
 }
 
 JUMAR_API aclError aclrtSynchronizeEvent(aclrtEvent event) {
-  return Engine::get().synchronize_event(ref(event), kNoTimeout);
+  return Engine::get().synchronize_event(ref(event), kForever);
 }
 
 JUMAR_API aclError aclrtEventElapsedTime(float* milliseconds, aclrtEvent start, aclrtEvent end) {
   Engine& engine = Engine::get();
   for (aclrtEvent event : {start, end}) {
-    const aclError error = engine.synchronize_event(ref(event), kNoTimeout);
+    const aclError error = engine.synchronize_event(ref(event), kForever);
     if (error != code::kSuccess) return error;
   }
-  const auto from = static_cast<double>(event_time_ns(*ref(start), engine.ring()));
-  const auto to = static_cast<double>(event_time_ns(*ref(end), engine.ring()));
+  const auto from = static_cast<double>(engine.time_ns(ref(start)));
+  const auto to = static_cast<double>(engine.time_ns(ref(end)));
   *milliseconds = static_cast<float>((to - from) / 1e6);
   return code::kSuccess;
 }
 
 JUMAR_API aclError aclrtEventGetTimestamp(aclrtEvent event, uint64_t* microseconds) {
   Engine& engine = Engine::get();
-  const aclError error = engine.synchronize_event(ref(event), kNoTimeout);
-  if (error == code::kSuccess) *microseconds = event_time_ns(*ref(event), engine.ring()) / 1000;
+  const aclError error = engine.synchronize_event(ref(event), kForever);
+  if (error == code::kSuccess) *microseconds = engine.time_ns(ref(event)) / 1000;
   return error;
 }
 
 // --- host functions -----------------------------------------------------------------------------------------------------
 
 JUMAR_API aclError aclrtLaunchHostFunc(aclrtStream stream, void (*function)(void*), void* argument) {
-  Engine& engine = Engine::get();
-  Item item;
-  item.kind = Item::Kind::kHost;
-  item.call = [=] { function(argument); };
-  engine.submit(engine.resolve(stream), std::move(item));
-  return code::kSuccess;
+  return submit_call(stream, [=] { function(argument); });
 }
 
-// Runs in the thread that processes reports; a blocking callback holds its stream until that thread has run it.
+// Runs in the thread that processes reports. A blocking callback holds its stream, and nothing else, until then.
 JUMAR_API aclError aclrtLaunchCallback(void (*function)(void*), void* argument, int32_t blocking, aclrtStream stream) {
-  Engine& engine = Engine::get();
-  Item item;
-  item.kind = Item::Kind::kHost;
-  item.call = [=] {
-    auto done = std::make_shared<std::pair<std::mutex, bool>>();
+  const auto gate = std::make_shared<Event>();
+  gate->issued = 1;  // and not reached: closed
+  const aclError error = submit_call(stream, [=] {
+    Engine::get().close_gate(gate);
     Reports& all = reports();
-    std::unique_lock<std::mutex> lock(all.mutex);
-    all.calls.push_back([=, &all] {
+    std::lock_guard<std::mutex> guard(all.mutex);
+    all.calls.push_back([=] {
       function(argument);
-      std::lock_guard<std::mutex> guard(all.mutex);
-      done->second = true;
-      all.arrived.notify_all();
+      Engine::get().open_gate(gate);
     });
-    all.arrived.notify_all();
-    if (blocking != 0) all.arrived.wait(lock, [&] { return done->second; });
-  };
-  engine.submit(engine.resolve(stream), std::move(item));
-  return code::kSuccess;
+    all.arrived.notify_one();
+  });
+  if (error != code::kSuccess || blocking == 0) return error;
+  Item item;
+  item.kind = Item::Kind::kEventWait;
+  item.event = gate;
+  return submit(stream, std::move(item));
 }
 
 JUMAR_API aclError aclrtSubscribeReport(uint64_t, aclrtStream) { return code::kSuccess; }
@@ -191,6 +194,7 @@ JUMAR_API aclError aclrtProcessReport(int32_t milliseconds) {
     call = std::move(all.calls.front());
     all.calls.pop_front();
   }
+  const CallingBack mark;
   call();
   return code::kSuccess;
 }
@@ -205,19 +209,17 @@ JUMAR_API aclError aclrtValueWrite(void* address, uint64_t value, uint32_t, aclr
   record.word(value);
   Item item;
   item.bytes = record.take();
-  Engine& engine = Engine::get();
-  engine.submit(engine.resolve(stream), std::move(item));
-  return code::kSuccess;
+  return submit(stream, std::move(item));
 }
 
 JUMAR_API aclError aclrtValueWait(void* address, uint64_t value, uint32_t flag, aclrtStream stream) {
-  if (!on_device(address)) return fail(code::kInvalidParam, "aclrtValueWait needs device memory");
+  if (!on_device(address) || reinterpret_cast<uintptr_t>(address) % alignof(uint64_t) != 0) {
+    return fail(code::kInvalidParam, "aclrtValueWait needs device memory, aligned to 8 bytes");
+  }
   Item item;
   item.kind = Item::Kind::kValueWait;
   item.destination = address;
   item.value = value;
   item.flag = flag;
-  Engine& engine = Engine::get();
-  engine.submit(engine.resolve(stream), std::move(item));
-  return code::kSuccess;
+  return submit(stream, std::move(item));
 }
