@@ -35,6 +35,7 @@ uint32_t physical_chip(int id);  // ASCEND_RT_VISIBLE_DEVICES applied
 int visible_chip(uint32_t physical);
 int current_chip();              // of this thread; visible numbering
 bool forked();                   // a child made by fork: the chips stayed with the parent
+aclError begin(int id);          // starts the engine if need be and opens that chip's memory (visible numbering)
 aclError usable();               // success if this process has chips and may use them; else the reason is remembered
 
 // --- memory.cpp ------------------------------------------------------------------------------------------------------

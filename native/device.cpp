@@ -81,6 +81,20 @@ aclError usable() {
   return code::kSuccess;
 }
 
+aclError begin(int id) {
+  if (forked()) return usable();
+  if (!valid(id)) {
+    return fail(code::kInvalidDevice, "chip " + std::to_string(id) + " does not exist: this process sees " +
+                                          std::to_string(chip_count()));
+  }
+  starting = true;
+  const aclError error = Engine::get().start();
+  if (error != code::kSuccess) return error;
+  if (window(physical_chip(id)) == nullptr) return code::kMemoryAllocation;
+  initialised = true;
+  return code::kSuccess;
+}
+
 }  // namespace jumar
 
 using namespace jumar;
@@ -98,16 +112,7 @@ JUMAR_API aclError aclrtGetDeviceCount(uint32_t* count) {
 }
 
 JUMAR_API aclError aclrtSetDevice(int32_t id) {
-  if (forked()) return usable();
-  if (!valid(id)) {
-    return fail(code::kInvalidDevice, "chip " + std::to_string(id) + " does not exist: this process sees " +
-                                          std::to_string(chip_count()));
-  }
-  starting = true;
-  const aclError error = Engine::get().start();
-  if (error != code::kSuccess) return error;
-  if (window(physical_chip(id)) == nullptr) return code::kMemoryAllocation;
-  initialised = true;
+  if (const aclError error = begin(id)) return error;
   active[id] = true;
   chip_of_thread = id;
   return code::kSuccess;

@@ -85,7 +85,7 @@ aclError Engine::start() {
     return fail(code::kMemoryAllocation, "cannot make the operator ring");
   }
   auto* ring = static_cast<Ring*>(mapped);
-  ring->magic = Ring::kMagic;
+  ring->magic = ring_magic();
   ring->program = getpid();
   ring->target = kNobody;
   std::fill(std::begin(ring->window_fd), std::end(ring->window_fd), -1);

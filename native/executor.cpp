@@ -395,7 +395,7 @@ using namespace jumar;
 // Maps the ring behind the inherited descriptor; 0, or -1 if it is not one.
 JUMAR_API int jumar_executor_open(int fd) {
   void* mapped = mmap(nullptr, sizeof(Ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (mapped == MAP_FAILED || static_cast<Ring*>(mapped)->magic != Ring::kMagic) return -1;
+  if (mapped == MAP_FAILED || static_cast<Ring*>(mapped)->magic != ring_magic()) return -1;
   close(fd);
   ring = static_cast<Ring*>(mapped);
   executor = new Executor(ring);

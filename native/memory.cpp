@@ -121,6 +121,13 @@ bool dry_skips(uint64_t bytes) {
   return settings.dry != 0 && bytes > settings.dry_limit_elements * 8;
 }
 
+bool page_locked(const void* address) {
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  const auto value = reinterpret_cast<uint64_t>(address);
+  const auto block = host_blocks.upper_bound(value);
+  return block != host_blocks.begin() && value < std::prev(block)->first + std::prev(block)->second;
+}
+
 // Orders a copy on a stream. What touches device memory alone is the executor's; small uploads travel in the record, which
 // is allowed because every earlier item of the stream that could still write the source is in this process's queue.
 aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, const void* source, uint64_t count) {
@@ -155,8 +162,11 @@ aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, co
     item.source = source;
     item.count = count;
   }
+  // Into ordinary host memory the copy is done on return, as with the drivers of CUDA: only page-locked memory is filled
+  // behind the program's back.
+  const bool wait = item.kind == Item::Kind::kCopy && !to_device && !page_locked(destination);
   Engine::get().submit(stream, std::move(item));
-  return code::kSuccess;
+  return wait && Engine::get().capturing(stream) == nullptr ? Engine::get().synchronize(stream, kForever) : code::kSuccess;
 }
 
 aclError fill_on_stream(Stream* stream, void* destination, uint64_t capacity, int32_t value, uint64_t count) {
@@ -259,8 +269,9 @@ JUMAR_API aclError aclrtGetMemInfo(int32_t, size_t* free, size_t* total) {
 
 // --- virtual memory: an address range, physical memory, and the joining of the two --------------------------------------
 
+// The adapter tries this out while it starts, before it has set a chip.
 JUMAR_API aclError aclrtReserveMemAddress(void** address, size_t bytes, size_t, void*, uint64_t) {
-  if (const aclError error = usable()) return error;
+  if (const aclError error = begin(current_chip())) return error;
   const uint32_t id = physical_chip(current_chip());
   Window* opened = window(id);
   if (opened == nullptr) return code::kMemoryAllocation;
@@ -395,11 +406,7 @@ JUMAR_API aclError aclrtPointerGetAttributes(const void* address, PointerAttribu
   }
   attributes->location_type = 2;
   if (forked()) return code::kSuccess;
-  std::lock_guard<std::mutex> guard(memory_mutex);
-  const auto value = reinterpret_cast<uint64_t>(address);
-  auto block = host_blocks.upper_bound(value);
-  const bool locked = block != host_blocks.begin() && value < std::prev(block)->first + std::prev(block)->second;
-  attributes->location_type = locked ? 0 : 2;
+  attributes->location_type = page_locked(address) ? 0 : 2;
   return code::kSuccess;
 }
 

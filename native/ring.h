@@ -83,8 +83,7 @@ struct Failure {  // first failure since the program last asked
 };
 
 struct Ring {
-  static constexpr uint64_t kMagic = 0x6a756d61722d3031;
-  uint64_t magic;
+  uint64_t magic;                    // ring_magic()
   int32_t program;                   // process that owns this ring
   int32_t window_fd[kMaxChips];      // its descriptor of each chip's memory, -1 until opened
   uint64_t window_bytes[kMaxChips];
@@ -110,6 +109,9 @@ struct Ring {
   Reply reply;
   alignas(64) uint8_t data[kRingBytes];
 };
+
+// Both sides must be of one build: the layout takes part.
+constexpr uint64_t ring_magic() { return 0x6a756d6172000000u + sizeof(Ring); }
 
 inline uint64_t name_hash(const char* name) {
   uint64_t hash = 0xcbf29ce484222325u;
