@@ -56,6 +56,9 @@ def test_upsample_without_scales(dtype: torch.dtype) -> None:
     out = torch.empty(2, 3, 8, 10, dtype=dtype)
     call("aclnnUpsampleNearest2d", self, [8, 10], out)
     assert_same(out, F.interpolate(self, scale_factor=2))
+    call("aclnnUpsampleBicubic2dAA", self, [8, 10], False, 0.0, 0.0, out)
+    wanted = F.interpolate(self.float(), [8, 10], mode="bicubic", antialias=True)
+    assert_same(out, wanted.to(dtype))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

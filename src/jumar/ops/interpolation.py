@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import rows
-from jumar.ops.results import store
+from jumar.ops.results import store, wide
 
 aten: Any = torch.ops.aten
 
@@ -71,6 +71,11 @@ def _without_scales(function: Callable[..., Tensor]) -> Callable[..., None]:
     return run
 
 
+def _in_float32(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """For what CPU PyTorch has no 16-bit kernel for."""
+    return lambda tensor, *rest: function(wide(tensor), *rest)
+
+
 rows(
     _without_scales,
     {"aclnnUpsampleNearest1d": aten.upsample_nearest1d, "aclnnUpsampleNearest2d": aten.upsample_nearest2d},
@@ -108,9 +113,9 @@ rows(
     {
         "aclnnUpsampleLinear1d": aten.upsample_linear1d,
         "aclnnUpsampleBilinear2d": aten.upsample_bilinear2d,
-        "aclnnUpsampleBilinear2dAA": aten._upsample_bilinear2d_aa,
+        "aclnnUpsampleBilinear2dAA": _in_float32(aten._upsample_bilinear2d_aa),
         "aclnnUpsampleBicubic2d": aten.upsample_bicubic2d,
-        "aclnnUpsampleBicubic2dAA": aten._upsample_bicubic2d_aa,
+        "aclnnUpsampleBicubic2dAA": _in_float32(aten._upsample_bicubic2d_aa),
         "aclnnUpsampleTrilinear3d": aten.upsample_trilinear3d,
     },
 )
@@ -121,9 +126,9 @@ rows(
         "aclnnUpsampleLinear1dBackward": aten.upsample_linear1d_backward,
         "aclnnUpsampleBilinear2dBackward": aten.upsample_bilinear2d_backward,
         "aclnnUpsampleBilinear2dBackwardV2": aten.upsample_bilinear2d_backward,
-        "aclnnUpsampleBilinear2dAABackward": aten._upsample_bilinear2d_aa_backward,
+        "aclnnUpsampleBilinear2dAABackward": _in_float32(aten._upsample_bilinear2d_aa_backward),
         "aclnnUpsampleBicubic2dBackward": aten.upsample_bicubic2d_backward,
-        "aclnnUpsampleBicubic2dAAGrad": aten._upsample_bicubic2d_aa_backward,
+        "aclnnUpsampleBicubic2dAAGrad": _in_float32(aten._upsample_bicubic2d_aa_backward),
         "aclnnUpsampleTrilinear3dBackward": aten.upsample_trilinear3d_backward,
     },
 )

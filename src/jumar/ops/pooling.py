@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
-from jumar.ops.results import store, store_all
+from jumar.ops.results import store, store_all, wide
 
 aten: Any = torch.ops.aten
 INDEX_BYTES = 4
@@ -59,7 +59,7 @@ def average_pool3d(
     divisor: int,
     out: Tensor,
 ) -> None:
-    store(out, aten.avg_pool3d(self, kernel, stride, padding, ceil_mode, count_include_pad, divisor or None))
+    store(out, aten.avg_pool3d(wide(self), kernel, stride, padding, ceil_mode, count_include_pad, divisor or None))
 
 
 @op("aclnnAvgPool3dBackward")
@@ -75,7 +75,7 @@ def average_pool3d_backward(
     grad_self: Tensor,
 ) -> None:
     arguments = (kernel, stride, padding, ceil_mode, count_include_pad, divisor or None)
-    store(grad_self, aten.avg_pool3d_backward(grad, self, *arguments))
+    store(grad_self, aten.avg_pool3d_backward(wide(grad), wide(self), *arguments))
 
 
 rows(
