@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from jumar.ops.registry import operators
 from torch import Tensor
+
+from jumar.ops.registry import operators
 
 FLOATS = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -47,7 +48,9 @@ def assert_near(got: Tensor, wanted: Tensor, what: str = "") -> None:
     torch.testing.assert_close(got, wanted.to(got.dtype), msg=lambda text: f"{what}: {text}")
 
 
-def gradients(function: Callable[..., Tensor], inputs: Iterable[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:
+def gradients(
+    function: Callable[..., Tensor], inputs: Iterable[Tensor]
+) -> tuple[Tensor, Tensor, list[Tensor]]:
     """The function's result, a random gradient for it, and what autograd makes of that for each input."""
     leaves = [tensor.detach().requires_grad_() for tensor in inputs]
     result = function(*leaves)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from .compare import FLOATS, LAYOUTS, assert_near, assert_same, blank, call, gradients
 from torch import Tensor
 from torch.nn import functional as F
+
+from .compare import FLOATS, LAYOUTS, assert_near, assert_same, blank, call, gradients
 
 # operator, arguments between the input and the output, the same function in PyTorch
 FORWARD: tuple[tuple[str, tuple[Any, ...], Callable[[Tensor], Tensor]], ...] = (

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from jumar.ops.bitmask import pack
-from jumar.ops.flash_attention import BACKWARDS, FORWARDS
 from torch import Tensor
 from torch.nn import functional as F
+
+from jumar.ops.bitmask import pack
+from jumar.ops.flash_attention import BACKWARDS, FORWARDS
 
 from .compare import FLOATS, assert_near, assert_same, call
 
@@ -83,7 +84,9 @@ def _formula(q: Tensor, k: Tensor, v: Tensor, hidden: Tensor | None = None, **ex
     return (weights * extra.get("keep", 1)) @ v
 
 
-def _check(version: str, gradient: str, reference: Any, queries: int = S, keys: int = S, **given: Any) -> None:
+def _check(
+    version: str, gradient: str, reference: Any, queries: int = S, keys: int = S, **given: Any
+) -> None:
     tensors = {"query": torch.randn(B, N, queries, D), "key": torch.randn(B, N, keys, D)}
     tensors["value"] = torch.randn(B, N, keys, D)
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
@@ -158,7 +161,9 @@ def test_packed_sequences(causal: bool) -> None:
     starts = zip([0, *q_ends], [0, *kv_ends], q_ends, kv_ends, strict=False)
     for q_start, kv_start, q_end, kv_end in starts:
         ranges = ((q_start, q_end), (kv_start, kv_end), (kv_start, kv_end))
-        q, k, v = (leaf[slice(*place)].transpose(0, 1)[None] for leaf, place in zip(leaves, ranges, strict=True))
+        q, k, v = (
+            leaf[slice(*place)].transpose(0, 1)[None] for leaf, place in zip(leaves, ranges, strict=True)
+        )
         hidden = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).triu(1 + k.shape[2] - q.shape[2])
         parts.append(_formula(q, k, v, hidden if causal else None)[0].transpose(0, 1))
     wanted = torch.cat(parts)

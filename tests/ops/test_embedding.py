@@ -16,7 +16,9 @@ from .compare import FLOATS, LAYOUTS, assert_same, blank, call, gradients
 @pytest.mark.parametrize("integer", (torch.int64, torch.int32))
 @pytest.mark.parametrize("padding", (-1, 2))
 @pytest.mark.parametrize("by_frequency", (False, True))
-def test_embedding(by_frequency: bool, padding: int, integer: torch.dtype, dtype: torch.dtype, layout: Any) -> None:
+def test_embedding(
+    by_frequency: bool, padding: int, integer: torch.dtype, dtype: torch.dtype, layout: Any
+) -> None:
     weight, indices = layout(torch.randn(10, 6, dtype=dtype)), torch.randint(10, (3, 7)).to(integer)
     wanted, grad, (to_weight,) = gradients(
         lambda w: torch.embedding(w, indices, padding, by_frequency), [weight]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from jumar.ops.inference_attention import VERSIONS
 from torch import Tensor
 from torch.nn import functional as F
+
+from jumar.ops.inference_attention import VERSIONS
 
 from .compare import assert_near, assert_same, call
 
@@ -55,7 +56,14 @@ def test_layouts_and_logarithms() -> None:
     scores = query @ key.repeat_interleave(2, 1).mT * D**-0.5
     assert_near(lse, scores.logsumexp(-1, True))
     moved = torch.empty(B, 6, N, D)
-    _call("aclnnFusedInferAttentionScoreV2", query=query, key=[key], value=[value], layout="BNSD_BSND", out=moved)
+    _call(
+        "aclnnFusedInferAttentionScoreV2",
+        query=query,
+        key=[key],
+        value=[value],
+        layout="BNSD_BSND",
+        out=moved,
+    )
     assert_near(moved, _reference(query, key, value).transpose(1, 2))
 
 
@@ -78,7 +86,14 @@ def test_decoding(version: str) -> None:
         padded = F.pad(tensor.transpose(1, 2).flatten(2), (0, 0, 0, 3)).view(B, 3, 4, KV * D)
         room[pages.long()] = padded
     _call(
-        version, query=query, key=[stores[0]], value=[stores[1]], kv_lengths=lengths, pages=pages, page_size=4, out=out
+        version,
+        query=query,
+        key=[stores[0]],
+        value=[stores[1]],
+        kv_lengths=lengths,
+        pages=pages,
+        page_size=4,
+        out=out,
     )
     assert_same(out, wanted)
 

@@ -24,7 +24,12 @@ UPSAMPLINGS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
     ("Linear1d", "Linear1dBackward", 1, {"mode": "linear", "align_corners": True}),
     ("Bilinear2d", "Bilinear2dBackward", 2, {"mode": "bilinear", "align_corners": False}),
     ("Bilinear2d", "Bilinear2dBackwardV2", 2, {"mode": "bilinear", "align_corners": True}),
-    ("Bilinear2dAA", "Bilinear2dAABackward", 2, {"mode": "bilinear", "align_corners": False, "antialias": True}),
+    (
+        "Bilinear2dAA",
+        "Bilinear2dAABackward",
+        2,
+        {"mode": "bilinear", "align_corners": False, "antialias": True},
+    ),
     ("Bicubic2d", "Bicubic2dBackward", 2, {"mode": "bicubic", "align_corners": False}),
     ("Bicubic2dAA", "Bicubic2dAAGrad", 2, {"mode": "bicubic", "align_corners": False, "antialias": True}),
     ("Trilinear3d", "Trilinear3dBackward", 3, {"mode": "trilinear", "align_corners": False}),

@@ -19,7 +19,11 @@ LOSSES: tuple[tuple[str, tuple[Any, ...], Callable[..., Tensor]], ...] = (
     ("MseLoss", (), F.mse_loss),
     ("L1Loss", (), F.l1_loss),
     ("SmoothL1Loss", (1.0,), F.smooth_l1_loss),
-    ("SmoothL1Loss", (float(torch.tensor(0.1)),), lambda x, y, reduction: F.smooth_l1_loss(x, y, reduction=reduction, beta=0.1)),
+    (
+        "SmoothL1Loss",
+        (float(torch.tensor(0.1)),),
+        lambda x, y, reduction: F.smooth_l1_loss(x, y, reduction=reduction, beta=0.1),
+    ),
     ("SmoothL1Loss", (0.0,), lambda x, y, reduction: F.smooth_l1_loss(x, y, reduction=reduction, beta=0)),
     ("SoftMarginLoss", (), F.soft_margin_loss),
     ("KlDiv", (False,), F.kl_div),
@@ -31,7 +35,9 @@ LOSSES: tuple[tuple[str, tuple[Any, ...], Callable[..., Tensor]], ...] = (
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize(("name", "arguments", "reference"), LOSSES)
-def test_loss(name: str, arguments: Any, reference: Any, reduction: str, dtype: torch.dtype, layout: Any) -> None:
+def test_loss(
+    name: str, arguments: Any, reference: Any, reduction: str, dtype: torch.dtype, layout: Any
+) -> None:
     self, target = layout(torch.rand(6, 5, dtype=dtype)), layout(torch.rand(6, 5, dtype=dtype))
     wanted, grad, (to_self,) = gradients(lambda x: reference(x, target, reduction=reduction), [self])
     out, grad_self = blank(wanted), blank(to_self)
@@ -67,14 +73,20 @@ def test_nll_loss(
         target.view(-1)[::3] = -100
     weight = torch.rand(5).to(dtype) if weighted else None
     given = torch.ones(5, dtype=dtype) if weight is None else weight
-    wanted, grad, (to_self,) = gradients(
-        lambda x: F.nll_loss(x, target, weight, reduction=reduction), [self]
-    )
+    wanted, grad, (to_self,) = gradients(lambda x: F.nll_loss(x, target, weight, reduction=reduction), [self])
     name = "aclnnNLLLoss2d" if len(sizes) == 4 else "aclnnNLLLoss"
     out, total, grad_self = blank(wanted), torch.empty((), dtype=dtype), blank(self)
     call(name, self, target.to(integer), given, REDUCTIONS[reduction], -100, out, total)
     call(
-        f"{name}Backward", grad, self, target.to(integer), given, REDUCTIONS[reduction], -100, total, grad_self
+        f"{name}Backward",
+        grad,
+        self,
+        target.to(integer),
+        given,
+        REDUCTIONS[reduction],
+        -100,
+        total,
+        grad_self,
     )
     assert_same(out, wanted)
     assert_same(grad_self, to_self)

@@ -79,14 +79,10 @@ def test_wider_output() -> None:
 def test_transpose_batch_matmul() -> None:
     one, two = torch.randn(6, 4, 8), torch.randn(4, 8, 5)
     out = torch.empty(6, 4, 5)
-    call(
-        "aclnnTransposeBatchMatMul", one, two, None, None, [1, 0, 2], [0, 1, 2], [1, 0, 2], 1, 1, out
-    )
+    call("aclnnTransposeBatchMatMul", one, two, None, None, [1, 0, 2], [0, 1, 2], [1, 0, 2], 1, 1, out)
     assert_near(out, torch.einsum("mbk,bkn->mbn", one, two))
     split = torch.empty(2, 6, 10)
-    call(
-        "aclnnTransposeBatchMatMul", one, two, None, None, [1, 0, 2], [0, 1, 2], [1, 0, 2], 1, 2, split
-    )
+    call("aclnnTransposeBatchMatMul", one, two, None, None, [1, 0, 2], [0, 1, 2], [1, 0, 2], 1, 2, split)
     assert_near(split, torch.einsum("mbk,bkn->mbn", one, two).reshape(6, 2, 10).transpose(0, 1))
 
 

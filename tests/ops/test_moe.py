@@ -114,7 +114,8 @@ def test_permute_and_unpermute(dtype: torch.dtype) -> None:
     assert_near(grad_self, torch.zeros(TOKENS, H).index_add_(0, order // K, grad.float()))
 
     wanted, grad, (to_rows, to_weights) = gradients(
-        lambda rows, w: (rows[places.long()].view(TOKENS, K, H) * w[..., None]).sum(1), [out.float(), weights.float()]
+        lambda rows, w: (rows[places.long()].view(TOKENS, K, H) * w[..., None]).sum(1),
+        [out.float(), weights.float()],
     )
     back = blank(self)
     call("aclnnMoeTokenUnpermute", out, places, weights, False, None, back)
@@ -133,7 +134,19 @@ def test_grouped_matmul() -> None:
     for groups, kind in ((ends, 0), (counts, 1), (torch.tensor([[0, 4], [2, 6]]), 2)):
         out = torch.empty(10, 6)
         call(
-            "aclnnGroupedMatmulV4", [self], [weight], *nothing[:6], groups, *nothing[:3], 3, 0, kind, 0, [out], [], []
+            "aclnnGroupedMatmulV4",
+            [self],
+            [weight],
+            *nothing[:6],
+            groups,
+            *nothing[:3],
+            3,
+            0,
+            kind,
+            0,
+            [out],
+            [],
+            [],
         )
         assert_near(out, wanted)
     activated = torch.empty(10, 6)

@@ -20,7 +20,9 @@ ALL = [True, True, True]
 def test_layer_norm(sizes: list[int], affine: bool, dtype: torch.dtype, layout: Any) -> None:
     """The adapter hands in ones and zeros where the program has no weight and bias, but in the derivative only."""
     self = layout(torch.randn(4, 5, 6, dtype=dtype))
-    weight, bias = (torch.randn(sizes, dtype=dtype), torch.randn(sizes, dtype=dtype)) if affine else (None, None)
+    weight, bias = (
+        (torch.randn(sizes, dtype=dtype), torch.randn(sizes, dtype=dtype)) if affine else (None, None)
+    )
     wanted = F.layer_norm(self, sizes, weight, bias)
     statistics = [*self.shape[: 3 - len(sizes)], *[1] * len(sizes)]
     out, mean, rstd = blank(wanted), torch.empty(statistics), torch.empty(statistics)
@@ -35,12 +37,26 @@ def test_layer_norm(sizes: list[int], affine: bool, dtype: torch.dtype, layout: 
     call("aclnnLayerNormBackward", grad, self, sizes, mean, rstd, *given, ALL, *outs)
     for got, reference in zip(outs, grads, strict=True):
         assert_same(got.to(dtype), reference)
-    call("aclnnLayerNormBackward", grad, self, sizes, mean, rstd, *given, [True, False, False], outs[0], None, None)
+    call(
+        "aclnnLayerNormBackward",
+        grad,
+        self,
+        sizes,
+        mean,
+        rstd,
+        *given,
+        [True, False, False],
+        outs[0],
+        None,
+        None,
+    )
 
 
 def test_empty_layer_norm() -> None:
     self, out = torch.empty(0, 6), torch.empty(0, 6)
-    call("aclnnLayerNorm", self, [6], torch.ones(6), torch.zeros(6), 1e-5, out, torch.empty(0), torch.empty(0))
+    call(
+        "aclnnLayerNorm", self, [6], torch.ones(6), torch.zeros(6), 1e-5, out, torch.empty(0), torch.empty(0)
+    )
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -73,7 +89,8 @@ def test_batch_norm(sizes: Any, affine: bool, training: bool, dtype: torch.dtype
     running = torch.randn(5), torch.rand(5)
     copies = [tensor.clone() for tensor in running]
     wanted, grad, grads = gradients(
-        lambda x, *p: F.batch_norm(x, copies[0], copies[1], *p, training=training, momentum=0.2), [self, *given]
+        lambda x, *p: F.batch_norm(x, copies[0], copies[1], *p, training=training, momentum=0.2),
+        [self, *given],
     )
     parameters = given or (None, None)
     out, mean, invstd = blank(wanted), torch.empty(5), torch.empty(5)
@@ -117,7 +134,18 @@ def test_batch_norm_in_parts() -> None:
     counts = torch.tensor([15.0, 10.0])
     running = torch.zeros(4), torch.ones(4)
     mean, invstd = torch.empty(4), torch.empty(4)
-    call("aclnnBatchNormGatherStatsWithCounts", whole, means, invstds, *running, 0.1, 1e-5, counts, mean, invstd)
+    call(
+        "aclnnBatchNormGatherStatsWithCounts",
+        whole,
+        means,
+        invstds,
+        *running,
+        0.1,
+        1e-5,
+        counts,
+        mean,
+        invstd,
+    )
     references = torch.zeros(4), torch.ones(4)
     wanted, grad, (to_self, to_weight, to_bias) = gradients(
         lambda x, w, b: F.batch_norm(x, *references, w, b, training=True), [whole, weight, bias]
@@ -130,7 +158,9 @@ def test_batch_norm_in_parts() -> None:
     sums = torch.empty(4), torch.empty(4), torch.empty(4), torch.empty(4)
     call("aclnnBatchNormReduceBackward", grad, whole, mean, invstd, weight, True, True, True, *sums)
     grad_self = blank(whole)
-    call("aclnnBatchNormElemtBackward", grad, whole, mean, invstd, weight, sums[0], sums[1], counts, grad_self)
+    call(
+        "aclnnBatchNormElemtBackward", grad, whole, mean, invstd, weight, sums[0], sums[1], counts, grad_self
+    )
     assert_near(grad_self, to_self)
     assert_near(sums[2], to_weight)
     assert_near(sums[3], to_bias)
@@ -141,7 +171,9 @@ def test_vendor_sync_batch_norm() -> None:
     total, square, mean, invstd = (torch.empty(4) for _ in range(4))
     call("aclnnBatchNormReduce", self, total, square)
     running, counts = (torch.zeros(4), torch.ones(4)), torch.tensor([30], dtype=torch.int32)
-    call("aclnnSyncBatchNormGatherStats", total[None], square[None], counts, *running, 0.1, 1e-5, mean, invstd)
+    call(
+        "aclnnSyncBatchNormGatherStats", total[None], square[None], counts, *running, 0.1, 1e-5, mean, invstd
+    )
     assert_near(mean, self.mean((0, 2)))
     assert_near(invstd, torch.rsqrt(self.var((0, 2), correction=0) + 1e-5))
 

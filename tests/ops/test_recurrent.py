@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .compare import assert_near, call
 
-T, B, I, H = 5, 3, 4, 6
+T, B, FEATURES, H = 5, 3, 4, 6
 
 
 def _legacy(name: str, inputs: list[Any], outputs: list[Tensor], direction: str = "UNIDIRECTIONAL") -> None:
@@ -21,7 +21,9 @@ def _blanks(count: int, *sizes: int) -> list[Tensor]:
     return [torch.full(sizes, 7.0) for _ in range(count)]
 
 
-def _grads(module: nn.Module, inputs: list[Tensor], outputs: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+def _grads(
+    module: nn.Module, inputs: list[Tensor], outputs: list[Tensor]
+) -> tuple[list[Tensor], list[Tensor]]:
     grads = [torch.randn(output.shape) for output in outputs]
     leaves = [*inputs, *module.parameters()]
     return grads, list(torch.autograd.grad(outputs, leaves, grads))
@@ -33,10 +35,10 @@ def _grads(module: nn.Module, inputs: list[Tensor], outputs: list[Tensor]) -> tu
 @pytest.mark.parametrize("bias", (False, True))
 @pytest.mark.parametrize("kind", ("LSTM", "GRU"))
 def test_stack(kind: str, bias: bool, batch_first: bool, bidirectional: bool, layers: int) -> None:
-    module = getattr(nn, kind)(I, H, layers, bias, batch_first, bidirectional=bidirectional)
+    module = getattr(nn, kind)(FEATURES, H, layers, bias, batch_first, bidirectional=bidirectional)
     directions = 2 if bidirectional else 1
     count = layers * directions
-    self = torch.randn(*((B, T) if batch_first else (T, B)), I, requires_grad=True)
+    self = torch.randn(*((B, T) if batch_first else (T, B)), FEATURES, requires_grad=True)
     first = [torch.randn(count, B, H, requires_grad=True) for _ in range(2 if kind == "LSTM" else 1)]
     wanted, last = module(self, tuple(first) if kind == "LSTM" else first[0])
     lasts = list(last) if kind == "LSTM" else [last]
@@ -73,8 +75,8 @@ def test_stack(kind: str, bias: bool, batch_first: bool, bidirectional: bool, la
 @pytest.mark.parametrize("kind", ("LSTM", "GRU"))
 def test_packed_batch(kind: str) -> None:
     """A packed batch reaches the chip padded, with the number of sequences that are still alive at each step."""
-    module = getattr(nn, kind)(I, H, bidirectional=True)
-    self, lengths = torch.randn(T, B, I), torch.tensor([5, 3, 2])
+    module = getattr(nn, kind)(FEATURES, H, bidirectional=True)
+    self, lengths = torch.randn(T, B, FEATURES), torch.tensor([5, 3, 2])
     packed = nn.utils.rnn.pack_padded_sequence(self, lengths)
     result, last = module(packed)
     wanted, _ = nn.utils.rnn.pad_packed_sequence(result)
@@ -92,8 +94,10 @@ def test_packed_batch(kind: str) -> None:
 
 
 def test_legacy_lstm() -> None:
-    module = nn.LSTM(I, H)
-    self, h, c = (torch.randn(*sizes, requires_grad=True) for sizes in ((T, B, I), (1, B, H), (1, B, H)))
+    module = nn.LSTM(FEATURES, H)
+    self, h, c = (
+        torch.randn(*sizes, requires_grad=True) for sizes in ((T, B, FEATURES), (1, B, H), (1, B, H))
+    )
     wanted, (last_h, last_c) = module(self, (h, c))
     w_ih, w_hh, b_ih, b_hh = (param.detach() for param in module.parameters())
     weight, bias = torch.cat((w_ih, w_hh), 1).t(), b_ih + b_hh
@@ -103,8 +107,12 @@ def test_legacy_lstm() -> None:
     assert_near(outs[0], wanted.detach())
     assert_near(outs[2][-1:], last_c.detach())
 
-    grads, (to_self, to_h, to_c, to_w_ih, to_w_hh, to_b, _) = _grads(module, [self, h, c], [wanted, last_h, last_c])
-    results = [torch.empty(sizes) for sizes in ((I + H, 4 * H), (4 * H,), (T, B, I), (B, H), (B, H))]
+    grads, (to_self, to_h, to_c, to_w_ih, to_w_hh, to_b, _) = _grads(
+        module, [self, h, c], [wanted, last_h, last_c]
+    )
+    results = [
+        torch.empty(sizes) for sizes in ((FEATURES + H, 4 * H), (4 * H,), (T, B, FEATURES), (B, H), (B, H))
+    ]
     inputs = [plain[0], weight, bias, outs[0], plain[1][0], plain[2][0], outs[1], outs[2]]
     inputs += [grads[0], grads[1][0], grads[2][0], *outs[3:], torch.zeros(())]
     _legacy("DynamicRNNGrad", inputs, results)
@@ -114,8 +122,8 @@ def test_legacy_lstm() -> None:
 
 
 def test_legacy_gru() -> None:
-    module = nn.GRU(I, H)
-    self, h = torch.randn(T, B, I, requires_grad=True), torch.randn(1, B, H, requires_grad=True)
+    module = nn.GRU(FEATURES, H)
+    self, h = torch.randn(T, B, FEATURES, requires_grad=True), torch.randn(1, B, H, requires_grad=True)
     wanted, last = module(self, h)
     w_ih, w_hh, b_ih, b_hh = (param.detach() for param in module.parameters())
     outs = _blanks(6, T, B, H)
@@ -123,7 +131,7 @@ def test_legacy_gru() -> None:
     _legacy("DynamicGRUV2", inputs, outs)
     assert_near(outs[0], wanted.detach())
     grads, (to_self, to_h, *to_params) = _grads(module, [self, h], [wanted, last])
-    sizes = ((I, 3 * H), (H, 3 * H), (3 * H,), (3 * H,), (T, B, I), (B, H))
+    sizes = ((FEATURES, 3 * H), (H, 3 * H), (3 * H,), (3 * H,), (T, B, FEATURES), (B, H))
     results = [torch.empty(size) for size in sizes]
     inputs = [*inputs[:3], outs[0], h.detach()[0], outs[1], grads[0], grads[1][0], *outs[2:]]
     _legacy("DynamicGRUV2Grad", inputs, results)
@@ -133,8 +141,8 @@ def test_legacy_gru() -> None:
 
 
 def test_lstm_cell() -> None:
-    cell = nn.LSTMCell(I, H)
-    self, h, c = (torch.randn(B, size, requires_grad=True) for size in (I, H, H))
+    cell = nn.LSTMCell(FEATURES, H)
+    self, h, c = (torch.randn(B, size, requires_grad=True) for size in (FEATURES, H, H))
     new_h, new_c = cell(self, (h, c))
     w_ih, w_hh, b_ih, b_hh = (param.detach() for param in cell.parameters())
     from_input, from_hidden = self.detach() @ w_ih.t(), h.detach() @ w_hh.t()

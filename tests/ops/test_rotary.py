@@ -45,7 +45,9 @@ def test_rotary(mode: int, dtype: torch.dtype) -> None:
 
 
 def test_gradients_of_tables() -> None:
-    self, cos, sin = (torch.randn(sizes, requires_grad=True) for sizes in ((2, 5, 3, 8), (1, 5, 1, 8), (1, 5, 1, 8)))
+    self, cos, sin = (
+        torch.randn(sizes, requires_grad=True) for sizes in ((2, 5, 3, 8), (1, 5, 1, 8), (1, 5, 1, 8))
+    )
     one, two = self.chunk(2, -1)
     wanted = self * cos + torch.cat((-two, one), -1) * sin
     grad = torch.randn(wanted.shape)

@@ -1,7 +1,8 @@
 """Attention over heads: the arithmetic that training and inference entry points share.
 
-Tensors here are (batch, heads, sequence, head size). Where CPU PyTorch has a fused kernel for the case it does the work, so
-that results equal those of `scaled_dot_product_attention` on the CPU; otherwise the scores are spelled out in float32.
+Tensors here are (batch, heads, sequence, head size). Where CPU PyTorch has a fused kernel for the case it does the
+work, so that results equal those of `scaled_dot_product_attention` on the CPU; otherwise the scores are spelled out in
+float32.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ class Gradients:
 def _to_shared_heads(grad: Tensor, like: Tensor) -> Tensor:
     if grad.shape[1] == like.shape[1]:
         return grad
-    return wide(grad).unflatten(1, (like.shape[1], -1)).sum(2)
+    groups: Tensor = torch.unflatten(wide(grad), 1, (like.shape[1], -1))
+    return groups.sum(2)
 
 
 def backward(
@@ -142,5 +144,9 @@ def backward(
         taken = torch.exp(scores.sink.float().view(1, -1, 1) - lse)
         to_sink = -(taken * mean[..., 0]).sum((0, 2))
     return Gradients(
-        to_scaled @ wide(whole_key), _to_shared_heads(to_key, key), _to_shared_heads(to_value, value), to_bias, to_sink
+        to_scaled @ wide(whole_key),
+        _to_shared_heads(to_key, key),
+        _to_shared_heads(to_value, value),
+        to_bias,
+        to_sink,
     )

@@ -14,8 +14,8 @@ EVERYTHING, GIVEN, CAUSAL, CAUSAL_FROM_END, BAND, PREFIX, PREFIX_COMPRESSED, BAN
 _VIEWS: dict[str, Callable[[Tensor, int], Tensor]] = {
     "BNSD": lambda tensor, heads: tensor,
     "BSND": lambda tensor, heads: tensor.transpose(1, 2),
-    "BSH": lambda tensor, heads: tensor.unflatten(2, (heads, -1)).transpose(1, 2),
-    "SBH": lambda tensor, heads: tensor.unflatten(2, (heads, -1)).permute(1, 2, 0, 3),
+    "BSH": lambda tensor, heads: torch.unflatten(tensor, 2, (heads, -1)).transpose(1, 2),
+    "SBH": lambda tensor, heads: torch.unflatten(tensor, 2, (heads, -1)).permute(1, 2, 0, 3),
     "TND": lambda tensor, heads: tensor.transpose(0, 1)[None],
     "NTD": lambda tensor, heads: tensor[None],
 }
@@ -32,7 +32,7 @@ def key_heads(query: Tensor, key: Tensor, layout: str, heads: int) -> int:
 
 @dataclass(frozen=True)
 class Masking:
-    """The vendor's mask arguments: a mask (true: hidden), how to read it, and the band's edges counted from the diagonal."""
+    """The vendor's mask arguments: a mask (true: hidden), how to read it, the band's edges from the diagonal."""
 
     mode: int
     mask: Tensor | None
@@ -40,7 +40,9 @@ class Masking:
     after: int
     prefix: list[int] | None = None
 
-    def scores(self, sizes: tuple[int, int, int], last: bool = True, first: bool = True) -> tuple[Tensor | None, bool]:
+    def scores(
+        self, sizes: tuple[int, int, int], last: bool = True, first: bool = True
+    ) -> tuple[Tensor | None, bool]:
         """`hidden` and `causal` of `attention.Scores` for (batch, queries, keys); the flags are of packed sequences."""
         if self.mask is None:
             return None, False

@@ -13,7 +13,9 @@ from jumar.ops.results import LOW_PRECISION, store, store_all, wide
 aten: Any = torch.ops.aten
 
 
-def _parameters(self: Tensor, *given: Tensor | None, saved: tuple[Tensor | None, ...] = ()) -> list[Tensor | None]:
+def _parameters(
+    self: Tensor, *given: Tensor | None, saved: tuple[Tensor | None, ...] = ()
+) -> list[Tensor | None]:
     """The parameters in the dtype in which CPU PyTorch keeps statistics: that of the input unless one has more bits.
 
     Statistics that the chip has saved are in float32 always and do not count.
@@ -126,7 +128,7 @@ def batch_norm_gather_stats(
     out_mean: Tensor,
     out_invstd: Tensor,
 ) -> None:
-    """Statistics of all chips from those of each: rows of `mean` and `invstd`, with as many elements as `counts` says."""
+    """Statistics of all chips from those of each, rows of `mean` and `invstd` over `counts` elements."""
     weights = (counts.float() / counts.float().sum()).view(-1, 1)
     average = (wide(mean) * weights).sum(0)
     variances = wide(invstd).pow(-2) - eps
@@ -178,7 +180,9 @@ def batch_norm_elemt_backward(
     total = counts.float().sum()
     centred = wide(self) - _by_channel(mean, self)
     slope = _by_channel(wide(sum_dy_xmu) * wide(invstd) ** 2 / total, self)
-    value = (wide(grad) - _by_channel(wide(sum_dy) / total, self) - centred * slope) * _by_channel(invstd, self)
+    value = (wide(grad) - _by_channel(wide(sum_dy) / total, self) - centred * slope) * _by_channel(
+        invstd, self
+    )
     store(out, value if weight is None else value * _by_channel(weight, self))
 
 

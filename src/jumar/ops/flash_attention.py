@@ -1,8 +1,8 @@
 """The vendor's fused attention for training, in its versions.
 
-PyTorch's CPU kernel gives the logarithm of a row's sum of exponentials where the chip gives the row's maximum and its sum.
-`softmax_max` here holds that logarithm and `softmax_sum` ones, in all eight columns: the same distribution, and what the
-derivative and attention over a ring of chips make of the pair is the same.
+PyTorch's CPU kernel gives the logarithm of a row's sum of exponentials where the chip gives the row's maximum and its
+sum. `softmax_max` here holds that logarithm and `softmax_sum` ones, in all eight columns: the same distribution, and
+what the derivative and attention over a ring of chips make of the pair is the same.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ BACKWARDS = {
     "to_query to_key to_value to_query_rope to_key_rope to_bias to_sink",
     "aclnnFlashAttentionUnpaddingScoreGrad": f"{_SAVED} {_LENGTHS} {_SETTINGS} {_GRADS}",
     "aclnnFlashAttentionUnpaddingScoreGradV2": f"{_SAVED} {_LENGTHS} {_STARTS} {_SETTINGS} bias_type {_GRADS}",
-    "aclnnFlashAttentionUnpaddingScoreGradV3": f"{_WITH_ROPE} grad bias drop padding mask max sum softmax out {_LENGTHS} "
-    f"{_STARTS} {_SETTINGS} bias_type to_query to_query_rope to_key to_key_rope to_value to_bias",
+    "aclnnFlashAttentionUnpaddingScoreGradV3": f"{_WITH_ROPE} grad bias drop padding mask max sum softmax out "
+    f"{_LENGTHS} {_STARTS} {_SETTINGS} bias_type to_query to_query_rope to_key to_key_rope to_value to_bias",
     "aclnnFlashAttentionUnpaddingScoreGradV4": f"{_SAVED} {_LENGTHS} {_SETTINGS} {_GRADS} softmax_layout",
     "aclnnFlashAttentionUnpaddingScoreGradV5": f"{_WITH_ROPE} grad bias drop padding mask max sum softmax out sink "
     f"{_LENGTHS} {_STARTS} {_SETTINGS} bias_type softmax_layout "
@@ -82,14 +82,13 @@ def _tensors(arguments: Arguments, names: tuple[str, ...]) -> list[Tensor]:
 
 
 def _scores(arguments: Arguments) -> Scores:
-    scores = Scores(
+    return Scores(
         scale=arguments["scale"],
         bias=arguments["bias"],
         bias_first=arguments.get("bias_type", 1) not in BIAS_AFTER_SCALE,
         sink=arguments.get("sink"),
         keep_prob=arguments["keep_prob"],
     )
-    return scores
 
 
 def _pieces(arguments: Arguments, query: Tensor, key: Tensor) -> Iterator[tuple[slice, slice, Scores]]:
@@ -148,7 +147,11 @@ def _parts(arguments: Arguments, name: str, value: Tensor) -> Iterator[tuple[Ten
 
 
 def _store_piece(arguments: Arguments, gradients: Gradients, queries: slice, keys: slice) -> None:
-    parts = (("query", gradients.query, queries), ("key", gradients.key, keys), ("value", gradients.value, keys))
+    parts = (
+        ("query", gradients.query, queries),
+        ("key", gradients.key, keys),
+        ("value", gradients.value, keys),
+    )
     for name, value, place in parts:
         for out, part in _parts(arguments, name, value):
             store(out[:, :, place], part)

@@ -160,6 +160,4 @@ def deep_norm_backward(
 ) -> None:
     value = wide(self) * alpha + wide(residual)
     to_sum, to_gamma, to_beta = _layer_norm_backward(grad, value, mean, rstd, gamma)
-    store_all(
-        (grad_self, grad_residual, grad_beta, grad_gamma), (to_sum * alpha, to_sum, to_beta, to_gamma)
-    )
+    store_all((grad_self, grad_residual, grad_beta, grad_gamma), (to_sum * alpha, to_sum, to_beta, to_gamma))

@@ -48,6 +48,13 @@ def _weights(tensors: Tensors) -> Tensors:
     return list(tensors[0]) if len(tensors) == 1 and tensors[0].dim() == 3 else tensors
 
 
+def _of_group(tensors: Tensors, group: int) -> Tensor:
+    """A tensor for each group, or one with a row for each group, or one for all."""
+    if len(tensors) > 1:
+        return tensors[group]
+    return tensors[0][group] if tensors[0].dim() == 2 else tensors[0]
+
+
 def _multiply(
     inputs: Tensors,
     weights: Tensors,
@@ -74,12 +81,9 @@ def _multiply(
         else:
             value = wide(left) @ wide(right)
         if biases:
-            value = value + wide(biases[0] if len(biases) == 1 else biases[group]).view(-1, value.shape[-1])[
-                group if len(biases) == 1 and biases[0].dim() == 2 else 0
-            ]
+            value = value + wide(_of_group(biases, group))
         if scales:
-            scale = scales[0][group] if len(scales) == 1 and scales[0].dim() == 2 else scales[min(group, len(scales) - 1)]
-            value = value * scale.float()
+            value = value * _of_group(scales, group).float()
         if token_parts:
             value = value * token_parts[group].float().view(-1, 1)
         store(out, _ACTIVATIONS[activation](value))
@@ -122,7 +126,9 @@ def _general(
     outs: Tensors,
 ) -> None:
     if antiquant_scales:
-        raise NotImplementedError("grouped products of quantised weights have no arithmetic (ops/grouped_matmul.py)")
+        raise NotImplementedError(
+            "grouped products of quantised weights have no arithmetic (ops/grouped_matmul.py)"
+        )
     ends = None if groups is None else _ends(groups, group_kind)
     rest = (biases or [], scales or [], token_scales or [])
     _multiply(inputs, weights, *rest, ends, group_type == BY_INNER, activation, outs)
@@ -131,17 +137,17 @@ def _general(
 @op("aclnnGroupedMatmulV4")
 def grouped_matmul_v4(*arguments: Any) -> None:
     """The last two outputs, of a fused activation with quantisation, are not made."""
-    _general(*arguments[:16], arguments[16])
+    _general(*(*arguments[:16], arguments[16]))
 
 
 @op("aclnnGroupedMatmulV5")
 def grouped_matmul_v5(*arguments: Any) -> None:
-    _general(*arguments[:16], arguments[17])
+    _general(*(*arguments[:16], arguments[17]))
 
 
 @op("aclnnGroupedMatmulWeightNz")
 def grouped_matmul_weight_nz(*arguments: Any) -> None:
-    _general(*arguments[:16], arguments[18])
+    _general(*(*arguments[:16], arguments[18]))
 
 
 def _add_groups(

@@ -16,10 +16,14 @@ from jumar.ops.results import store
 
 _QUANT = "dequant_scale1 quant_scale1 dequant_scale2 quant_scale2 quant_offset2"
 _KV_QUANT = "key_quant_scale key_quant_offset value_quant_scale value_quant_offset"
-_START = f"query key value bias mask q_lengths kv_lengths {_QUANT} antiquant_scale antiquant_offset pages q_padding"
+_PAGES = "antiquant_scale antiquant_offset pages"
+_START = f"query key value bias mask q_lengths kv_lengths {_QUANT} {_PAGES} q_padding"
 _PREFIX = "key_prefix value_prefix prefix_length"
 _ROPE = "query_rope key_rope key_rope_quant_scale"
-_SETTINGS = "heads scale before after layout kv_heads mode precise page_size antiquant_mode lse_wanted key_mode value_mode"
+_SETTINGS = (
+    "heads scale before after layout kv_heads mode precise page_size antiquant_mode "
+    "lse_wanted key_mode value_mode"
+)
 
 # Names of the arguments in the vendor's order.
 VERSIONS = {
@@ -31,7 +35,7 @@ VERSIONS = {
     f"q_start kv_start {_SETTINGS} query_mode bias_type out lse",
     "aclnnPromptFlashAttentionV3": f"query key value bias mask q_lengths kv_lengths {_QUANT} heads scale before after "
     "layout kv_heads mode precise out",
-    "aclnnIncreFlashAttentionV4": f"query key value bias mask kv_lengths {_QUANT} antiquant_scale antiquant_offset pages "
+    "aclnnIncreFlashAttentionV4": f"query key value bias mask kv_lengths {_QUANT} {_PAGES} "
     "kv_padding heads scale layout kv_heads page_size precise out",
 }
 _NOT_YET = (
@@ -55,7 +59,9 @@ def _absent(value: Any) -> bool:
 def _refuse_what_is_missing(name: str, arguments: Arguments) -> None:
     present = [argument for argument in _NOT_YET if not _absent(arguments.get(argument))]
     if present:
-        raise NotImplementedError(f"{name}: {', '.join(present)} have no arithmetic yet (ops/inference_attention.py)")
+        raise NotImplementedError(
+            f"{name}: {', '.join(present)} have no arithmetic yet (ops/inference_attention.py)"
+        )
 
 
 def _layouts(layout: str) -> tuple[str, str]:
@@ -77,9 +83,9 @@ def _with_rope(tensor: Tensor, rope: Tensor | None, layout: str, heads: int) -> 
 
 
 def _paged(store_: Tensor, pages: Tensor, length: int, heads: int) -> Tensor:
-    """One sequence's (1, heads, length, size) from pages laid out (page, place, features) or (page, head, place, size)."""
+    """One sequence's (1, heads, length, size) from pages (page, place, features) or (page, head, place, size)."""
     taken = store_[pages.long().clamp(min=0)]
-    by_place = taken.unflatten(2, (heads, -1)) if taken.dim() == 3 else taken.transpose(1, 2)
+    by_place = torch.unflatten(taken, 2, (heads, -1)) if taken.dim() == 3 else taken.transpose(1, 2)
     return by_place.flatten(0, 1)[:length].transpose(0, 1)[None]
 
 
@@ -115,17 +121,21 @@ def _attend(
     return forward(query, key, value, replace(scores, hidden=hidden, causal=causal))
 
 
-def _packed(arguments: Arguments, query: Tensor, key: Tensor, value: Tensor, out: Tensor, lse: Tensor | None) -> None:
+def _packed(
+    arguments: Arguments, query: Tensor, key: Tensor, value: Tensor, out: Tensor, lse: Tensor | None
+) -> None:
     """Sequences behind one another; lengths are where each ends, those of paged keys how long each is."""
     pages = arguments.get("pages")
     q_start = kv_start = 0
-    for index, (q_end, kv_end) in enumerate(zip(arguments["q_lengths"], arguments["kv_lengths"], strict=True)):
+    for index, (q_end, kv_end) in enumerate(
+        zip(arguments["q_lengths"], arguments["kv_lengths"], strict=True)
+    ):
         place = slice(q_start, q_end)
         if pages is None:
-            own = tuple(tensor[:, :, kv_start:kv_end] for tensor in (key, value))
+            own = [tensor[:, :, kv_start:kv_end] for tensor in (key, value)]
         else:
-            own = tuple(_paged(tensor, pages[index], kv_end, arguments["kv_heads"]) for tensor in (key, value))
-        result, logarithm = _attend(arguments, query[:, :, place], *own, index)
+            own = [_paged(tensor, pages[index], kv_end, arguments["kv_heads"]) for tensor in (key, value)]
+        result, logarithm = _attend(arguments, query[:, :, place], own[0], own[1], index)
         store(out[:, :, place], result)
         if lse is not None:
             store(lse[place], logarithm[0].T[..., None])
@@ -133,7 +143,12 @@ def _packed(arguments: Arguments, query: Tensor, key: Tensor, value: Tensor, out
 
 
 def _one_by_one(
-    arguments: Arguments, query: Tensor, keys: list[Tensor], values: list[Tensor], out: Tensor, lse: Tensor | None
+    arguments: Arguments,
+    query: Tensor,
+    keys: list[Tensor],
+    values: list[Tensor],
+    out: Tensor,
+    lse: Tensor | None,
 ) -> None:
     """Each sequence of the batch with keys of its own length; rows past the query's length are zero."""
     batch, pages, kv_heads = query.shape[0], arguments.get("pages"), arguments["kv_heads"]
@@ -146,7 +161,9 @@ def _one_by_one(
             own = [_paged(tensor[0], pages[index], kv_lengths[index], kv_heads) for tensor in (keys, values)]
         else:
             place = slice(index, index + 1) if together else slice(None)
-            own = [tensors[0 if together else index][place, :, : kv_lengths[index]] for tensors in (keys, values)]
+            own = [
+                tensors[0 if together else index][place, :, : kv_lengths[index]] for tensors in (keys, values)
+            ]
         length = q_lengths[index]
         result, logarithm = _attend(arguments, query[index : index + 1, :, :length], own[0], own[1], index)
         store(out[index : index + 1, :, :length], result)
@@ -168,7 +185,9 @@ def _version(row: tuple[str, str]) -> Callable[..., None]:
         for side in ("key", "value"):
             if isinstance(arguments[side], Tensor):
                 arguments[side] = [arguments[side]]
-        query = _with_rope(by_head(arguments["query"], layout, heads), arguments.get("query_rope"), layout, heads)
+        query = _with_rope(
+            by_head(arguments["query"], layout, heads), arguments.get("query_rope"), layout, heads
+        )
         out = _output(arguments["out"], out_layout, heads)
         lse = arguments.get("lse") if arguments.get("lse_wanted") else None
         keys, values = arguments["key"], arguments["value"]
@@ -176,9 +195,10 @@ def _version(row: tuple[str, str]) -> Callable[..., None]:
             rope = arguments.get("key_rope")
             keys = [_with_rope(by_head(tensor, layout, kv_heads), rope, layout, kv_heads) for tensor in keys]
             values = [by_head(tensor, layout, kv_heads) for tensor in values]
+        lengths = arguments["kv_lengths"] or arguments.get("q_lengths")
         if layout in ("TND", "NTD"):
             _packed(arguments, query, keys[0], values[0], out, lse)
-        elif arguments.get("pages") is not None or len(keys) > 1 or arguments["kv_lengths"] or arguments.get("q_lengths"):
+        elif arguments.get("pages") is not None or len(keys) > 1 or lengths:
             _one_by_one(arguments, query, keys, values, out, lse)
         else:
             result, logarithm = _attend(arguments, query, keys[0], values[0], None)

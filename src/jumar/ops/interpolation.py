@@ -83,7 +83,10 @@ rows(
 
 rows(
     _nearest_single_precision,
-    {"aclnnUpsampleNearest1dV2": aten.upsample_nearest1d, "aclnnUpsampleNearest2dV2": aten.upsample_nearest2d},
+    {
+        "aclnnUpsampleNearest1dV2": aten.upsample_nearest1d,
+        "aclnnUpsampleNearest2dV2": aten.upsample_nearest2d,
+    },
 )
 
 rows(

@@ -1,4 +1,4 @@
-"""Matrix products. The last-but-one or last integer of most entry points, the cube's precision mode, changes nothing here."""
+"""Matrix products. The integer at or before the end of most entry points, the cube's precision, changes nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ rows(
 )
 
 
-def _accumulate(function: Callable[..., Tensor], out: Tensor, tensors: tuple[Tensor, ...], scales: Any) -> None:
+def _accumulate(
+    function: Callable[..., Tensor], out: Tensor, tensors: tuple[Tensor, ...], scales: Any
+) -> None:
     beta, alpha = scales
     if same_dtype(out, *tensors):
         function(*tensors, beta=beta, alpha=alpha, out=out)
@@ -131,7 +133,9 @@ def transpose_batch_matmul(
     value = value.permute(permute_out)
     if batch_split_factor > 1:
         rows_, batch, columns = value.shape
-        value = value.reshape(rows_, batch_split_factor, batch // batch_split_factor * columns).transpose(0, 1)
+        value = value.reshape(rows_, batch_split_factor, batch // batch_split_factor * columns).transpose(
+            0, 1
+        )
     if scale is not None:
         factor = scale.float().reshape(-1, scale.shape[-1])
         value = (value.reshape(value.shape[0], -1) * factor.reshape(1, -1)).round().clamp(-128, 127)

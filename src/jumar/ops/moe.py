@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op
-from jumar.ops.results import store, store_all, wide
+from jumar.ops.results import store, wide
 
 aten: Any = torch.ops.aten
 DROPPED = -1
@@ -79,8 +79,10 @@ def gating_top_k(
     experts: Tensor,
     normalised: Tensor,
 ) -> None:
-    """Norm type 0 is a softmax, 1 a sigmoid whose chosen values are made to add up to one. A group counts by its largest
-    member (mode 0) or its two largest together (mode 1)."""
+    """Norm type 0 is a softmax, 1 a sigmoid whose chosen values are made to add up to one.
+
+    A group counts by its largest member (mode 0) or its two largest together (mode 1).
+    """
     value = wide(self)
     weights = torch.sigmoid(value) if norm_type == 1 else torch.softmax(value, -1)
     ranked = weights if bias is None else weights + wide(bias)
@@ -104,7 +106,9 @@ def gating_top_k_v2(
     self: Tensor, bias: Tensor | None, token_ids: Tensor | None, expert_of_token: Tensor | None, *rest: Any
 ) -> None:
     if token_ids is not None:
-        raise NotImplementedError("aclnnMoeGatingTopKV2: experts by token id have no arithmetic yet (ops/moe.py)")
+        raise NotImplementedError(
+            "aclnnMoeGatingTopKV2: experts by token id have no arithmetic yet (ops/moe.py)"
+        )
     gating_top_k(self, bias, *rest)
 
 
@@ -235,7 +239,9 @@ def init_routing_v3(
     `counts_kind`: 0 running totals, 1 counts, 2 pairs of expert and count. Experts outside the range get nothing.
     """
     if quant_mode not in (-1, 1):
-        raise NotImplementedError(f"aclnnMoeInitRoutingV3: quantisation {quant_mode} has no arithmetic (ops/moe.py)")
+        raise NotImplementedError(
+            f"aclnnMoeInitRoutingV3: quantisation {quant_mode} has no arithmetic yet (ops/moe.py)"
+        )
     first, last = active_range or [0, count]
     k = experts.shape[-1]
     flat = experts.reshape(-1).long()
@@ -299,8 +305,10 @@ def finalize_routing_v2(
     drop_pad_mode: int,
     out: Tensor,
 ) -> None:
-    """Each token is the sum of what its experts made of it. Places lie expert by expert in modes 0 and 1, token by token
-    in modes 2 and 3; in the odd modes -1 stands for a dropped entry."""
+    """Each token is the sum of what its experts made of it.
+
+    Places lie expert by expert in modes 0 and 1, token by token in modes 2 and 3; -1 stands for a dropped entry.
+    """
     tokens, hidden = out.shape
     places = places.reshape(-1, tokens).T if drop_pad_mode < 2 else places.reshape(tokens, -1)
     flat = wide(expanded).reshape(-1, hidden)
@@ -322,5 +330,7 @@ def finalize_routing_v4(*arguments: Any) -> None:
     """The version with further kinds of experts, of which only none is known."""
     *_, out = arguments
     if any(tensor is not None for tensor in arguments[7:11]):
-        raise NotImplementedError("aclnnMoeFinalizeRoutingV4: constant experts have no arithmetic (ops/moe.py)")
-    finalize_routing_v2(*arguments[:7], arguments[11], out)
+        raise NotImplementedError(
+            "aclnnMoeFinalizeRoutingV4: constant experts have no arithmetic (ops/moe.py)"
+        )
+    finalize_routing_v2(*(*arguments[:7], arguments[11], out))

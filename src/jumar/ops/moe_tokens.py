@@ -25,9 +25,7 @@ def token_permute(
 
 
 @op("aclnnMoeTokenPermuteGrad")
-def token_permute_backward(
-    grad: Tensor, places: Tensor, k: int, padded: bool, grad_self: Tensor
-) -> None:
+def token_permute_backward(grad: Tensor, places: Tensor, k: int, padded: bool, grad_self: Tensor) -> None:
     gradient = wide(grad)
     rows = places.long().view(-1)
     if padded:
@@ -46,7 +44,12 @@ def _entries(permuted: Tensor, places: Tensor, k: int) -> Tensor:
 
 @op("aclnnMoeTokenUnpermute")
 def token_unpermute(
-    permuted: Tensor, places: Tensor, weights: Tensor | None, padded: bool, sizes: list[int] | None, out: Tensor
+    permuted: Tensor,
+    places: Tensor,
+    weights: Tensor | None,
+    padded: bool,
+    sizes: list[int] | None,
+    out: Tensor,
 ) -> None:
     if padded:
         value = wide(permuted) if weights is None else wide(permuted) * wide(weights).reshape(-1, 1)
@@ -70,7 +73,9 @@ def token_unpermute_backward(
     grad_weights: Tensor | None,
 ) -> None:
     if padded:
-        raise NotImplementedError("aclnnMoeTokenUnpermuteGrad: padded tokens have no arithmetic (ops/moe_tokens.py)")
+        raise NotImplementedError(
+            "aclnnMoeTokenUnpermuteGrad: padded tokens have no arithmetic (ops/moe_tokens.py)"
+        )
     k = 1 if weights is None else weights.shape[-1]
     gradient = wide(grad)[:, None].expand(-1, k, -1)
     if weights is not None and permuted is not None:

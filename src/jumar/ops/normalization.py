@@ -79,9 +79,7 @@ def group_norm(
     mean: Tensor,
     rstd: Tensor,
 ) -> None:
-    values = aten.native_group_norm(
-        self.contiguous(), weight, bias, batch, channels, spatial, groups, eps
-    )
+    values = aten.native_group_norm(self.contiguous(), weight, bias, batch, channels, spatial, groups, eps)
     store_all((out, mean, rstd), values)
 
 

@@ -59,7 +59,10 @@ def average_pool3d(
     divisor: int,
     out: Tensor,
 ) -> None:
-    store(out, aten.avg_pool3d(wide(self), kernel, stride, padding, ceil_mode, count_include_pad, divisor or None))
+    store(
+        out,
+        aten.avg_pool3d(wide(self), kernel, stride, padding, ceil_mode, count_include_pad, divisor or None),
+    )
 
 
 @op("aclnnAvgPool3dBackward")
@@ -85,6 +88,7 @@ rows(
         "aclnnAdaptiveAvgPool3d": aten.adaptive_avg_pool3d,
     },
 )
+
 
 def _adaptive_average_backward(function: Callable[..., Tensor]) -> Callable[..., None]:
     """An average over everything is a mean to PyTorch, and its derivative is rounded like that of a mean."""
@@ -196,10 +200,8 @@ def max_pool2d_with_mask_backward(
 ) -> None:
     arguments = (kernel, stride, padding, dilation, ceil_mode)
     place = _indices_in(mask, grad.numel())
-    if place is None:
-        indices = aten.max_pool2d_with_indices(self, *arguments)[1]
-    else:
-        indices = place.view(grad.shape)
+    found = aten.max_pool2d_with_indices(self, *arguments)[1] if place is None else place
+    indices = found.view(grad.shape)
     max_pool2d_backward(grad, self, indices, *arguments, grad_self)
 
 

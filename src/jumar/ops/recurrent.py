@@ -1,7 +1,7 @@
 """LSTM and GRU: the arithmetic over time, forward and backward, that the entry points in `recurrent_layers` share.
 
-Sequences are (time, batch, features), computed in float32 where the input has 16 bits. `active` is None or a bool tensor
-(time, batch, 1): where it is false, in a packed batch, the state stays and the output is zero.
+Sequences are (time, batch, features), computed in float32 where the input has 16 bits. `active` is None or a bool
+tensor (time, batch, 1): where it is false, in a packed batch, the state stays and the output is zero.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def lstm(
     outputs = _blank(sequence, hidden.shape[-1], 8)
     from_input = torch.nn.functional.linear(sequence, cell.input_weight, cell.input_bias)
     for step in _steps(len(sequence), reverse):
-        gates = torch.nn.functional.linear(hidden, cell.hidden_weight, cell.hidden_bias).add_(from_input[step])
+        gates = torch.nn.functional.linear(hidden, cell.hidden_weight, cell.hidden_bias).add_(
+            from_input[step]
+        )
         into, forget, candidate, out = gates.chunk(4, 1)
         into, forget, candidate, out = into.sigmoid(), forget.sigmoid(), candidate.tanh(), out.sigmoid()
         new_state = forget * state + into * candidate
@@ -89,7 +91,7 @@ def lstm_backward(
     active: Tensor | None,
     reverse: bool,
 ) -> CellGradient:
-    """`states` and `gates` (i, j, f, o, tangent) are the forward's; `grads` those of outputs, last hidden, last state."""
+    """`states` and `gates` (i, j, f, o, tangent) are the forward's; `grads` of outputs, last hidden and last state."""
     into, candidate, forget, out, tangent = gates
     to_outputs, to_hidden, to_state = grads
     to_outputs = _masked(to_outputs, active)
@@ -124,9 +126,7 @@ def _weight_gradients(
     )
 
 
-def gru(
-    sequence: Tensor, hidden: Tensor, cell: Cell, active: Tensor | None, reverse: bool
-) -> list[Tensor]:
+def gru(sequence: Tensor, hidden: Tensor, cell: Cell, active: Tensor | None, reverse: bool) -> list[Tensor]:
     """For each step: output, hidden state, gates r (reset), z (update), n (new), and what the reset gate multiplies."""
     outputs = _blank(sequence, hidden.shape[-1], 6)
     from_input = torch.nn.functional.linear(sequence, cell.input_weight, cell.input_bias)

@@ -45,8 +45,10 @@ def _active(batch_sizes: Tensor | None, batch: int) -> Tensor | None:
 def _sequence(self: Tensor, batch_sizes: Tensor | None, batch_first: bool) -> Tensor:
     """A packed batch arrives as (time times batch, features), padded."""
     if self.dim() == 2 and batch_sizes is not None:
-        return wide(self).view(batch_sizes.numel(), -1, self.shape[-1])
-    return wide(self).transpose(0, 1) if batch_first else wide(self)
+        packed: Tensor = wide(self).view(batch_sizes.numel(), -1, self.shape[-1])
+        return packed
+    sequence: Tensor = wide(self).transpose(0, 1) if batch_first else wide(self)
+    return sequence
 
 
 def _put_sequence(out: Tensor, value: Tensor, batch_first: bool) -> None:
@@ -145,7 +147,8 @@ def lstm_stack_backward(
     to_outputs = to_outputs.reshape(length, batch, -1)
     to_hidden = _zeros_if_absent(grad_hidden, layers * directions, batch, size)
     to_state = _zeros_if_absent(grad_state, layers * directions, batch, size)
-    cells, gradients = _cells(params, biased), []
+    cells = _cells(params, biased)
+    gradients: list[CellGradient] = []
     states = [take(tensor, length, batch, size) for tensor in h]
     for layer in reversed(range(layers)):
         indices = range(layer * directions, (layer + 1) * directions)
@@ -237,7 +240,8 @@ def gru_stack_backward(
     active, directions, size = _active(batch_sizes, batch), 2 if bidirectional else 1, params[1].shape[1]
     to_outputs = wide(grad_out).transpose(0, 1) if batch_first else wide(grad_out)
     to_outputs = to_outputs.reshape(length, batch, -1)
-    cells, gradients = _cells(params, biased), []
+    cells = _cells(params, biased)
+    gradients: list[CellGradient] = []
     states = [take(tensor, length, batch, size) for tensor in h]
     for layer in reversed(range(layers)):
         indices = range(layer * directions, (layer + 1) * directions)

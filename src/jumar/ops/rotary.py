@@ -50,9 +50,7 @@ def rotary(self: Tensor, cos: Tensor, sin: Tensor, mode: int, out: Tensor) -> No
 
 
 @op("aclnnRotaryPositionEmbeddingV2")
-def rotary_v2(
-    self: Tensor, cos: Tensor, sin: Tensor, mode: int, rotate: Tensor | None, out: Tensor
-) -> None:
+def rotary_v2(self: Tensor, cos: Tensor, sin: Tensor, mode: int, rotate: Tensor | None, out: Tensor) -> None:
     """`rotate` is the quarter turn as a matrix, which `mode` says already."""
     rotary(self, cos, sin, mode, out)
 
@@ -85,9 +83,7 @@ def apply_rotary(query: Tensor, key: Tensor, cos: Tensor, sin: Tensor, layout: i
 
 
 @op("aclnnApplyRotaryPosEmbV2")
-def apply_rotary_v2(
-    query: Tensor, key: Tensor, cos: Tensor, sin: Tensor, layout: int, mode: str
-) -> None:
+def apply_rotary_v2(query: Tensor, key: Tensor, cos: Tensor, sin: Tensor, layout: int, mode: str) -> None:
     size = cos.shape[-1]
     for tensor in (query, key):
         part = tensor[..., :size]
@@ -115,9 +111,12 @@ def rope_with_cache(
     cos, sin = wide(cache)[positions.long()].chunk(2, -1)
     if positions.dim() == 2 and sections and sum(sections):
         cos, sin = (
-            torch.cat([part[row] for row, part in enumerate(table.split(sections, -1))], -1) for table in (cos, sin)
+            torch.cat([part[row] for row, part in enumerate(table.split(sections, -1))], -1)
+            for table in (cos, sin)
         )
-    expand: Any = (lambda table: table.repeat(1, 2)) if halves else (lambda table: table.repeat_interleave(2, 1))
+    expand: Any = (
+        (lambda table: table.repeat(1, 2)) if halves else (lambda table: table.repeat_interleave(2, 1))
+    )
     cos, sin = (expand(table)[:, None] for table in (cos, sin))
     for tensor, out in ((query, query_out), (key, key_out)):
         heads = wide(tensor).view(tensor.shape[0], -1, head_size)

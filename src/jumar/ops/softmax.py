@@ -13,7 +13,7 @@ from jumar.ops.results import store, wide
 
 aten: Any = torch.ops.aten
 
-# What the vendor's scaled masked softmax puts where the mask is true: a row that is masked throughout comes out uniform.
+# What the vendor's scaled masked softmax puts where the mask is true: a row masked throughout comes out uniform.
 MASKED = -10000.0
 
 
@@ -62,7 +62,9 @@ def _mask(mask: Tensor, sizes: torch.Size, fixed_triu_mask: bool) -> Tensor:
 
 
 @op("aclnnScaledMaskedSoftmax")
-def scaled_masked_softmax(self: Tensor, mask: Tensor, scale: float, fixed_triu_mask: bool, out: Tensor) -> None:
+def scaled_masked_softmax(
+    self: Tensor, mask: Tensor, scale: float, fixed_triu_mask: bool, out: Tensor
+) -> None:
     value = (wide(self) * scale).masked_fill_(_mask(mask, self.shape, fixed_triu_mask), MASKED)
     store(out, torch.softmax(value, -1))
 

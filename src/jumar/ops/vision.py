@@ -20,8 +20,8 @@ def affine_grid(theta: Tensor, sizes: list[int], align_corners: bool, out: Tenso
 
 rows(
     lambda function: (
-        lambda self, grid, interpolation, padding, align_corners, out: (
-            store(out, function(self, grid, interpolation, padding, align_corners))
+        lambda self, grid, interpolation, padding, align_corners, out: store(
+            out, function(self, grid, interpolation, padding, align_corners)
         )
     ),
     {"aclnnGridSampler2D": aten.grid_sampler_2d, "aclnnGridSampler3D": aten.grid_sampler_3d},
@@ -80,7 +80,9 @@ def roi_align(
     source = wide(self)
     for row in range(2):
         for column in range(2):
-            pixels = source[image[:, None, None], :, vertical[row][:, :, None], horizontal[column][:, None, :]]
+            pixels = source[
+                image[:, None, None], :, vertical[row][:, :, None], horizontal[column][:, None, :]
+            ]
             weight = vertical[2 + row][:, :, None] * horizontal[2 + column][:, None, :]
             value += pixels.permute(0, 3, 1, 2) * weight[:, None]
     store(out, torch.nn.functional.avg_pool2d(value, samples))
