@@ -11,10 +11,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 
 from jumar import __version__
+from jumar.abi.generate import operator_names
 from jumar.cli import serving
 from jumar.machine import attachment, environment, libraries, observe
 
@@ -123,8 +123,7 @@ def current_server() -> list[Finding]:
 
 
 def operators() -> list[Finding]:
-    table = resources.files("jumar.abi").joinpath("aclnn_signatures.tsv").read_text(encoding="utf-8")
-    known = {line.split("\t")[0] for line in table.splitlines()[1:]}
+    known = set(operator_names())
     try:
         from jumar.ops.registry import operators as written
     except ImportError as error:
