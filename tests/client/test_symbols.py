@@ -8,6 +8,7 @@ import importlib.metadata
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,13 @@ pytestmark = pytest.mark.virtual_only
 
 TABLES = next(path for root in jumar.__path__ if (path := Path(root) / "abi").joinpath("acl_functions.tsv").is_file())
 SYSTEM = ("libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libstdc++.so.6", "libgcc_s.so.1")
-# Needed by one optional part of the wheel, which nothing loads on import; CANN has it in a package of its own.
-OPTIONAL = {"libop_plugin_atb.so"}
+# Parts of the wheel that are not served, and why. One that is served all the same fails.
+NOT_SERVED = {
+    "torchair": "the graph compiler's front end: links the C++ graph engine; loaded by `import torchair` only",
+}
+# Names that are asked for alone: no operator with a twin for its workspace.
+ALONE = {"aclnnNpuFormatCastCalculateSizeAndFormat", "aclnnReselectStaticKernel", "aclnnReselectStaticKernelWithPath"}
+ALONE |= {"aclnnSetPytorchRandom"}
 # Strings in the wheel that look like operators and are words of messages.
 NO_OPERATORS = {"aclnnNotFound", "aclnnNotFoundV2", "aclnnLogH", "aclnnNonL", "aclnnUniH"}
 
@@ -90,31 +96,43 @@ def needed_libraries(path: Path) -> list[str]:
         return [tag.needed for tag in tags]
 
 
-@pytest.mark.parametrize("path", wheel_libraries(), ids=lambda path: path.name)
+def elsewhere(library: str) -> bool:
+    """Whether it comes with the wheel, with PyTorch or with the system."""
+    import torch
+
+    shipped = {path.name for path in [*wheel_libraries(), *(Path(torch.__path__[0]) / "lib").iterdir()]}
+    return library in shipped or library in SYSTEM or library.startswith("ld-linux")
+
+
+def each_library() -> list[Any]:
+    """The wheel's libraries as test parameters, those in NOT_SERVED marked as failing."""
+    found = []
+    for path in wheel_libraries():
+        reason = next((why for part, why in NOT_SERVED.items() if part in str(path)), None)
+        marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+        found.append(pytest.param(path, id=path.name, marks=marks))
+    return found
+
+
+def adapter() -> Path:
+    return next(path for path in wheel_libraries() if path.name == "libtorch_npu.so")
+
+
+@pytest.mark.parametrize("path", each_library())
 def test_linked_names_are_served(path: Path) -> None:
-    if path.name in OPTIONAL:
-        pytest.skip("needs libatb.so of the vendor's acceleration package; nothing loads it on import")
-    libraries = [name for name in needed_libraries(path) if thin(name) is not None]
+    """By a library that it needs itself, or that the adapter has loaded before it."""
+    libraries = {name for name in [*needed_libraries(path), *needed_libraries(adapter())] if thin(name) is not None}
+    absent = {name for name in needed_libraries(path) if not elsewhere(name) and thin(name) is None}
+    assert not absent
     missing = {name for name in linked_names(path) if not any(serves(library, name) for library in libraries)}
     assert not missing
 
 
 def test_the_wheel_links_what_we_think() -> None:
     """Guards the test above against finding nothing."""
-    adapter = next(path for path in wheel_libraries() if path.name == "libtorch_npu.so")
-    names = linked_names(adapter)
+    names = linked_names(adapter())
     assert len(names) >= 80, sorted(names)
     assert {"aclInit", "aclrtMalloc"} <= names
-
-
-@pytest.mark.parametrize("path", wheel_libraries(), ids=lambda path: path.name)
-def test_needed_libraries_exist(path: Path) -> None:
-    import torch
-
-    shipped = {other.name for other in [*wheel_libraries(), *(Path(torch.__path__[0]) / "lib").iterdir()]}
-    needed = [name for name in needed_libraries(path) if name not in shipped and name not in SYSTEM]
-    absent = [name for name in needed if thin(name) is None and not name.startswith("ld-linux")]
-    assert absent == (["libatb.so"] if path.name in OPTIONAL else [])
 
 
 @pytest.mark.parametrize("library", sorted({row["library"] for row in rows("acl_functions.tsv")}))
@@ -127,10 +145,9 @@ def test_looked_up_names_are_served(library: str) -> None:
 def test_operators_are_served() -> None:
     names = [row["operator"] for row in rows("aclnn_signatures.tsv")]
     assert len(names) >= 904
-    missing = [
-        entry for name in names for entry in (name, f"{name}GetWorkspaceSize") if not serves("libopapi", entry)
-    ]
-    assert missing == []
+    alone = {name for name in names if name in ALONE or name.endswith("GetMaxWorkspaceSize")}
+    twins = [f"{name}GetWorkspaceSize" for name in names if name not in alone]
+    assert [entry for entry in [*names, *twins] if not serves("libopapi", entry)] == []
 
 
 def test_every_operator_of_the_wheel_is_known() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ class Case:
     batch   makes the data of a step on the CPU from the global generator
     loss    runs the model forward
     prompt  data for `generate()`; None for models that generate nothing
+    on_cpu  what must hold around the reference run
     """
 
     name: str
@@ -26,6 +28,7 @@ class Case:
     batch: Callable[[], Batch]
     loss: Callable[[Any, Batch], torch.Tensor]
     prompt: Callable[[], Batch] | None = None
+    on_cpu: Callable[[], AbstractContextManager[Any]] = nullcontext
 
 
 def tokens(vocabulary: int, *shape: int) -> torch.Tensor:
