@@ -65,7 +65,7 @@ ServerState* map_state(const std::string& path, int* fd) {
   void* mapped = mmap(nullptr, sizeof(ServerState), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
   struct stat info {};
   if (mapped == MAP_FAILED || fstat(*fd, &info) != 0 || info.st_size < static_cast<off_t>(sizeof(ServerState)) ||
-      static_cast<ServerState*>(mapped)->magic != ServerState::kMagic) {
+      static_cast<ServerState*>(mapped)->magic != server_magic()) {
     set_last_error(path + " is not a server file of this version of jumar; make a new server");
     return nullptr;
   }
@@ -243,7 +243,7 @@ JUMAR_API int jumar_server_create(const char* directory, const char* settings_te
   pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
   pthread_mutex_init(&state->mutex, &attributes);
   pthread_mutexattr_destroy(&attributes);
-  state->magic = ServerState::kMagic;
+  state->magic = server_magic();
   munmap(mapped, sizeof(ServerState));
   return 0;
 }
@@ -262,10 +262,18 @@ std::string operator_entry(const std::string& name, uint64_t run, uint64_t skipp
   return quoted(name) + ":{\"run\":" + std::to_string(run) + ",\"skipped\":" + std::to_string(skipped) + "}";
 }
 
+std::string counts(const NamedCount* table) {
+  std::vector<std::string> entries;
+  for (uint32_t i = 0; i < kMaxNames && table[i].name[0]; ++i) {
+    entries.push_back(quoted(table[i].name) + ":" + std::to_string(table[i].count.load()));
+  }
+  return join(entries);
+}
+
 std::string report(ServerState* state, int fd) {
   const Settings& settings = state->settings;
   std::vector<uint64_t> used(settings.chips);
-  std::vector<std::string> processes, chips, operators, unsupported;
+  std::vector<std::string> processes, chips, operators;
   for (uint32_t slot = 0; slot < kMaxProcesses; ++slot) {
     const auto& process = state->processes[slot];
     if (process.pid == 0 || !alive(process, static_cast<int>(slot), fd)) continue;
@@ -288,12 +296,10 @@ std::string report(ServerState* state, int fd) {
   for (uint32_t i = 0; i < kMaxNames && state->legacy[i].name[0]; ++i) {
     operators.push_back(operator_entry(std::string("aclop:") + state->legacy[i].name, state->legacy[i].count.load(), 0));
   }
-  for (uint32_t i = 0; i < kMaxNames && state->unsupported[i].name[0]; ++i) {
-    unsupported.push_back(quoted(state->unsupported[i].name) + ":" + std::to_string(state->unsupported[i].count.load()));
-  }
   return "{\"soc_name\":" + quoted(settings.soc_name) + ",\"dry\":" + (settings.dry ? "true" : "false") +
          ",\"chips\":[" + join(chips) + "],\"processes\":[" + join(processes) + "],\"operators\":{" +
-         join(operators) + "},\"unsupported\":{" + join(unsupported) + "},\"copies\":{\"count\":" +
+         join(operators) + "},\"unsupported\":{" + counts(state->unsupported) + "},\"fallbacks\":{" + counts(state->fallbacks) +
+         "},\"copies\":{\"count\":" +
          std::to_string(state->copies.load()) + ",\"bytes\":" + std::to_string(state->copied_bytes.load()) + "}}";
 }
 

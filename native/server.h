@@ -34,8 +34,7 @@ struct NamedCount {
 
 // The file `state`. `mutex` (robust, shared) guards `processes`, `peak` and the claiming of names; counters are atomic.
 struct ServerState {
-  static constexpr uint64_t kMagic = 0x6a756d61722d7331;
-  uint64_t magic;
+  uint64_t magic;  // server_magic()
   Settings settings;
   pthread_mutex_t mutex;
   struct Process {
@@ -47,9 +46,13 @@ struct ServerState {
   std::atomic<uint64_t> skipped[kMaxOperators];
   NamedCount legacy[kMaxNames];
   NamedCount unsupported[kMaxNames];
+  NamedCount fallbacks[kMaxNames];  // PyTorch operators that ran on the CPU for want of one on the chip
   std::atomic<uint64_t> copies;
   std::atomic<uint64_t> copied_bytes;
 };
+
+// Every process must be of one build: the layout takes part.
+constexpr uint64_t server_magic() { return 0x6a756d6100000000u + sizeof(ServerState); }
 
 // This process's connection to the server named by JUMAR_SERVER; null without one.
 class Server {

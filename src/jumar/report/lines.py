@@ -23,6 +23,8 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(("loss", f"{facts['losses'][0][1]:.4g} → {facts['losses'][-1][1]:.4g}"))
     found.append(("operators", operators(facts)))
     found.append(("unsupported calls", names(facts["unsupported"]) or "none"))
+    if facts["fallbacks"]:
+        found.append(("left to the CPU", names(facts["fallbacks"])))
     used = [f"npu:{number} {size(peak)} of {size(total)}" for number, peak, total in facts["memory"] if peak]
     found.append(("peak memory", ", ".join(used) or "no device memory used"))
     return found + [("note", note) for note in facts["notes"]]

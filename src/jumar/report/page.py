@@ -47,6 +47,7 @@ def render(facts: dict[str, Any]) -> str:
         ),
         operators=table(("operator", "run", "skipped"), facts["operators"]),
         unsupported=table(("call without a body", "times"), facts["unsupported"]),
+        fallbacks=table(("operator", "times"), facts["fallbacks"]),
     )
 
 

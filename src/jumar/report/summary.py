@@ -67,6 +67,10 @@ def _step_seconds(lead: dict[str, Any] | None) -> float | None:
     return lead["seconds_stepping"] / (lead["steps"] - 1) if lead and lead["steps"] > 1 else None
 
 
+def _most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+
+
 def _counts(server: dict[str, Any]) -> dict[str, Any]:
     operators = server.get("operators", {})
     by_name = [[name, count.get("run", 0), count.get("skipped", 0)] for name, count in operators.items()]
@@ -75,7 +79,8 @@ def _counts(server: dict[str, Any]) -> dict[str, Any]:
         "operators": by_name,
         "operators_run": sum(row[1] for row in by_name),
         "operators_skipped": sum(row[2] for row in by_name),
-        "unsupported": sorted(server.get("unsupported", {}).items(), key=lambda row: (-row[1], row[0])),
+        "unsupported": _most_first(server.get("unsupported", {})),
+        "fallbacks": _most_first(server.get("fallbacks", {})),
         "memory": [[one["id"], one["peak_bytes"], one["memory_bytes"]] for one in server.get("chips", [])],
         "copies": server.get("copies", {"count": 0, "bytes": 0}),
     }
