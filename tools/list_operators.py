@@ -1,7 +1,7 @@
 """Writes docs/operators.md: which of the vendor's operators have arithmetic, and which still lack it.
 
-    python tools/list_operators.py          writes the file
-    python tools/list_operators.py --check  says whether it is up to date (exit code 1 if not)
+python tools/list_operators.py          writes the file
+python tools/list_operators.py --check  says whether it is up to date (exit code 1 if not)
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def main() -> None:
     if "--check" not in sys.argv:
         PAGE.write_text(text)
     elif not PAGE.is_file() or PAGE.read_text() != text:
-        sys.exit(f"{PAGE.name} is out of date: run `python {Path(__file__).name}` in tools/ and commit the file")
+        sys.exit(
+            f"{PAGE.name} is out of date: run `python {Path(__file__).name}` in tools/ and commit the file"
+        )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ SERVER = {
     "chips": [{"id": 0, "memory_bytes": 2**36, "used_bytes": 0, "peak_bytes": 3 * 2**29}],
     "operators": {"aclnnAdd": {"run": 5, "skipped": 2}, "aclnnMm": {"run": 9, "skipped": 0}},
     "unsupported": {"aclnnFoo": 3},
+    "fallbacks": {"aten::linalg_matrix_exp": 2},
     "copies": {"count": 1, "bytes": 2},
 }
 PROGRAM = {
@@ -45,6 +46,7 @@ def test_the_lines_say_what_happened() -> None:
     assert said["loss"] == "4 → 2.5"
     assert said["operators"] == "14 run, 2 kinds"
     assert said["unsupported calls"] == "aclnnFoo (3)"
+    assert said["left to the CPU"] == "aten::linalg_matrix_exp (2)"
     assert said["peak memory"] == "npu:0 1.5 GiB of 64 GiB"
 
 

@@ -57,10 +57,16 @@ def signatures() -> dict[str, list[str]]:
     for row in rows("aclnn_signatures.tsv"):
         name, count, text, _ = row.values()
         types = text.split()
-        if name in PLAIN_FUNCTIONS or name.endswith("GetMaxWorkspaceSize") or any(each not in TYPES for each in types):
+        if (
+            name in PLAIN_FUNCTIONS
+            or name.endswith("GetMaxWorkspaceSize")
+            or any(each not in TYPES for each in types)
+        ):
             continue
         if len(types) != int(count):
-            raise SystemExit(f"aclnn_signatures.tsv: {name} says {count} arguments and lists {len(types)}; correct the row")
+            raise SystemExit(
+                f"aclnn_signatures.tsv: {name} says {count} arguments and lists {len(types)}; correct the row"
+            )
         found[name] = types
     return found
 
@@ -107,7 +113,9 @@ def stub_names() -> list[str]:
     """Every name the adapter links or looks up that is no operator's entry point."""
     operators = signatures()
     taken = {name + suffix for name in operators for suffix in ("", "GetWorkspaceSize")}
-    wanted = {row["function"] for row in rows("acl_functions.tsv")} | {row["symbol"] for row in rows("linked_symbols.tsv")}
+    wanted = {row["function"] for row in rows("acl_functions.tsv")} | {
+        row["symbol"] for row in rows("linked_symbols.tsv")
+    }
     for row in rows("aclnn_signatures.tsv"):
         if row["operator"] in operators:
             continue
@@ -131,7 +139,15 @@ def stubs_file() -> str:
 
 def libraries() -> list[str]:
     """The vendor's library names: those the wheel links, those it looks names up in, and where it looks for operators."""
-    linked = ["libhccl", "libascendcl", "libacl_op_compiler", "libge_runner", "libgraph", "libacl_tdt_channel", "libatb"]
+    linked = [
+        "libhccl",
+        "libascendcl",
+        "libacl_op_compiler",
+        "libge_runner",
+        "libgraph",
+        "libacl_tdt_channel",
+        "libatb",
+    ]
     operators = ["libopapi", "libcust_opapi", "libruntime"]
     operators += [f"libaclnn_{part}" for part in ("math", "ops_infer", "ops_train", "rand", "sparse", "fft")]
     return sorted({*linked, *operators, *(row["library"] for row in rows("acl_functions.tsv"))})

@@ -51,7 +51,7 @@ class Record:
         if not _is_one_number(tensor):
             return
         step = max(self.steps.values(), default=0)
-        self.losses.add((step, tensor.detach() if tensor.device.type != "cpu" else float(tensor)))
+        self.losses.add((step, tensor.detach() if tensor.device.type != "cpu" else float(tensor.detach())))
 
     def scaled(self, before: object, after: object) -> None:
         """GradScaler multiplied a loss: what counts is the loss before."""

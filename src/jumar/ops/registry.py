@@ -67,7 +67,9 @@ def _file_of_caller(depth: int) -> str:
     return "ops/" + Path(sys._getframe(depth).f_code.co_filename).name
 
 
-def op(*names: str, refuses: Iterable[torch.dtype] = (), sized: bool = False) -> Callable[[Function], Function]:
+def op(
+    *names: str, refuses: Iterable[torch.dtype] = (), sized: bool = False
+) -> Callable[[Function], Function]:
     """Decorator: this function is the meaning of the named `aclnn…` operators."""
     file = _file_of_caller(2)
 
