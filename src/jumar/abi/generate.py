@@ -1,4 +1,4 @@
-"""Turns the tables of the vendor's interface into C++: `python generate.py OUTPUT_DIRECTORY`, run by native/CMakeLists.txt.
+"""Turns the tables of the vendor's interface into C++: `python generate.py DIRECTORY`, run by native/CMakeLists.txt.
 
 Uses the standard library alone, because it runs before anything is installed. It writes
 - operator_names.h: the operators' names, in order of their numbers,

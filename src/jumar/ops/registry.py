@@ -2,7 +2,7 @@
 
 A function takes the arguments of the vendor's entry point in the vendor's order (see `abi/aclnn_signatures.tsv`):
 
-    aclTensor*       torch.Tensor on the CPU, a view of device memory with the program's sizes and strides; None if absent
+    aclTensor*       torch.Tensor on the CPU, a view of device memory with the program's strides; None if absent
     aclTensorList*   list of such tensors
     aclScalar*       int, float, bool or complex
     aclScalarList*   list of those
