@@ -138,7 +138,7 @@ def stubs_file() -> str:
 
 
 def libraries() -> list[str]:
-    """The vendor's library names: those the wheel links, those it looks names up in, and where it looks for operators."""
+    """The names of the libraries that the wheel links, looks names up in, or looks for operators in."""
     linked = [
         "libhccl",
         "libascendcl",
