@@ -106,6 +106,8 @@ def compare(actual: Any, expected: Any, exact: bool, values: bool = True) -> Non
     left, right = tree_flatten(actual)[0], tree_flatten(expected)[0]
     assert len(left) == len(right), f"{len(left)} results, {len(right)} on the CPU"
     for one, other in zip(left, right, strict=True):
+        if isinstance(other, torch.Tensor) and not isinstance(one, torch.Tensor):
+            raise AssertionError(f"{one} where the CPU has a tensor")
         if not isinstance(other, torch.Tensor):
             assert type(one) is type(other)
             assert not values or one == other or one != one, f"{one} is not {other}"

@@ -84,6 +84,12 @@ def make_samples(op: OpInfo, dtype: torch.dtype, few: bool, requires_grad: bool)
     return list(islice(samples, SAMPLES if few else None))
 
 
+def draws(op: OpInfo, sample: SampleInput) -> bool:
+    """Whether this sample's result is random: a probability of dropout above zero."""
+    tenth = sample.args[9] if op.name == "nn.functional.multi_head_attention_forward" else 0.0
+    return bool(tenth or sample.kwargs.get("dropout_p", 0.0))
+
+
 def check_forward(op: OpInfo, sample: SampleInput, device: str, exact: bool, values: bool) -> None:
     for layout, laid in layouts(sample):
         try:
@@ -135,7 +141,7 @@ def outcome(op: OpInfo, dtype: torch.dtype, direction: str, device: str, few: bo
         warnings.simplefilter("ignore")
         for sample in make_samples(op, dtype, few, direction == "backward"):
             try:
-                check(op, sample, device, exact, values)
+                check(op, sample, device, exact, values and not draws(op, sample))
                 if device == "npu":
                     torch.npu.synchronize()
             except Exception as error:  # noqa: BLE001  every kind of failure is an outcome, compared with the list

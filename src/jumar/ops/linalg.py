@@ -14,7 +14,7 @@ aten: Any = torch.ops.aten
 QR_MODES = ("reduced", "complete", "r")
 
 
-@op("aclnnLinalgVectorNorm")
+@op("aclnnLinalgVectorNorm", refuses=(torch.complex64, torch.complex128))
 def vector_norm(
     self: Tensor, order: Any, dims: list[int] | None, keepdim: bool, dtype: torch.dtype, out: Tensor
 ) -> None:
