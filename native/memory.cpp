@@ -162,9 +162,9 @@ aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, co
     item.source = source;
     item.count = count;
   }
-  // Into ordinary host memory the copy is done on return, as with the drivers of CUDA: only page-locked memory is filled
-  // behind the program's back.
-  const bool wait = item.kind == Item::Kind::kCopy && !to_device && !page_locked(destination);
+  // From or to ordinary host memory the copy is done on return, as with the drivers of CUDA: only page-locked memory is
+  // read or filled behind the program's back.
+  const bool wait = item.kind == Item::Kind::kCopy && !page_locked(to_device ? source : destination);
   Engine::get().submit(stream, std::move(item));
   return wait && Engine::get().capturing(stream) == nullptr ? Engine::get().synchronize(stream, kForever) : code::kSuccess;
 }
