@@ -199,10 +199,10 @@ def test_a_long_run_holds_no_more_memory_at_its_end(run_program: Callable) -> No
         for _ in range(count):
             tensor = tensor + 1
         torch.npu.synchronize()
-    work(5000)
+    work(80000)  # the ring to the executor is touched once around
     before = resident()
-    work(40000)
-    assert tensor[0].item() == 45000
+    work(80000)
+    assert tensor[0].item() == 160000
     print(resident() - before)
     """
-    assert int(run_program(source).stdout) < 4 << 20
+    assert int(run_program(source).stdout) < 1 << 20
