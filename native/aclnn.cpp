@@ -41,7 +41,8 @@ void Call::tensor(const aclTensor* tensor) {
   if (tensor == nullptr) return record_.head(Tag::kNone, 0);
   tensors_.emplace_back(argument_, tensor);
   Engine& engine = Engine::get();
-  const bool refused = tensor->dtype >= 0 && tensor->dtype < 32 && (engine.ring().refuses[op_] >> tensor->dtype & 1) != 0;
+  const bool refused =
+      tensor->dtype >= 0 && tensor->dtype < 32 && (engine.ring().refuses[op_] >> tensor->dtype & 1) != 0;
   if (refused && error_ == code::kSuccess) {
     error_ = code::kInvalidTensor;
     reason_ = std::string("the chip does not take ") + dtype_name(tensor->dtype) + " here";
@@ -54,7 +55,8 @@ void Call::tensor(const aclTensor* tensor) {
 void Call::scalar(const aclScalar* scalar) {
   if (scalar == nullptr) return record_.head(Tag::kNone, 0);
   record_.head(scalar->tag, 1);
-  if (scalar->tag == Tag::kInt || scalar->tag == Tag::kBool) return record_.word(static_cast<uint64_t>(scalar->integer));
+  if (scalar->tag == Tag::kInt || scalar->tag == Tag::kBool)
+    return record_.word(static_cast<uint64_t>(scalar->integer));
   record_.raw(&scalar->number, scalar->tag == Tag::kComplex ? 16 : 8);
 }
 
@@ -79,7 +81,8 @@ void Call::put(const aclScalar* each) {
 }
 
 void Call::put(const aclScalarList* list) {
-  record_.head(list == nullptr ? Tag::kNone : Tag::kScalarList, list == nullptr ? 0 : static_cast<uint32_t>(list->items.size()));
+  record_.head(list == nullptr ? Tag::kNone : Tag::kScalarList,
+               list == nullptr ? 0 : static_cast<uint32_t>(list->items.size()));
   if (list != nullptr) {
     for (const aclScalar* each : list->items) scalar(each);
   }
@@ -87,19 +90,22 @@ void Call::put(const aclScalarList* list) {
 }
 
 void Call::put(const aclIntArray* array) {
-  record_.head(array == nullptr ? Tag::kNone : Tag::kIntList, array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
+  record_.head(array == nullptr ? Tag::kNone : Tag::kIntList,
+               array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
   if (array != nullptr) record_.raw(array->items.data(), array->items.size() * sizeof(int64_t));
   last_plain_ = static_cast<int32_t>(argument_++);
 }
 
 void Call::put(const aclBoolArray* array) {
-  record_.head(array == nullptr ? Tag::kNone : Tag::kBoolList, array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
+  record_.head(array == nullptr ? Tag::kNone : Tag::kBoolList,
+               array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
   if (array != nullptr) record_.raw(array->items.data(), array->items.size());
   last_plain_ = static_cast<int32_t>(argument_++);
 }
 
 void Call::put(const aclFloatArray* array) {
-  record_.head(array == nullptr ? Tag::kNone : Tag::kFloatList, array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
+  record_.head(array == nullptr ? Tag::kNone : Tag::kFloatList,
+               array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
   if (array != nullptr) record_.raw(array->items.data(), array->items.size() * sizeof(float));
   last_plain_ = static_cast<int32_t>(argument_++);
 }
@@ -165,8 +171,8 @@ aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
   if (!skip_) {
     made->record = record_.take();
   } else {
-    // Outputs come last in the vendor's signatures. The small ones of a skipped operator read as zero from now on, so that
-    // control values are at least the same in every run.
+    // Outputs come last in the vendor's signatures. The small ones of a skipped operator read as zero from now on, so
+    // that control values are at least the same in every run.
     for (const auto& [argument, tensor] : tensors_) {
       const bool output = last_plain_ >= 0 && last_plain_ < static_cast<int32_t>(argument_) - 1
                               ? static_cast<int32_t>(argument) > last_plain_

@@ -45,8 +45,8 @@ struct aclOpExecutor {
   bool skip = false;   // dry: too large to compute
   bool sized = false;  // output sizes depend on the data
   std::vector<uint8_t> record;
-  std::vector<std::vector<uint8_t>> zero_fills;                    // dry: small outputs of a skipped operator
-  std::vector<std::pair<uint32_t, const aclTensor*>> tensors;      // sized: by argument, alive until after the launch
+  std::vector<std::vector<uint8_t>> zero_fills;                // dry: small outputs of a skipped operator
+  std::vector<std::pair<uint32_t, const aclTensor*>> tensors;  // sized: by argument, alive until after the launch
 };
 
 namespace jumar {
@@ -85,7 +85,7 @@ class Call {
   std::string reason_;
   bool skip_ = false;
   uint32_t argument_ = 0;
-  int32_t last_plain_ = -1;  // position of the last argument that is no tensor
+  int32_t last_plain_ = -1;                                     // position of the last argument that is no tensor
   std::vector<std::pair<uint32_t, const aclTensor*>> tensors_;  // every tensor seen, with its argument's position
 };
 

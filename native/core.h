@@ -33,10 +33,10 @@ struct Context {  // its place in the table says whose it is
 uint32_t chip_count();           // visible to this process
 uint32_t physical_chip(int id);  // ASCEND_RT_VISIBLE_DEVICES applied
 int visible_chip(uint32_t physical);
-int current_chip();              // of this thread; visible numbering
-bool forked();                   // a child made by fork: the chips stayed with the parent
-aclError begin(int id);          // starts the engine if need be and opens that chip's memory (visible numbering)
-aclError usable();               // success if this process has chips and may use them; else the reason is remembered
+int current_chip();      // of this thread; visible numbering
+bool forked();           // a child made by fork: the chips stayed with the parent
+aclError begin(int id);  // starts the engine if need be and opens that chip's memory (visible numbering)
+aclError usable();       // success if this process has chips and may use them; else the reason is remembered
 
 // --- memory.cpp ------------------------------------------------------------------------------------------------------
 // One chip's memory as this process sees it: a sparse shared file mapped at `base`. Address = base + file offset.
@@ -49,11 +49,12 @@ struct Place {
   uint32_t chip;
   uint64_t offset;
 };
-Window* window(uint32_t physical);                    // opened on first use; null with an error set
-bool locate(const void* address, Place* place);       // false: not device memory
+Window* window(uint32_t physical);               // opened on first use; null with an error set
+bool locate(const void* address, Place* place);  // false: not device memory
 bool on_device(const void* address);
 
-// --- engine.cpp, waiting.cpp, graph.cpp ---------------------------------------------------------------------------------
+// --- engine.cpp, waiting.cpp, graph.cpp
+// ---------------------------------------------------------------------------------
 constexpr uint64_t kNobody = ~uint64_t{0};
 constexpr int64_t kForever = INT64_MAX / 4;  // milliseconds
 constexpr int64_t kHeartbeatMs = 100;        // how often a waiter looks whether the executor still lives
@@ -62,11 +63,11 @@ struct Stream;
 struct Model;
 
 struct Event {
-  uint64_t issued = 0;   // how often record was called
-  uint64_t reached = 0;  // how many of these records the stream has come to
-  uint64_t sequence = 0; // executor record that must be done for the newest reached record
-  uint64_t host_ns = 0;  // when the newest record was seen done; 0 = not yet
-  uint64_t captured = 0; // the capture that the newest record belongs to; 0 = none
+  uint64_t issued = 0;    // how often record was called
+  uint64_t reached = 0;   // how many of these records the stream has come to
+  uint64_t sequence = 0;  // executor record that must be done for the newest reached record
+  uint64_t host_ns = 0;   // when the newest record was seen done; 0 = not yet
+  uint64_t captured = 0;  // the capture that the newest record belongs to; 0 = none
 };
 using EventRef = std::shared_ptr<Event>;
 
@@ -74,26 +75,26 @@ using EventRef = std::shared_ptr<Event>;
 struct Item {
   enum class Kind { kRecord, kCopy, kHost, kEventRecord, kEventWait, kValueWait };
   Kind kind = Kind::kRecord;
-  std::vector<uint8_t> bytes;          // kRecord
-  void* destination = nullptr;         // kCopy; kValueWait: the address
+  std::vector<uint8_t> bytes;   // kRecord
+  void* destination = nullptr;  // kCopy; kValueWait: the address
   const void* source = nullptr;
   uint64_t count = 0;
-  std::function<void()> call;          // kHost
-  EventRef event;                      // kEventRecord, kEventWait
+  std::function<void()> call;  // kHost
+  EventRef event;              // kEventRecord, kEventWait
   uint64_t ticket = 0;
-  uint64_t value = 0;                  // kValueWait
+  uint64_t value = 0;  // kValueWait
   uint32_t flag = 0;
 };
 
 struct Stream {
   uint32_t chip = 0;  // physical
   int32_t id = 0;
-  std::deque<Item> items;      // not yet handed on; guarded by Engine::mutex_
-  bool busy = false;           // the head item is being done outside the lock
-  uint64_t submitted = 0;      // items ever given to this stream
-  uint64_t handed_on = 0;      // how many of them are done or with the executor
-  uint64_t sequence = 0;       // executor record that must be done for this stream to be idle
-  Model* capture = nullptr;    // being recorded into
+  std::deque<Item> items;    // not yet handed on; guarded by Engine::mutex_
+  bool busy = false;         // the head item is being done outside the lock
+  uint64_t submitted = 0;    // items ever given to this stream
+  uint64_t handed_on = 0;    // how many of them are done or with the executor
+  uint64_t sequence = 0;     // executor record that must be done for this stream to be idle
+  Model* capture = nullptr;  // being recorded into
 };
 
 // A recorded graph: the items of all captured streams in order of submission.
@@ -112,8 +113,9 @@ struct CallingBack {
   static bool here();
 };
 
-// Runs the streams of this process. A stream's items are done in order; items of different streams are handed to the one
-// executor in order of submission, which respects every event wait. Guard: mutex_, never held while waiting for anything.
+// Runs the streams of this process. A stream's items are done in order; items of different streams are handed to the
+// one executor in order of submission, which respects every event wait. Guard: mutex_, never held while waiting for
+// anything.
 class Engine {
  public:
   static Engine& get();
@@ -129,14 +131,14 @@ class Engine {
   aclError synchronize(Stream* stream, int64_t timeout_ms);
   aclError synchronize_event(const EventRef& event, int64_t timeout_ms);
   aclError synchronize_all(int32_t chip, int64_t timeout_ms);  // chip < 0: every chip
-  void drain(int32_t chip);             // waits alike, but leaves failures for whoever asks; nothing in a callback
+  void drain(int32_t chip);  // waits alike, but leaves failures for whoever asks; nothing in a callback
   bool idle(Stream* stream);
   bool nothing_queued(Stream* stream);  // no item of it waits in this process
   bool reached(const EventRef& event);
   bool died() const { return died_; }
-  uint64_t time_ns(const EventRef& event);  // of its newest record, which must have been reached
-  void close_gate(const EventRef& gate);    // from now on its waiters wait
-  void open_gate(const EventRef& gate);     // until now
+  uint64_t time_ns(const EventRef& event);                    // of its newest record, which must have been reached
+  void close_gate(const EventRef& gate);                      // from now on its waiters wait
+  void open_gate(const EventRef& gate);                       // until now
   aclError run_now(Stream* stream, Item item, Reply* reply);  // submits, waits, fetches the sizes of outputs
 
   aclError capture_begin(Stream* stream, Model* into);
@@ -185,12 +187,14 @@ class Engine {
   int32_t next_stream_ = 0;
 };
 
-// --- clock.cpp: the one seam for time. Nothing else in the core looks at a clock for the program's sake. ----------------
+// --- clock.cpp: the one seam for time. Nothing else in the core looks at a clock for the program's sake.
+// ----------------
 uint64_t now_ns();
 inline int64_t now_ms() { return static_cast<int64_t>(now_ns() / 1000000); }
 uint64_t event_time_ns(const Event& event, const Ring& ring);  // caller holds the engine's lock
 
-// --- record.cpp: building executor records ----------------------------------------------------------------------------
+// --- record.cpp: building executor records
+// ----------------------------------------------------------------------------
 class Record {
  public:
   explicit Record(RecordKind kind, uint16_t op = 0);

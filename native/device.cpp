@@ -75,7 +75,8 @@ int visible_chip(uint32_t physical) {
 }
 
 aclError usable() {
-  if (forked()) return fail(code::kContextNull, "a process made by fork cannot use the chips its parent uses; use spawn");
+  if (forked())
+    return fail(code::kContextNull, "a process made by fork cannot use the chips its parent uses; use spawn");
   if (chip_count() == 0) return fail(code::kNoDevice, "no virtual chips");
   if (!initialised) return fail(code::kContextNull, "this process has set no chip yet");
   return code::kSuccess;
@@ -84,8 +85,8 @@ aclError usable() {
 aclError begin(int id) {
   if (forked()) return usable();
   if (!valid(id)) {
-    return fail(code::kInvalidDevice, "chip " + std::to_string(id) + " does not exist: this process sees " +
-                                          std::to_string(chip_count()));
+    return fail(code::kInvalidDevice,
+                "chip " + std::to_string(id) + " does not exist: this process sees " + std::to_string(chip_count()));
   }
   starting = true;
   const aclError error = Engine::get().start();
@@ -169,7 +170,8 @@ JUMAR_API aclError aclrtGetDeviceInfo(uint32_t, int32_t what, int64_t* value) {
   if (server == nullptr) return fail(code::kNoDevice, "no virtual chips");
   const Settings& settings = server->settings();
   switch (what) {
-    case 101: case 102: *value = settings.cube_cores; return code::kSuccess;
+    case 101:
+    case 102: *value = settings.cube_cores; return code::kSuccess;
     case 201: *value = settings.vector_cores; return code::kSuccess;
     case 301: *value = static_cast<int64_t>(settings.memory_bytes); return code::kSuccess;
     case 302: *value = static_cast<int64_t>(settings.l2_bytes); return code::kSuccess;

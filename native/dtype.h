@@ -12,10 +12,13 @@ struct DataTypeRow {
 };
 
 constexpr DataTypeRow kDataTypes[] = {
-    {0, "float32", 4},  {1, "float16", 2},  {2, "int8", 1},        {3, "int32", 4},      {4, "uint8", 1},
-    {6, "int16", 2},    {7, "uint16", 2},   {8, "uint32", 4},      {9, "int64", 8},      {10, "uint64", 8},
-    {11, "float64", 8}, {12, "bool", 1},    {16, "complex64", 8},  {17, "complex128", 16}, {27, "bfloat16", 2},
-    {33, "complex32", 4}, {35, "float8_e5m2", 1}, {36, "float8_e4m3fn", 1}, {37, "float8_e8m0fnu", 1},
+    {0, "float32", 4},         {1, "float16", 2},      {2, "int8", 1},
+    {3, "int32", 4},           {4, "uint8", 1},        {6, "int16", 2},
+    {7, "uint16", 2},          {8, "uint32", 4},       {9, "int64", 8},
+    {10, "uint64", 8},         {11, "float64", 8},     {12, "bool", 1},
+    {16, "complex64", 8},      {17, "complex128", 16}, {27, "bfloat16", 2},
+    {33, "complex32", 4},      {35, "float8_e5m2", 1}, {36, "float8_e4m3fn", 1},
+    {37, "float8_e8m0fnu", 1},
 };
 
 inline const DataTypeRow* find_dtype(int32_t number) {

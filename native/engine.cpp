@@ -95,7 +95,8 @@ aclError Engine::start() {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, 2, 1);
   posix_spawn_file_actions_adddup2(&actions, fd, fd);  // clears close-on-exec
-  std::vector<std::string> words = {server->settings().python, "-P", "-m", "jumar.machine.executor", std::to_string(fd)};
+  std::vector<std::string> words = {server->settings().python, "-P", "-m", "jumar.machine.executor",
+                                    std::to_string(fd)};
   std::vector<std::string> environment = executor_environment();
   const int error = posix_spawnp(&executor_, words[0].c_str(), &actions, nullptr, pointers(words).data(),
                                  pointers(environment).data());
@@ -148,7 +149,8 @@ void Engine::stop() {
   futex_wake(ring->wake);
 }
 
-// --- streams ----------------------------------------------------------------------------------------------------------
+// --- streams
+// ----------------------------------------------------------------------------------------------------------
 
 Stream* Engine::add_stream(uint32_t chip) {
   auto stream = std::make_shared<Stream>();
@@ -266,7 +268,8 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
       case Item::Kind::kValueWait: {
         if (!caught_up) return moved;
         const uint64_t seen = *static_cast<volatile uint64_t*>(item.destination);
-        const bool holds[] = {seen >= item.value, seen == item.value, (seen & item.value) != 0, ~(seen | item.value) != 0};
+        const bool holds[] = {seen >= item.value, seen == item.value, (seen & item.value) != 0,
+                              ~(seen | item.value) != 0};
         if (!holds[item.flag & 3]) return moved;
         break;
       }

@@ -13,7 +13,7 @@ namespace {
 thread_local char recent[4096];
 thread_local char handed_out[8192];
 std::mutex device_mutex;
-char device_text[4096];  // guarded by device_mutex
+char device_text[4096];                                    // guarded by device_mutex
 thread_local aclError last_device_error = code::kSuccess;  // failures of work on the chip, not of calls
 }  // namespace
 
@@ -65,9 +65,10 @@ JUMAR_API aclError aclrtGetLastError(int32_t) {
   return error;
 }
 
-// The adapter's log lines. Severity: 0 debug, 1 info, 2 warning, 3 error; shown from ASCEND_GLOBAL_LOG_LEVEL (3) upwards
-// only where the user asks for them on the terminal, as with the vendor's library.
-JUMAR_API void aclAppLog(int32_t severity, const char* function, const char* file, uint32_t line, const char* format, ...) {
+// The adapter's log lines. Severity: 0 debug, 1 info, 2 warning, 3 error; shown from ASCEND_GLOBAL_LOG_LEVEL (3)
+// upwards only where the user asks for them on the terminal, as with the vendor's library.
+JUMAR_API void aclAppLog(int32_t severity, const char* function, const char* file, uint32_t line, const char* format,
+                         ...) {
   static const char* level = std::getenv("ASCEND_GLOBAL_LOG_LEVEL");
   static const char* on_screen = std::getenv("ASCEND_SLOG_PRINT_TO_STDOUT");
   if (on_screen == nullptr || *on_screen != '1' || severity < (level != nullptr ? std::atoi(level) : 3)) return;

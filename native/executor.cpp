@@ -363,7 +363,8 @@ void Executor::finish_record() {
 
 void Executor::run(PyObject* table, PyObject* legacy, PyObject* make_view, PyObject* make_tensor, PyObject* describe,
                    PyObject* none) {
-  table_ = table, legacy_ = legacy, make_view_ = make_view, make_tensor_ = make_tensor, describe_ = describe, none_ = none;
+  table_ = table, legacy_ = legacy, make_view_ = make_view, make_tensor_ = make_tensor, describe_ = describe,
+  none_ = none;
   futex_wake(ring_->ready);
   uint64_t tail = 0;
   while (wait_for_work(tail)) {
@@ -420,8 +421,8 @@ JUMAR_API void* jumar_executor_window(uint32_t chip, uint64_t* bytes) {
 }
 
 // Works until the program ends. table: list of callables by operator number; legacy: dict from type name to callable;
-// make_view(chip, dtype, offset, sizes, strides); make_tensor(dtype) or (dtype, sizes, bytes); describe(name, exception,
-// arguments) -> str.
+// make_view(chip, dtype, offset, sizes, strides); make_tensor(dtype) or (dtype, sizes, bytes); describe(name,
+// exception, arguments) -> str.
 JUMAR_API void jumar_executor_run(PyObject* table, PyObject* legacy, PyObject* make_view, PyObject* make_tensor,
                                   PyObject* describe, PyObject* none) {
   executor->run(table, legacy, make_view, make_tensor, describe, none);

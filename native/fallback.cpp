@@ -1,12 +1,13 @@
-// Counts operators that the adapter leaves to the CPU. It does that through one exported function of PyTorch, which this
-// library, loaded first, stands in for: the call is counted and handed on.
+// Counts operators that the adapter leaves to the CPU. It does that through one exported function of PyTorch, which
+// this library, loaded first, stands in for: the call is counted and handed on.
 #include <dlfcn.h>
 
 #include "core.h"
 
 namespace jumar {
 
-#define CPU_FALLBACK "_ZN2at6native12cpu_fallbackERKN3c1014OperatorHandleEPSt6vectorINS1_6IValueESaIS6_EEbNS1_11DispatchKeyE"
+#define CPU_FALLBACK \
+  "_ZN2at6native12cpu_fallbackERKN3c1014OperatorHandleEPSt6vectorINS1_6IValueESaIS6_EEbNS1_11DispatchKeyE"
 
 // The start of what PyTorch's OperatorHandle refers to. PyTorch's version is pinned, and a test compares the names.
 struct OperatorName {
@@ -28,8 +29,8 @@ Fallback* pytorchs() {
 
 }  // namespace
 
-__attribute__((visibility("default"))) void counted_fallback(const OperatorHandle& handle, void* stack, bool error_on_views,
-                                                             uint16_t key) __asm__(CPU_FALLBACK);
+__attribute__((visibility("default"))) void counted_fallback(const OperatorHandle& handle, void* stack,
+                                                             bool error_on_views, uint16_t key) __asm__(CPU_FALLBACK);
 
 void counted_fallback(const OperatorHandle& handle, void* stack, bool error_on_views, uint16_t key) {
   static Fallback* const original = pytorchs();

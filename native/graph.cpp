@@ -28,7 +28,8 @@ Model* Engine::under_way(uint64_t capture) {
 aclError Engine::capture_begin(Stream* stream, Model* into) {
   std::lock_guard<std::mutex> guard(mutex_);
   if (stream->capture != nullptr) return fail(code::kStreamCaptured, "the stream is being captured already");
-  if (into != nullptr && models_.count(into) == 0) return fail(code::kInvalidHandle, "this graph does not exist (any more)");
+  if (into != nullptr && models_.count(into) == 0)
+    return fail(code::kInvalidHandle, "this graph does not exist (any more)");
   if (into != nullptr && into->capture != 0) return fail(code::kStreamCaptured, "the graph is being captured already");
   if (into == nullptr) {
     auto made = std::make_unique<Model>();

@@ -14,7 +14,8 @@ std::map<int32_t, int64_t> config;  // guarded by config_mutex
 
 using namespace jumar;
 
-// Kept for the collectives to read; determinism, the one setting the adapter makes today, holds on a virtual chip anyway.
+// Kept for the collectives to read; determinism, the one setting the adapter makes today, holds on a virtual chip
+// anyway.
 JUMAR_API aclError HcclSetConfig(int32_t key, int64_t value) {
   std::lock_guard<std::mutex> guard(config_mutex);
   config[key] = value;

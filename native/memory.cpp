@@ -1,5 +1,5 @@
-// Device memory, host memory and copies. A chip's memory is a sparse shared file: reserved in full, committed page by page
-// when touched, given back when freed.
+// Device memory, host memory and copies. A chip's memory is a sparse shared file: reserved in full, committed page by
+// page when touched, given back when freed.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ std::mutex& memory_mutex = *new std::mutex;
 Chip* const chips = new Chip[kMaxChips];
 auto& mapped = *new std::map<uint64_t, std::pair<Physical*, uint64_t>>;  // address -> handle, bytes; by memory_mutex
 auto& host_blocks = *new std::map<uint64_t, uint64_t>;                   // address -> bytes; by memory_mutex
-std::atomic<const Window*> windows[kMaxChips];                           // those that are open, for readers without lock
+std::atomic<const Window*> windows[kMaxChips];  // those that are open, for readers without lock
 std::atomic<uint32_t> highest_window{0};
 
 uint64_t round_up(uint64_t value) { return (value + kAlign - 1) & ~(kAlign - 1); }
@@ -90,10 +90,9 @@ void decommit(const Chip& chip, uint64_t offset, uint64_t bytes) {
 
 aclError out_of_memory(uint32_t chip, uint64_t bytes) {
   Server* server = Server::get();
-  return fail(code::kMemoryAllocation, "chip " + std::to_string(chip) + " has " +
-                                           std::to_string(server->settings().memory_bytes) + " bytes, " +
-                                           std::to_string(server->used(chip)) + " in use; " + std::to_string(bytes) +
-                                           " more do not fit");
+  return fail(code::kMemoryAllocation,
+              "chip " + std::to_string(chip) + " has " + std::to_string(server->settings().memory_bytes) + " bytes, " +
+                  std::to_string(server->used(chip)) + " in use; " + std::to_string(bytes) + " more do not fit");
 }
 
 aclError allocate(void** address, size_t bytes) {
@@ -128,8 +127,9 @@ bool page_locked(const void* address) {
   return block != host_blocks.begin() && value < std::prev(block)->first + std::prev(block)->second;
 }
 
-// Orders a copy on a stream. What touches device memory alone is the executor's; small uploads travel in the record, which
-// is allowed because every earlier item of the stream that could still write the source is in this process's queue.
+// Orders a copy on a stream. What touches device memory alone is the executor's; small uploads travel in the record,
+// which is allowed because every earlier item of the stream that could still write the source is in this process's
+// queue.
 aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, const void* source, uint64_t count) {
   if (count == 0) return code::kSuccess;
   if (destination == nullptr || source == nullptr || count > capacity) {
@@ -166,7 +166,8 @@ aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, co
   // read or filled behind the program's back.
   const bool wait = item.kind == Item::Kind::kCopy && !page_locked(to_device ? source : destination);
   Engine::get().submit(stream, std::move(item));
-  return wait && Engine::get().capturing(stream) == nullptr ? Engine::get().synchronize(stream, kForever) : code::kSuccess;
+  return wait && Engine::get().capturing(stream) == nullptr ? Engine::get().synchronize(stream, kForever)
+                                                            : code::kSuccess;
 }
 
 aclError fill_on_stream(Stream* stream, void* destination, uint64_t capacity, int32_t value, uint64_t count) {
@@ -267,7 +268,8 @@ JUMAR_API aclError aclrtGetMemInfo(int32_t, size_t* free, size_t* total) {
   return code::kSuccess;
 }
 
-// --- virtual memory: an address range, physical memory, and the joining of the two --------------------------------------
+// --- virtual memory: an address range, physical memory, and the joining of the two
+// --------------------------------------
 
 // The adapter tries this out while it starts, before it has set a chip.
 JUMAR_API aclError aclrtReserveMemAddress(void** address, size_t bytes, size_t, void*, uint64_t) {
@@ -342,7 +344,8 @@ JUMAR_API aclError aclrtUnmapMem(void* address) {
   return code::kSuccess;
 }
 
-// --- host memory --------------------------------------------------------------------------------------------------------
+// --- host memory
+// --------------------------------------------------------------------------------------------------------
 
 JUMAR_API aclError aclrtMallocHost(void** address, size_t bytes) {
   if (forked()) return *address = nullptr, usable();
@@ -353,7 +356,9 @@ JUMAR_API aclError aclrtMallocHost(void** address, size_t bytes) {
   return code::kSuccess;
 }
 
-JUMAR_API aclError aclrtMallocHostWithCfg(void** address, uint64_t bytes, void*) { return aclrtMallocHost(address, bytes); }
+JUMAR_API aclError aclrtMallocHostWithCfg(void** address, uint64_t bytes, void*) {
+  return aclrtMallocHost(address, bytes);
+}
 
 JUMAR_API aclError aclrtFreeHost(void* address) {
   if (forked()) return code::kSuccess;  // the parent's; and a thread of the parent's may have held the lock
@@ -410,7 +415,8 @@ JUMAR_API aclError aclrtPointerGetAttributes(const void* address, PointerAttribu
   return code::kSuccess;
 }
 
-// --- copies -------------------------------------------------------------------------------------------------------------
+// --- copies
+// -------------------------------------------------------------------------------------------------------------
 
 JUMAR_API aclError aclrtMemcpyAsync(void* destination, size_t capacity, const void* source, size_t count, int32_t,
                                     aclrtStream stream) {
@@ -434,7 +440,8 @@ JUMAR_API aclError aclrtMemcpy(void* destination, size_t capacity, const void* s
   return error != code::kSuccess ? error : engine.synchronize(stream, kForever);
 }
 
-JUMAR_API aclError aclrtMemsetAsync(void* destination, size_t capacity, int32_t value, size_t count, aclrtStream stream) {
+JUMAR_API aclError aclrtMemsetAsync(void* destination, size_t capacity, int32_t value, size_t count,
+                                    aclrtStream stream) {
   if (const aclError error = usable()) return error;
   return fill_on_stream(Engine::get().resolve(stream), destination, capacity, value, count);
 }

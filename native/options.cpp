@@ -1,5 +1,5 @@
-// Settings the adapter makes and reads back, and calls whose effect a virtual chip has no need of. Each of the latter stands
-// here with the reason why doing nothing is right.
+// Settings the adapter makes and reads back, and calls whose effect a virtual chip has no need of. Each of the latter
+// stands here with the reason why doing nothing is right.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -54,7 +54,8 @@ JUMAR_API aclError aclrtGetSysParamOpt(int32_t option, int64_t* value) {
   return code::kSuccess;
 }
 
-// Arithmetic is CPU PyTorch's, which is deterministic per thread count and keeps infinities and NaN: there is no saturation.
+// Arithmetic is CPU PyTorch's, which is deterministic per thread count and keeps infinities and NaN: there is no
+// saturation.
 JUMAR_API aclError aclrtSetDeviceSatMode(int32_t) { return code::kSuccess; }
 JUMAR_API aclError aclrtSetStreamOverflowSwitch(aclrtStream, uint32_t) { return code::kSuccess; }
 JUMAR_API aclError aclrtGetStreamOverflowSwitch(aclrtStream, uint32_t* on) {

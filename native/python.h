@@ -1,4 +1,5 @@
-// The few functions of CPython's C interface that the core uses, declared here so that building needs no Python headers.
+// The few functions of CPython's C interface that the core uses, declared here so that building needs no Python
+// headers.
 #pragma once
 #include <cstddef>
 #include <cstdint>

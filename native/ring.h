@@ -83,15 +83,15 @@ struct Failure {  // first failure since the program last asked
 };
 
 struct Ring {
-  uint64_t magic;                    // ring_magic()
-  int32_t program;                   // process that owns this ring
-  int32_t window_fd[kMaxChips];      // its descriptor of each chip's memory, -1 until opened
+  uint64_t magic;                // ring_magic()
+  int32_t program;               // process that owns this ring
+  int32_t window_fd[kMaxChips];  // its descriptor of each chip's memory, -1 until opened
   uint64_t window_bytes[kMaxChips];
-  std::atomic<uint32_t> ready;       // set by the executor once its tables below are filled; futex
-  uint8_t known[kMaxOperators];      // this operator has arithmetic
-  uint8_t sized[kMaxOperators];      // output sizes depend on the data
-  uint32_t refuses[kMaxOperators];   // bit n: data type number n is refused
-  uint64_t legacy[kMaxLegacy];       // name_hash of legacy operators with arithmetic
+  std::atomic<uint32_t> ready;      // set by the executor once its tables below are filled; futex
+  uint8_t known[kMaxOperators];     // this operator has arithmetic
+  uint8_t sized[kMaxOperators];     // output sizes depend on the data
+  uint32_t refuses[kMaxOperators];  // bit n: data type number n is refused
+  uint64_t legacy[kMaxLegacy];      // name_hash of legacy operators with arithmetic
   uint32_t legacy_count;
 
   alignas(64) std::atomic<uint64_t> head;  // bytes produced
@@ -99,11 +99,11 @@ struct Ring {
   std::atomic<uint32_t> asleep;
   std::atomic<uint32_t> stop;
 
-  alignas(64) std::atomic<uint64_t> tail;       // bytes consumed
-  std::atomic<uint64_t> completed;              // records done
-  std::atomic<uint32_t> progress;               // futex the program sleeps on
-  std::atomic<uint64_t> target;                 // smallest record number somebody sleeps for; ~0 = nobody
-  uint64_t times[kTimes];                       // ns of completion, by record number modulo kTimes
+  alignas(64) std::atomic<uint64_t> tail;  // bytes consumed
+  std::atomic<uint64_t> completed;         // records done
+  std::atomic<uint32_t> progress;          // futex the program sleeps on
+  std::atomic<uint64_t> target;            // smallest record number somebody sleeps for; ~0 = nobody
+  uint64_t times[kTimes];                  // ns of completion, by record number modulo kTimes
 
   Failure failure;
   Reply reply;

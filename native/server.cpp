@@ -32,7 +32,7 @@ std::string describe(const std::string& what) { return what + ": " + std::strerr
 off_t lock_byte(int slot) { return static_cast<off_t>(sizeof(ServerState)) + slot; }
 
 struct flock lock_of(int slot, short type) {
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = lock_byte(slot);
@@ -63,7 +63,7 @@ ServerState* map_state(const std::string& path, int* fd) {
     return nullptr;
   }
   void* mapped = mmap(nullptr, sizeof(ServerState), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-  struct stat info {};
+  struct stat info{};
   if (mapped == MAP_FAILED || fstat(*fd, &info) != 0 || info.st_size < static_cast<off_t>(sizeof(ServerState)) ||
       static_cast<ServerState*>(mapped)->magic != server_magic()) {
     set_last_error(path + " is not a server file of this version of jumar; make a new server");
@@ -294,13 +294,14 @@ std::string report(ServerState* state, int fd) {
     if (run + skipped != 0) operators.push_back(operator_entry(kOperatorNames[op], run, skipped));
   }
   for (uint32_t i = 0; i < kMaxNames && state->legacy[i].name[0]; ++i) {
-    operators.push_back(operator_entry(std::string("aclop:") + state->legacy[i].name, state->legacy[i].count.load(), 0));
+    operators.push_back(
+        operator_entry(std::string("aclop:") + state->legacy[i].name, state->legacy[i].count.load(), 0));
   }
   return "{\"soc_name\":" + quoted(settings.soc_name) + ",\"dry\":" + (settings.dry ? "true" : "false") +
-         ",\"chips\":[" + join(chips) + "],\"processes\":[" + join(processes) + "],\"operators\":{" +
-         join(operators) + "},\"unsupported\":{" + counts(state->unsupported) + "},\"fallbacks\":{" + counts(state->fallbacks) +
-         "},\"copies\":{\"count\":" +
-         std::to_string(state->copies.load()) + ",\"bytes\":" + std::to_string(state->copied_bytes.load()) + "}}";
+         ",\"chips\":[" + join(chips) + "],\"processes\":[" + join(processes) + "],\"operators\":{" + join(operators) +
+         "},\"unsupported\":{" + counts(state->unsupported) + "},\"fallbacks\":{" + counts(state->fallbacks) +
+         "},\"copies\":{\"count\":" + std::to_string(state->copies.load()) +
+         ",\"bytes\":" + std::to_string(state->copied_bytes.load()) + "}}";
 }
 
 }  // namespace

@@ -61,8 +61,8 @@ class Server {
 
   const Settings& settings() const { return state_->settings; }
   ServerState& state() { return *state_; }
-  uint64_t used(uint32_t chip);                      // by all live processes
-  bool claim(uint32_t chip, uint64_t bytes);         // false: the chip has not that much left
+  uint64_t used(uint32_t chip);               // by all live processes
+  bool claim(uint32_t chip, uint64_t bytes);  // false: the chip has not that much left
   void release(uint32_t chip, uint64_t bytes);
   void count(NamedCount* table, const char* name);
 

@@ -54,7 +54,9 @@ Reports& reports() {
 using namespace jumar;
 
 JUMAR_API aclError aclrtCreateStream(aclrtStream* stream) { return create_stream(stream); }
-JUMAR_API aclError aclrtCreateStreamWithConfig(aclrtStream* stream, uint32_t, uint32_t) { return create_stream(stream); }
+JUMAR_API aclError aclrtCreateStreamWithConfig(aclrtStream* stream, uint32_t, uint32_t) {
+  return create_stream(stream);
+}
 
 JUMAR_API aclError aclrtDestroyStream(aclrtStream stream) {
   return forked() ? code::kSuccess : Engine::get().destroy_stream(static_cast<Stream*>(stream), false);
@@ -94,7 +96,8 @@ JUMAR_API aclError aclrtStreamGetId(aclrtStream stream, int32_t* id) {
   return code::kSuccess;
 }
 
-// --- events -------------------------------------------------------------------------------------------------------------
+// --- events
+// -------------------------------------------------------------------------------------------------------------
 
 JUMAR_API aclError aclrtCreateEvent(aclrtEvent* event) { return create_event(event); }
 JUMAR_API aclError aclrtCreateEventWithFlag(aclrtEvent* event, uint32_t) { return create_event(event); }
@@ -154,7 +157,8 @@ JUMAR_API aclError aclrtEventGetTimestamp(aclrtEvent event, uint64_t* microsecon
   return error;
 }
 
-// --- host functions -----------------------------------------------------------------------------------------------------
+// --- host functions
+// -----------------------------------------------------------------------------------------------------
 
 JUMAR_API aclError aclrtLaunchHostFunc(aclrtStream stream, void (*function)(void*), void* argument) {
   return submit_call(stream, [=] { function(argument); });
@@ -199,7 +203,8 @@ JUMAR_API aclError aclrtProcessReport(int32_t milliseconds) {
   return code::kSuccess;
 }
 
-// --- waiting for and writing values in memory ---------------------------------------------------------------------------
+// --- waiting for and writing values in memory
+// ---------------------------------------------------------------------------
 
 JUMAR_API aclError aclrtValueWrite(void* address, uint64_t value, uint32_t, aclrtStream stream) {
   Place place{};

@@ -39,8 +39,8 @@ aclError Engine::collect_failure() {
   return device_failed(code::kVectorCoreException);
 }
 
-// Waits until `done` (asked under the lock) holds and then until the record `sequence` (asked once) is done, helping the
-// stream `help` along meanwhile. What is submitted later is not waited for.
+// Waits until `done` (asked under the lock) holds and then until the record `sequence` (asked once) is done, helping
+// the stream `help` along meanwhile. What is submitted later is not waited for.
 aclError Engine::wait_until(const std::function<bool()>& done, const std::function<uint64_t()>& sequence, Stream* help,
                             int64_t timeout_ms, aclError timeout_code, std::unique_lock<std::mutex>& lock) {
   const int64_t deadline = timeout_ms >= kForever ? kForever : now_ms() + timeout_ms;
@@ -75,7 +75,8 @@ aclError Engine::synchronize(Stream* stream, int64_t timeout_ms) {
   if (forked()) return usable();
   std::unique_lock<std::mutex> lock(mutex_);
   if (ring_ == nullptr) return code::kSuccess;
-  if (stream->capture != nullptr) return fail(code::kStreamCaptured, "cannot synchronize a stream that is being captured");
+  if (stream->capture != nullptr)
+    return fail(code::kStreamCaptured, "cannot synchronize a stream that is being captured");
   const aclError error = wait_stream(stream, timeout_ms, lock);
   return error != code::kSuccess ? error : collect_failure();
 }
@@ -94,7 +95,8 @@ std::vector<std::shared_ptr<Stream>> Engine::streams_of(int32_t chip) {
   std::lock_guard<std::mutex> guard(mutex_);
   std::vector<std::shared_ptr<Stream>> result;
   for (auto& stream : streams_) {
-    if ((chip < 0 || stream->chip == static_cast<uint32_t>(chip)) && stream->capture == nullptr) result.push_back(stream);
+    if ((chip < 0 || stream->chip == static_cast<uint32_t>(chip)) && stream->capture == nullptr)
+      result.push_back(stream);
   }
   return result;
 }

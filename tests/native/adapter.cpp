@@ -20,10 +20,11 @@ std::string test_directory() {
 }
 
 void make_server(const ServerOptions& options) {
-  const std::string settings = "soc_name=Ascend910B2\npython=" + (options.python.empty() ? FAKE_EXECUTOR : options.python) +
-                               "\nmemory_bytes=" + std::to_string(options.memory_bytes) +
-                               "\nchips=" + std::to_string(options.chips) + "\ndry=" + (options.dry ? "1" : "0") +
-                               "\ncube_cores=24\nvector_cores=48\nl2_bytes=201326592\ndry_limit_elements=1024\n";
+  const std::string settings =
+      "soc_name=Ascend910B2\npython=" + (options.python.empty() ? FAKE_EXECUTOR : options.python) +
+      "\nmemory_bytes=" + std::to_string(options.memory_bytes) + "\nchips=" + std::to_string(options.chips) +
+      "\ndry=" + (options.dry ? "1" : "0") +
+      "\ncube_cores=24\nvector_cores=48\nl2_bytes=201326592\ndry_limit_elements=1024\n";
   if (jumar_server_create(test_directory().c_str(), settings.c_str()) != 0) {
     testing::broken(__FILE__, __LINE__, jumar_last_error());
   }
@@ -64,7 +65,7 @@ uint64_t committed_bytes(int chip) {
     std::error_code gone;
     const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
     if (target.find(wanted) == std::string::npos) continue;
-    struct stat info {};
+    struct stat info{};
     CHECK(stat(entry.path().c_str(), &info) == 0);
     return static_cast<uint64_t>(info.st_blocks) * 512;
   }
@@ -73,8 +74,9 @@ uint64_t committed_bytes(int chip) {
 
 void expect(aclError got, aclError wanted, const char* text, const char* file, int line) {
   if (got == wanted) return;
-  testing::broken(file, line, std::string(text) + " returned " + std::to_string(got) + ", not " + std::to_string(wanted) +
-                                  ": " + recent_message());
+  testing::broken(file, line,
+                  std::string(text) + " returned " + std::to_string(got) + ", not " + std::to_string(wanted) + ": " +
+                      recent_message());
 }
 
 Floats::Floats(const std::vector<float>& values) : count_(values.size()) {

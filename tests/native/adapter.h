@@ -86,8 +86,8 @@ aclError aclmdlRICaptureGetInfo(aclrtStream stream, int32_t* status, void** mode
 aclError aclmdlRIExecuteAsync(void* model, aclrtStream stream);
 aclError aclmdlRIDestroy(void* model);
 
-aclTensor* aclCreateTensor(const int64_t* sizes, uint64_t rank, aclDataType dtype, const int64_t* strides, int64_t offset,
-                           int32_t format, const int64_t* storage, uint64_t storage_rank, void* data);
+aclTensor* aclCreateTensor(const int64_t* sizes, uint64_t rank, aclDataType dtype, const int64_t* strides,
+                           int64_t offset, int32_t format, const int64_t* storage, uint64_t storage_rank, void* data);
 aclScalar* aclCreateScalar(void* value, aclDataType dtype);
 aclIntArray* aclCreateIntArray(const int64_t* values, uint64_t size);
 aclBoolArray* aclCreateBoolArray(const bool* values, uint64_t size);
@@ -121,10 +121,10 @@ aclError aclopSetAttrListFloat(aclopAttr* attributes, const char* name, int coun
 aclError aclopSetAttrListBool(aclopAttr* attributes, const char* name, int count, const uint8_t* values);
 aclError aclopSetAttrListListInt(aclopAttr* attributes, const char* name, int lists, const int* counts,
                                  const int64_t* const* values);
-aclError aclopCompileAndExecute(const char* type, int inputs, aclTensorDesc** input_descs, aclDataBuffer** input_buffers,
-                                int outputs, aclTensorDesc** output_descs, aclDataBuffer** output_buffers,
-                                const aclopAttr* attributes, int32_t engine, int32_t flag, const char* path,
-                                aclrtStream stream);
+aclError aclopCompileAndExecute(const char* type, int inputs, aclTensorDesc** input_descs,
+                                aclDataBuffer** input_buffers, int outputs, aclTensorDesc** output_descs,
+                                aclDataBuffer** output_buffers, const aclopAttr* attributes, int32_t engine,
+                                int32_t flag, const char* path, aclrtStream stream);
 aclError aclopCompileAndExecuteV2(const char* type, int inputs, aclTensorDesc** input_descs,
                                   aclDataBuffer** input_buffers, int outputs, aclTensorDesc** output_descs,
                                   aclDataBuffer** output_buffers, aclopAttr* attributes, int32_t engine, int32_t flag,
@@ -132,7 +132,7 @@ aclError aclopCompileAndExecuteV2(const char* type, int inputs, aclTensorDesc** 
 }
 
 // Declares both entry points of an operator.
-#define OPERATOR(name, ...)                                                            \
+#define OPERATOR(name, ...)                                                       \
   extern "C" int name##GetWorkspaceSize(__VA_ARGS__, uint64_t*, aclOpExecutor**); \
   extern "C" int name(void*, uint64_t, aclOpExecutor*, aclrtStream)
 
@@ -148,14 +148,14 @@ struct ServerOptions {
   std::string python;  // empty: the fake executor
 };
 
-std::string test_directory();                          // of this test, emptied afterwards
-void make_server(const ServerOptions& options = {});   // and sets JUMAR_SERVER
-void use_chip(const ServerOptions& options = {});      // makes a server and sets chip 0
-std::string recent_message();                          // aclGetRecentErrMsg, empty if none
-int executor_pid();                                    // of this process; waits until it has started
-uint64_t committed_bytes(int chip);                    // of the chip's memory, as the system counts them
+std::string test_directory();                         // of this test, emptied afterwards
+void make_server(const ServerOptions& options = {});  // and sets JUMAR_SERVER
+void use_chip(const ServerOptions& options = {});     // makes a server and sets chip 0
+std::string recent_message();                         // aclGetRecentErrMsg, empty if none
+int executor_pid();                                   // of this process; waits until it has started
+uint64_t committed_bytes(int chip);                   // of the chip's memory, as the system counts them
 void sleep_ms(int milliseconds);
-bool soon(const std::function<bool()>& holds);         // within ten seconds
+bool soon(const std::function<bool()>& holds);  // within ten seconds
 
 // Ends the test with the code and the message unless the call succeeded, or failed as expected.
 void expect(aclError got, aclError wanted, const char* text, const char* file, int line);
@@ -204,7 +204,7 @@ class Companion {
   Companion& operator=(const Companion&) = delete;
   std::string line();  // the next one it says
   void kill();
-  int finish();        // closes its input, waits, tells its exit status
+  int finish();  // closes its input, waits, tells its exit status
 
  private:
   int pid_ = -1, to_ = -1, from_ = -1;

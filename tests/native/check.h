@@ -39,13 +39,14 @@ void equal(const Left& left, const Right& right, const char* text, const char* f
 }  // namespace testing
 
 // Each test runs in a process of its own (see main.cpp).
-#define TEST(chapter, name)                                                        \
-  static void name();                                                              \
+#define TEST(chapter, name)                                                  \
+  static void name();                                                        \
   static const testing::Registered registered_##name{#chapter, #name, name}; \
   static void name()
 
 #define CHECK(condition) \
   if (!(condition)) testing::broken(__FILE__, __LINE__, "false: " #condition)
 #define CHECK_EQUAL(left, right) testing::equal(left, right, #left, __FILE__, __LINE__)
-#define CHECK_HAS(text, part) \
-  if ((text).find(part) == std::string::npos) testing::broken(__FILE__, __LINE__, "\"" + (text) + "\" lacks \"" + (part) + "\"")
+#define CHECK_HAS(text, part)                 \
+  if ((text).find(part) == std::string::npos) \
+  testing::broken(__FILE__, __LINE__, "\"" + (text) + "\" lacks \"" + (part) + "\"")

@@ -185,9 +185,8 @@ void operate(const std::string& name, const uint8_t* at, const uint8_t* end) {
     });
   } else if (name == "aclnnAbs") {
     std::this_thread::sleep_for(std::chrono::microseconds(static_cast<int64_t>(tensors[0].data()[0] * 1000)));
-    for_each_element(tensors, [&](const std::vector<int64_t>& i) {
-      tensors[1].data()[i[1]] = std::fabs(tensors[0].data()[i[0]]);
-    });
+    for_each_element(
+        tensors, [&](const std::vector<int64_t>& i) { tensors[1].data()[i[1]] = std::fabs(tensors[0].data()[i[0]]); });
   } else if (name == "aclnnNonzero") {
     int64_t count = 0;
     for (int64_t i = 0; i < tensors[0].sizes[0]; ++i) count += tensors[0].data()[i] != 0 ? 1 : 0;
@@ -247,9 +246,18 @@ void finish_record() {
 }
 
 void introduce() {
-  const std::set<std::string> known = {"aclnnAdd",   "aclnnAbs",         "aclnnNonzero",           "aclnnDiv",
-                                       "aclnnMm",    "aclnnIndex",       "aclnnClamp",             "aclnnCast",
-                                       "aclnnFlip",  "aclnnAscendQuant", "aclnnBatchNormBackward", "aclnnForeachAddScalarList"};
+  const std::set<std::string> known = {"aclnnAdd",
+                                       "aclnnAbs",
+                                       "aclnnNonzero",
+                                       "aclnnDiv",
+                                       "aclnnMm",
+                                       "aclnnIndex",
+                                       "aclnnClamp",
+                                       "aclnnCast",
+                                       "aclnnFlip",
+                                       "aclnnAscendQuant",
+                                       "aclnnBatchNormBackward",
+                                       "aclnnForeachAddScalarList"};
   for (uint32_t op = 0; op < kOperatorCount; ++op) {
     const std::string name = kOperatorNames[op];
     ring->known[op] = known.count(name) != 0 ? 1 : 0;

@@ -40,7 +40,8 @@ bool run_apart(const testing::Case& test) {
   std::filesystem::remove_all(directory);
   const bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   std::printf("%s %s.%s", good ? "ok  " : "FAIL", test.chapter, test.name);
-  if (WIFSIGNALED(status)) std::printf(" (signal %d%s)", WTERMSIG(status), WTERMSIG(status) == SIGALRM ? ": too slow" : "");
+  if (WIFSIGNALED(status))
+    std::printf(" (signal %d%s)", WTERMSIG(status), WTERMSIG(status) == SIGALRM ? ": too slow" : "");
   std::printf("\n");
   std::fflush(stdout);
   return good;

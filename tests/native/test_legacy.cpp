@@ -48,7 +48,8 @@ TEST(legacy, attributes_of_every_type_arrive) {
   CHECK_OK(aclopSetAttrListListInt(attributes, "nested", 3, counts, lists));
   aclTensorDesc* descs[] = {in.desc, nullptr};
   aclDataBuffer* buffers[] = {in.buffer, nullptr};
-  CHECK_OK(aclopCompileAndExecute("Echo", 2, descs, buffers, 1, &out.desc, &out.buffer, attributes, 0, 0, nullptr, nullptr));
+  CHECK_OK(
+      aclopCompileAndExecute("Echo", 2, descs, buffers, 1, &out.desc, &out.buffer, attributes, 0, 0, nullptr, nullptr));
   CHECK_EQUAL(echoed(output),
               "'Echo' (t0[2] none) (t4[1024]) 'yes' true 'n' i-1 'half' d0.5 'mode' 'constant' 'to' dtype27 "
               "'ints' {3,-4} 'floats' f{0.5,2,1} 'bools' b{101} 'nested' ({3,-4} {} {3})");
@@ -64,7 +65,8 @@ TEST(legacy, values_on_the_host_travel_along) {
   aclTensorDesc* desc = aclCreateTensorDesc(9, 1, &size, 2);
   CHECK_OK(aclSetTensorPlaceMent(desc, 1));
   aclDataBuffer* buffer = aclCreateDataBuffer(axes.data(), 24);
-  CHECK_OK(aclopCompileAndExecute("Echo", 1, &desc, &buffer, 1, &out.desc, &out.buffer, nullptr, 0, 0, nullptr, nullptr));
+  CHECK_OK(
+      aclopCompileAndExecute("Echo", 1, &desc, &buffer, 1, &out.desc, &out.buffer, nullptr, 0, 0, nullptr, nullptr));
   CHECK_EQUAL(echoed(output), "'Echo' (host9[3]24) (t4[1024])");
   aclDestroyDataBuffer(buffer);
   aclDestroyTensorDesc(desc);
@@ -73,8 +75,8 @@ TEST(legacy, values_on_the_host_travel_along) {
   std::vector<int64_t> values(1 << 20);
   desc = aclCreateTensorDesc(9, 1, &large, 2);
   buffer = aclCreateDataBuffer(values.data(), values.size() * 8);
-  CHECK_FAILS(code::kInvalidParam, aclopCompileAndExecute("Echo", 1, &desc, &buffer, 1, &out.desc, &out.buffer, nullptr, 0,
-                                                          0, nullptr, nullptr));
+  CHECK_FAILS(code::kInvalidParam, aclopCompileAndExecute("Echo", 1, &desc, &buffer, 1, &out.desc, &out.buffer, nullptr,
+                                                          0, 0, nullptr, nullptr));
   CHECK_HAS(recent_message(), "too many values on the host");
   aclDestroyDataBuffer(buffer);
   aclDestroyTensorDesc(desc);
@@ -82,8 +84,8 @@ TEST(legacy, values_on_the_host_travel_along) {
 
 TEST(legacy, what_has_no_arithmetic_says_so) {
   use_chip({});
-  CHECK_FAILS(code::kApiNotSupported, aclopCompileAndExecute("Warp", 0, nullptr, nullptr, 0, nullptr, nullptr, nullptr, 0, 0,
-                                                             nullptr, nullptr));
+  CHECK_FAILS(code::kApiNotSupported, aclopCompileAndExecute("Warp", 0, nullptr, nullptr, 0, nullptr, nullptr, nullptr,
+                                                             0, 0, nullptr, nullptr));
   CHECK_HAS(recent_message(), "legacy operator Warp has no arithmetic yet");
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = "copy dry engine graph legacy memory operator process server stream".split()
+CHAPTERS = ["copy", "dry", "engine", "graph", "legacy", "memory", "operator", "process", "server", "stream"]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -36,14 +36,22 @@ def command(*words: str | Path, seconds: int, **more: str) -> None:
         stderr=subprocess.STDOUT,
     )
     if done.returncode != 0:
-        pytest.fail(f"{shlex.join(map(str, words))} ended with {done.returncode}:\n{done.stdout[-20000:]}", pytrace=False)
+        pytest.fail(
+            f"{shlex.join(map(str, words))} ended with {done.returncode}:\n{done.stdout[-20000:]}",
+            pytrace=False,
+        )
 
 
 def build(directory: Path, sanitizer: str) -> Path:
     """The directory with the core and its tests, built with `sanitizer` (see JUMAR_SANITIZE in native/CMakeLists.txt)."""
     cmake = shutil.which("cmake") or pytest.fail("cmake is missing: pip install 'jumar[test]'", pytrace=False)
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    settings = ["-DJUMAR_TESTS=ON", f"-DJUMAR_SANITIZE={sanitizer}", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g"]
+    settings = [
+        "-DJUMAR_TESTS=ON",
+        f"-DJUMAR_SANITIZE={sanitizer}",
+        "-DCMAKE_BUILD_TYPE=Debug",
+        "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g",
+    ]
     python = f"-DPython3_EXECUTABLE={sys.executable}"
     command(cmake, "-S", ROOT / "native", "-B", directory, *generator, *settings, python, seconds=120)
     targets = ["native_tests", "jumar_executor"]
@@ -74,7 +82,9 @@ def test_executor_with_address_sanitizer(sanitized: Path, tmp_path: Path) -> Non
         (package / "lib" / path.name).symlink_to(path)
     compiler = os.environ.get("CXX", "c++")
     libraries = [
-        subprocess.run([compiler, f"-print-file-name={name}"], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+        subprocess.run(
+            [compiler, f"-print-file-name={name}"], check=True, text=True, stdout=subprocess.PIPE
+        ).stdout.strip()
         for name in ("libasan.so", "libubsan.so")
     ]
     settings = {
@@ -100,5 +110,4 @@ def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.virtual_only
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_threads(watched: Path, chapter: str) -> None:
-    options = f"suppressions={ROOT / 'tests/native/thread-sanitizer.txt'} halt_on_error=1"
-    command(watched / "tests/native_tests", chapter, seconds=600, TSAN_OPTIONS=options)
+    command(watched / "tests/native_tests", chapter, seconds=600, TSAN_OPTIONS="halt_on_error=1")

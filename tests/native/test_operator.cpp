@@ -15,9 +15,9 @@ OPERATOR(aclnnCast, const aclTensor*, aclDataType, const aclTensor*);
 OPERATOR(aclnnFlip, const aclTensor*, const aclIntArray*, const aclTensor*);
 OPERATOR(aclnnAscendQuant, const aclTensor*, const aclTensor*, const aclTensor*, bool, const char*, int32_t,
          const aclTensor*);
-OPERATOR(aclnnBatchNormBackward, const aclTensor*, const aclTensor*, const aclTensor*, const aclTensor*, const aclTensor*,
-         const aclTensor*, const aclTensor*, bool, double, const aclBoolArray*, const aclTensor*, const aclTensor*,
-         const aclTensor*);
+OPERATOR(aclnnBatchNormBackward, const aclTensor*, const aclTensor*, const aclTensor*, const aclTensor*,
+         const aclTensor*, const aclTensor*, const aclTensor*, bool, double, const aclBoolArray*, const aclTensor*,
+         const aclTensor*, const aclTensor*);
 OPERATOR(aclnnForeachAddScalarList, const aclTensorList*, const aclScalarList*, const aclTensorList*);
 
 namespace {
@@ -29,8 +29,8 @@ const aclScalar* kNoScalar = nullptr;
 aclTensor* tensor(const Floats& memory, aclDataType dtype, const std::vector<int64_t>& sizes,
                   const std::vector<int64_t>& strides = {}, int64_t offset = 0) {
   const int64_t storage = static_cast<int64_t>(memory.bytes());
-  return aclCreateTensor(sizes.data(), sizes.size(), dtype, strides.empty() ? nullptr : strides.data(), offset, 2, &storage,
-                         1, memory.data());
+  return aclCreateTensor(sizes.data(), sizes.size(), dtype, strides.empty() ? nullptr : strides.data(), offset, 2,
+                         &storage, 1, memory.data());
 }
 
 // Where the fake executor writes what it was given.
@@ -128,8 +128,8 @@ TEST(operator, takes_lists_none_text_and_arrays) {
 
   const bool wanted[] = {true, false, true};
   aclBoolArray* mask = aclCreateBoolArray(wanted, 3);
-  CHECK_OK(RUN(aclnnBatchNormBackward, nullptr, self, self, kNoTensor, kNoTensor, kNoTensor, kNoTensor, kNoTensor, false,
-               0.125, mask, kNoTensor, kNoTensor, echo.out));
+  CHECK_OK(RUN(aclnnBatchNormBackward, nullptr, self, self, kNoTensor, kNoTensor, kNoTensor, kNoTensor, kNoTensor,
+               false, 0.125, mask, kNoTensor, kNoTensor, echo.out));
   CHECK_HAS(echo.text(), " none false d0.125 b{101} none none t4[1024]");
   aclDestroyBoolArray(mask);
 
@@ -183,7 +183,8 @@ TEST(operator, refusals_hold_from_the_first_call) {
   Floats values(16);
   aclTensor* doubles = tensor(values, aclDataType::kDouble, {2, 2});
   CHECK_FAILS(code::kInvalidTensor, RUN(aclnnMm, nullptr, doubles, doubles, doubles, int8_t{0}));
-  CHECK_HAS(recent_message(), "aclnnMm(float64[2, 2], float64[2, 2], float64[2, 2]): the chip does not take float64 here");
+  CHECK_HAS(recent_message(),
+            "aclnnMm(float64[2, 2], float64[2, 2], float64[2, 2]): the chip does not take float64 here");
   aclDestroyTensor(doubles);
 }
 

@@ -83,7 +83,8 @@ TEST(process, every_wait_ends_when_the_executor_is_killed) {
   CHECK_FAILS(code::kLostHeartbeat, aclrtSynchronizeDevice());
   CHECK_HAS(recent_message(), "the executor process of this program's chips ended (signal 9)");
 
-  for (int i = 0; i < 100000; ++i) CHECK_OK(aclrtMemsetAsync(done.data(), 4, i, 4, nullptr));  // more than the ring holds
+  for (int i = 0; i < 100000; ++i)
+    CHECK_OK(aclrtMemsetAsync(done.data(), 4, i, 4, nullptr));  // more than the ring holds
   CHECK(now_ms() - start < 30000);
   for (aclrtStream stream : streams) CHECK_OK(aclrtDestroyStream(stream));
   for (aclrtEvent event : events) CHECK_OK(aclrtDestroyEvent(event));
@@ -228,6 +229,7 @@ TEST(process, may_end_with_work_under_way) {
       int here = 0;
       (void)aclrtFree(&here);
     }
-  }).detach();
+  })
+      .detach();
   std::atexit([] { (void)recent_message(); });
 }

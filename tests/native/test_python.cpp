@@ -29,7 +29,8 @@ void use_python() {
 
 void plain_operators() {
   const Floats values({1, 2, 3, 4}), out(4);
-  aclTensor *in = values.tensor(), *result = out.tensor(), *square = tensor(values, {2, 2}), *other = tensor(out, {2, 2});
+  aclTensor *in = values.tensor(), *result = out.tensor(), *square = tensor(values, {2, 2}),
+            *other = tensor(out, {2, 2});
   CHECK_OK(add(values, values, out, nullptr));
   CHECK((out.read() == std::vector<float>{2, 4, 6, 8}));
   CHECK_OK(RUN(aclnnMm, nullptr, square, square, other, int8_t{0}));

@@ -1,4 +1,5 @@
 // Streams, events, host functions, and values in memory.
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -76,14 +77,17 @@ TEST(stream, an_event_waits_for_copies_too) {
   use_chip({});
   Streams s;
   const Floats delay({50}), up(1 << 16), ones(std::vector<float>(1 << 16, 1)), out(1 << 16), done(1);
-  std::vector<float> values(1 << 16, 3);
+  void* pinned = nullptr;
+  CHECK_OK(aclrtMallocHost(&pinned, up.bytes()));
+  std::fill_n(static_cast<float*>(pinned), 1 << 16, 3.0f);
   CHECK_OK(nap(delay, done, s.a));
-  CHECK_OK(aclrtMemcpyAsync(up.data(), up.bytes(), values.data(), up.bytes(), kHostToDevice, s.a));
+  CHECK_OK(aclrtMemcpyAsync(up.data(), up.bytes(), pinned, up.bytes(), kHostToDevice, s.a));
   CHECK_OK(aclrtRecordEvent(s.e, s.a));
   CHECK_OK(aclrtStreamWaitEvent(s.b, s.e));
   CHECK_OK(add(up, ones, out, s.b));
   CHECK_OK(aclrtSynchronizeStream(s.b));
   CHECK_EQUAL(out.read().back(), 4.0f);
+  CHECK_OK(aclrtFreeHost(pinned));
 }
 
 TEST(stream, events_go_while_they_are_queued) {
