@@ -111,13 +111,15 @@ def gather_v3(self: Tensor, dim: int, index: Tensor, batch_dims: int, mode: int,
 @op("aclnnTake")
 @bounded
 def take(self: Tensor, index: Tensor, out: Tensor) -> None:
-    torch.take(self, long(index), out=out)
+    if index.numel():  # PyTorch takes tensors without elements for overlapping ones
+        torch.take(self, long(index), out=out)
 
 
 @op("aclnnInplacePut")
 @bounded
 def inplace_put(self: Tensor, index: Tensor, source: Tensor, accumulate: bool) -> None:
-    self.put_(long(index), like(source, self), accumulate)
+    if index.numel():
+        self.put_(long(index), like(source, self), accumulate)
 
 
 @op("aclnnInplaceMaskedFillScalar", "aclnnInplaceMaskedFillTensor")
