@@ -157,7 +157,7 @@ def binary_cross_entropy_with_logits_backward(
     store(grad_input, value / self.numel() if reduction == MEAN else value)
 
 
-@op("aclnnL1Loss")
+@op("aclnnL1Loss", refuses=(torch.complex64, torch.complex128))
 def l1_loss(self: Tensor, target: Tensor, reduction: int, out: Tensor) -> None:
     store(out, _reduce((self - target).abs_(), reduction))
 

@@ -148,7 +148,8 @@ def _clamp_or_none(eps: float) -> float | None:
     return None if eps < 0 else eps
 
 
-@op("aclnnLogit")
+# The adapter's result for integers would be of the same type.
+@op("aclnnLogit", refuses=(*SMALL_INTEGERS, torch.int32, torch.int64, torch.bool))
 def logit(self: Tensor, eps: float, out: Tensor) -> None:
     torch.ops.aten.logit.out(self, _clamp_or_none(eps), out=out)
 
