@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def command(*words: str | Path, seconds: int, **more: str) -> None:
 
 
 def build(directory: Path, sanitizer: str) -> Path:
-    """The directory with the core and its tests, built with `sanitizer` (see JUMAR_SANITIZE in native/CMakeLists.txt)."""
+    """The directory with the core and its tests. `sanitizer`: JUMAR_SANITIZE in native/CMakeLists.txt."""
     cmake = shutil.which("cmake") or pytest.fail("cmake is missing: pip install 'jumar[test]'", pytrace=False)
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     settings = [
@@ -60,17 +61,17 @@ def build(directory: Path, sanitizer: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("native"), "ON")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    directory = tmp_path_factory.mktemp("native")
+    yield build(directory, "ON")
+    shutil.rmtree(directory)  # pytest would keep it
 
 
-@pytest.mark.virtual_only
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_address_and_undefined_behaviour(sanitized: Path, chapter: str) -> None:
     command(sanitized / "tests/native_tests", chapter, seconds=300)
 
 
-@pytest.mark.virtual_only
 def test_executor_with_address_sanitizer(sanitized: Path, tmp_path: Path) -> None:
     """The executor's C++ under the sanitizer inside an ordinary Python, which has it preloaded."""
     package = tmp_path / "jumar"  # this source tree, with the sanitized libraries
@@ -101,13 +102,14 @@ def test_executor_with_address_sanitizer(sanitized: Path, tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="session")
-def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if not request.config.getoption("--sweep"):
         pytest.skip("the thread sanitizer needs a second build of the core, two minutes long: --sweep")
-    return build(tmp_path_factory.mktemp("native-threads"), "thread")
+    directory = tmp_path_factory.mktemp("native-threads")
+    yield build(directory, "thread")
+    shutil.rmtree(directory)
 
 
-@pytest.mark.virtual_only
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_threads(watched: Path, chapter: str) -> None:
     command(watched / "tests/native_tests", chapter, seconds=600, TSAN_OPTIONS="halt_on_error=1")
