@@ -149,6 +149,16 @@ std::string Call::describe() const {
   return text + ")" + (line.empty() ? "" : " called from " + line);
 }
 
+// With TASK_QUEUE_ENABLE=2 the adapter asks on its queue thread, and goes on to launch what it was given.
+aclError Call::refused(aclError error, const std::string& text, aclOpExecutor** executor) const {
+  error = refuse(error, text);
+  if (error == code::kSuccess) {
+    *executor = new aclOpExecutor;
+    (*executor)->refused = true;
+  }
+  return error;
+}
+
 aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
   *workspace = 0;
   *executor = nullptr;
@@ -158,11 +168,13 @@ aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
   if (engine.ring().known[op_] == 0 && !skip_) {
     server->count(server->state().unsupported, kOperatorNames[op_]);
     // Not the run-time's "feature not supported": the adapter makes a mere warning of that one and launches regardless.
-    return fail(code::kApiNotSupported,
-                describe() + " has no arithmetic yet: add it to the family it belongs to in src/jumar/ops/");
+    const char* remedy = " has no arithmetic yet: add it to the family it belongs to in src/jumar/ops/";
+    return refused(code::kApiNotSupported, describe() + remedy, executor);
   }
-  if (error_ != code::kSuccess) return fail(error_, describe() + ": " + reason_);
-  if (record_.bytes() > kMostRecord) return fail(code::kInvalidParam, describe() + ": too many arguments for one call");
+  if (error_ != code::kSuccess) return refused(error_, describe() + ": " + reason_, executor);
+  if (record_.bytes() > kMostRecord) {
+    return refused(code::kInvalidParam, describe() + ": too many arguments for one call", executor);
+  }
   auto made = std::make_unique<aclOpExecutor>();
   made->op = op_;
   made->skip = skip_;
@@ -197,6 +209,7 @@ aclError launch(aclOpExecutor* executor, aclrtStream stream) {
   if (executor == nullptr) return fail(code::kInvalidHandle, "operator launched without its executor");
   std::unique_ptr<aclOpExecutor> mine(executor);
   if (const aclError error = usable()) return error;
+  if (mine->refused) return code::kSuccess;
   Engine& engine = Engine::get();
   Stream* target = engine.resolve(stream);
   ServerState& state = Server::get()->state();

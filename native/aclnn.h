@@ -41,9 +41,10 @@ struct aclFloatArray {
 
 // What GetWorkspaceSize hands to the launch: the whole call, by value.
 struct aclOpExecutor {
-  uint16_t op;
-  bool skip = false;   // dry: too large to compute
-  bool sized = false;  // output sizes depend on the data
+  uint16_t op = 0;
+  bool refused = false;  // already told: nothing to launch
+  bool skip = false;     // dry: too large to compute
+  bool sized = false;    // output sizes depend on the data
   std::vector<uint8_t> record;
   std::vector<std::vector<uint8_t>> zero_fills;                // dry: small outputs of a skipped operator
   std::vector<std::pair<uint32_t, const aclTensor*>> tensors;  // sized: by argument, alive until after the launch
@@ -77,6 +78,7 @@ class Call {
   void tensor(const aclTensor* tensor);
   void scalar(const aclScalar* scalar);
   std::string describe() const;
+  aclError refused(aclError error, const std::string& text, aclOpExecutor** executor) const;
 
   uint16_t op_;
   Record record_;

@@ -23,6 +23,10 @@ namespace jumar {
 // Remembers `text` for aclGetRecentErrMsg of this thread and returns `error`.
 aclError fail(aclError error, const std::string& text);
 aclError unsupported(const char* name);
+// Like fail, for what may be called on the adapter's queue thread, where an error would end that thread for good: there
+// the next synchronisation tells it, and this returns success.
+aclError refuse(aclError error, const std::string& text);
+bool on_queue_thread();  // a thread that never runs Python, in a process that does
 aclError device_failed(aclError error);          // work on the chip failed: remembered for aclrtPeekAtLastError
 void set_device_error(const std::string& text);  // what the next aclGetRecentErrMsg of any thread says
 
@@ -139,7 +143,9 @@ class Engine {
   uint64_t time_ns(const EventRef& event);                    // of its newest record, which must have been reached
   void close_gate(const EventRef& gate);                      // from now on its waiters wait
   void open_gate(const EventRef& gate);                       // until now
-  aclError run_now(Stream* stream, Item item, Reply* reply);  // submits, waits, fetches the sizes of outputs
+  // Submits, waits, fetches the sizes of outputs. On the queue thread a failure is left to the next synchronisation.
+  aclError run_now(Stream* stream, Item item, Reply* reply);
+  void fail_later(const std::string& text);  // the next synchronisation fails with it
 
   aclError capture_begin(Stream* stream, Model* into);
   aclError capture_end(Stream* stream, Model** model);
@@ -177,6 +183,8 @@ class Engine {
   std::deque<std::pair<uint64_t, std::weak_ptr<Event>>> untimed_;  // by record number: events whose time the ring has
   std::atomic<Ring*> ring_{nullptr};
   int executor_ = -1;
+  std::mutex later_mutex_;
+  std::string later_;       // what fail_later was given; guarded by later_mutex_
   std::mutex death_mutex_;  // one thread at a time asks after the executor
   std::atomic<bool> died_{false};
   std::atomic<int64_t> looked_ms_{0};

@@ -388,8 +388,11 @@ aclError Engine::run_now(Stream* stream, Item item, Reply* reply) {
     return fail(code::kCaptureUnsupported, "an operator whose output sizes depend on data cannot be captured");
   }
   submit(stream, std::move(item));
-  const aclError error = synchronize(stream, kForever);
+  std::unique_lock<std::mutex> lock(mutex_);
+  aclError error = wait_stream(stream, kForever, lock);
+  lock.unlock();
   if (error == code::kSuccess) std::memcpy(reply, &ring_.load()->reply, sizeof *reply);
+  if (error == code::kSuccess && !on_queue_thread()) error = collect_failure();
   return error;
 }
 

@@ -22,6 +22,12 @@ aclError fail(aclError error, const std::string& text) {
   return error;
 }
 
+aclError refuse(aclError error, const std::string& text) {
+  if (!on_queue_thread()) return fail(error, text);
+  Engine::get().fail_later(text);
+  return code::kSuccess;
+}
+
 void set_device_error(const std::string& text) {
   std::lock_guard<std::mutex> guard(device_mutex);
   std::snprintf(device_text, sizeof device_text, "%s", text.c_str());

@@ -95,7 +95,7 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   if (std::find(ring.legacy, end, name_hash(type)) == end) {
     server->count(server->state().unsupported, type);
     const std::string line = python_line();
-    return fail(code::kApiNotSupported, std::string("legacy operator ") + type +
+    return refuse(code::kApiNotSupported, std::string("legacy operator ") + type +
                                             (line.empty() ? "" : " called from " + line) +
                                             " has no arithmetic yet: add it to src/jumar/ops/ with @legacy");
   }
@@ -112,7 +112,7 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   };
   list(inputs, input_descs, input_buffers);
   list(outputs, output_descs, output_buffers);
-  if (error != code::kSuccess) return fail(error, std::string("legacy operator ") + type + ": " + reason);
+  if (error != code::kSuccess) return refuse(error, std::string("legacy operator ") + type + ": " + reason);
   if (attributes != nullptr) {
     for (const auto& entry : attributes->entries) record.raw(entry.data(), entry.size());
   }

@@ -21,6 +21,12 @@ bool of_a_library(const char* file) {
 
 }  // namespace
 
+bool on_queue_thread() {
+  static auto* state = find<void*()>("PyGILState_GetThisThreadState");
+  static auto* initialised = find<int()>("Py_IsInitialized");
+  return state != nullptr && initialised != nullptr && initialised() != 0 && state() == nullptr;
+}
+
 // Error paths only: it takes the interpreter lock. A thread that never ran Python has no line.
 std::string python_line() {
   static auto* state = find<void*()>("PyGILState_GetThisThreadState");

@@ -33,10 +33,17 @@ bool Engine::wait_sequence(uint64_t sequence, int64_t deadline_ms) {
 aclError Engine::collect_failure() {
   if (died_) return device_failed(code::kLostHeartbeat);
   Failure& failure = ring_.load()->failure;
-  if (failure.present.load() == 0) return code::kSuccess;
-  set_device_error(failure.text);
+  std::lock_guard<std::mutex> guard(later_mutex_);
+  if (failure.present.load() == 0 && later_.empty()) return code::kSuccess;
+  set_device_error(!later_.empty() ? later_ : failure.text);
   failure.present = 0;
+  later_.clear();
   return device_failed(code::kVectorCoreException);
+}
+
+void Engine::fail_later(const std::string& text) {
+  std::lock_guard<std::mutex> guard(later_mutex_);
+  if (later_.empty()) later_ = "jumar: " + text;
 }
 
 // Waits until `done` (asked under the lock) holds and then until the record `sequence` (asked once) is done, helping
