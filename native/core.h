@@ -26,7 +26,7 @@ aclError unsupported(const char* name);
 // Like fail, for what may be called on the adapter's queue thread, where an error would end that thread for good: there
 // the next synchronisation tells it, and this returns success.
 aclError refuse(aclError error, const std::string& text);
-bool on_queue_thread();  // a thread that never runs Python, in a process that does
+bool on_queue_thread();                          // a thread that never runs Python, in a process that does
 aclError device_failed(aclError error);          // work on the chip failed: remembered for aclrtPeekAtLastError
 void set_device_error(const std::string& text);  // what the next aclGetRecentErrMsg of any thread says
 
@@ -56,6 +56,7 @@ struct Place {
 Window* window(uint32_t physical);               // opened on first use; null with an error set
 bool locate(const void* address, Place* place);  // false: not device memory
 bool on_device(const void* address);
+bool page_locked(const void* address);  // host memory that the program got or registered here
 
 // --- engine.cpp, waiting.cpp, graph.cpp
 // ---------------------------------------------------------------------------------
@@ -140,9 +141,9 @@ class Engine {
   bool nothing_queued(Stream* stream);  // no item of it waits in this process
   bool reached(const EventRef& event);
   bool died() const { return died_; }
-  uint64_t time_ns(const EventRef& event);                    // of its newest record, which must have been reached
-  void close_gate(const EventRef& gate);                      // from now on its waiters wait
-  void open_gate(const EventRef& gate);                       // until now
+  uint64_t time_ns(const EventRef& event);  // of its newest record, which must have been reached
+  void close_gate(const EventRef& gate);    // from now on its waiters wait
+  void open_gate(const EventRef& gate);     // until now
   // Submits, waits, fetches the sizes of outputs. On the queue thread a failure is left to the next synchronisation.
   aclError run_now(Stream* stream, Item item, Reply* reply);
   void fail_later(const std::string& text);  // the next synchronisation fails with it

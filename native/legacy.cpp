@@ -96,8 +96,8 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
     server->count(server->state().unsupported, type);
     const std::string line = python_line();
     return refuse(code::kApiNotSupported, std::string("legacy operator ") + type +
-                                            (line.empty() ? "" : " called from " + line) +
-                                            " has no arithmetic yet: add it to src/jumar/ops/ with @legacy");
+                                              (line.empty() ? "" : " called from " + line) +
+                                              " has no arithmetic yet: add it to src/jumar/ops/ with @legacy");
   }
   server->count(server->state().legacy, type);
   if (too_large(inputs, input_descs) || too_large(outputs, output_descs)) return code::kSuccess;

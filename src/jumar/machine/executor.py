@@ -105,13 +105,13 @@ def _shown(argument: object) -> str:
 
 
 def main() -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is the program's; this process ends when the program does
+    # Ctrl-C and a job manager's SIGTERM are for the program, which may still save; this process ends when it does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     found = libraries.directory()
-    library = (
-        ctypes.PyDLL(str(found / PATH_LIBRARY)) if found else sys.exit("jumar's native core is not installed")
-    )
+    if found is None:
+        sys.exit("jumar's native core is not installed")
+    library = ctypes.PyDLL(str(found / PATH_LIBRARY))
     library.jumar_executor_window.restype = ctypes.c_void_p
     library.jumar_executor_run.argtypes = [ctypes.py_object] * 6
     library.jumar_executor_run.restype = None
