@@ -180,8 +180,8 @@ def run(op: OpInfo, dtype: torch.dtype, direction: str, device: str, config: pyt
     exact = INEXACT.find(name, kind, direction) is None
     error = outcome(op, dtype, direction, device, few, exact)
     if file := config.getoption("--record"):
-        close = error is not None and exact and outcome(op, dtype, direction, device, few, exact=False) is None
-        record(Path(file), (name, kind, direction), error, close)
+        near = outcome(op, dtype, direction, device, few, exact=False) if error is not None and exact else error
+        record(Path(file), (name, kind, direction), near or error, near is None)
     if known is None and error is not None:
         raise error
     if known is not None:

@@ -111,15 +111,13 @@ def gather_v3(self: Tensor, dim: int, index: Tensor, batch_dims: int, mode: int,
 @op("aclnnTake")
 @bounded
 def take(self: Tensor, index: Tensor, out: Tensor) -> None:
-    if index.numel():  # PyTorch takes tensors without elements for overlapping ones
-        torch.take(self, long(index), out=out)
+    torch.take(self, long(index), out=out)
 
 
 @op("aclnnInplacePut")
 @bounded
 def inplace_put(self: Tensor, index: Tensor, source: Tensor, accumulate: bool) -> None:
-    if index.numel():
-        self.put_(long(index), like(source, self), accumulate)
+    self.put_(long(index), like(source, self), accumulate)
 
 
 @op("aclnnInplaceMaskedFillScalar", "aclnnInplaceMaskedFillTensor")
