@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 CLIENT = Path(__file__).parents[1] / "tests" / "client"
-DTYPES = "float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 float64".split()
+DTYPES = ["float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64", "float64"]
 HEADS = {
     "fails": "# What fails, and why: `operator dtypes direction  # reason`. A test that passes all the same fails.",
     "inexact": "# What need not be equal to the last bit, and why: `operator dtypes direction  # reason`.",
