@@ -55,8 +55,6 @@ class Memory:
 
     def view(self, chip: int, dtype: int, offset: int, sizes: list[int], strides: list[int]) -> torch.Tensor:
         """The tensor of these sizes and strides (elements) that begins `offset` bytes into the chip's memory."""
-        if 0 in sizes:  # all of these begin at one address, which PyTorch would take for an overlap
-            return torch.empty(sizes, dtype=DTYPES[dtype])
         flat = self._flat.get((chip, dtype))
         if flat is None:
             flat = self._flat[chip, dtype] = self._whole(chip).view(DTYPES[dtype])
