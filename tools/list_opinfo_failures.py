@@ -24,7 +24,7 @@ HEADS = {
 
 # Pattern of the operator, pattern of the message, reason with the groups of the message. The first that fits is taken.
 FAILS = [
-    ("", r"jumar: (aclnn\w+)\(.*?: the chip does not take (\w+) here", r"refused as on the chip: \1 takes no \2"),
+    ("", r"jumar: (aclnn\w+)\(.*?: the chip does not take", r"refused as on the chip: \1 does not take them"),
     ("", r"Only contiguous_format or preserve_format", "refused by the adapter: memory formats are its own affair"),
     ("", r"svd_npu only supported Float", "refused by the adapter: svd of float32 only"),
     ("", r"Input data type should not be float64", "refused by the adapter: float64"),

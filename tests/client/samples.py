@@ -12,11 +12,11 @@ from torch.utils._pytree import tree_flatten, tree_map
 # What is allowed where the device need not do the CPU's arithmetic: (rtol, atol), atol as a part of the largest element
 # if that is above one.
 TOLERANCES = {
-    torch.float64: (1e-6, 1e-6),  # the adapter goes through float32 here and there
+    torch.float64: (3e-6, 3e-6),  # the adapter goes through float32 here and there
     torch.float32: (1e-4, 1e-5),
     torch.complex64: (1e-4, 1e-5),
-    torch.float16: (4e-3, 2e-3),
-    torch.bfloat16: (3e-2, 2e-2),
+    torch.float16: (8e-3, 4e-3),
+    torch.bfloat16: (3e-2, 3e-2),
 }
 
 
@@ -107,6 +107,8 @@ def gradients(op: OpInfo, sample: SampleInput, device: str, seed: int) -> list[t
 
 def largest(tensor: torch.Tensor) -> float:
     """The largest finite magnitude in it, at least one."""
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return 1.0
     finite = tensor.detach()[tensor.isfinite()].abs()
     return max(1.0, finite.max().item()) if finite.numel() else 1.0
 
