@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ GIB = 2**30
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
+    """What earlier tests left in cycles must not be freed in the middle of a measurement."""
+    gc.collect()
     torch.npu.synchronize()
     torch.npu.empty_cache()
     torch.npu.reset_peak_memory_stats()

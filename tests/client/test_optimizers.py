@@ -39,6 +39,12 @@ def refused_fused(name: str, options: dict[str, Any]) -> bool:
     return name == "SGD" and "momentum" not in options
 
 
+# Seen with the arithmetic in order: these would fail on a real chip too.
+FAILS_IN_THE_ADAPTER = {
+    "SparseAdam": "the adapter's sparse_mask drops elements that are zero, as every moment is at the first step",
+}
+
+
 def cases() -> list[Any]:
     found = []
     for name, variants in OPTIMIZERS.items():
@@ -47,7 +53,9 @@ def cases() -> list[Any]:
             fused = [{"fused": True}] if name in FUSED and not refused_fused(name, options) else []
             for form in foreach + fused:
                 words = [name, str(number), *(key for key, value in form.items() if value)]
-                found.append(pytest.param(name, {**options, **form}, id="-".join(words)))
+                reason = FAILS_IN_THE_ADAPTER.get(name)
+                marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+                found.append(pytest.param(name, {**options, **form}, id="-".join(words), marks=marks))
     return found
 
 
