@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--length", type=int, default=1024)
+    parser.add_argument("--fake-device", default="cpu", help="the device that FakeTensorMode's tensors claim")
     chosen = parser.parse_args()
     measure.on_server(dry=1)
 
@@ -52,7 +53,7 @@ def main() -> None:
     dry = training_step("npu", chosen.batch, chosen.length)
     mode = FakeTensorMode()
     with mode:
-        fake = training_step("cpu", chosen.batch, chosen.length)
+        fake = training_step(chosen.fake_device, chosen.batch, chosen.length)
 
     def under_fake_mode() -> None:
         with mode:

