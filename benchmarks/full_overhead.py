@@ -23,7 +23,12 @@ def layers_step(device: str, layers: int, batch: int, length: int) -> Callable[[
 
     torch.manual_seed(0)
     config = transformers.GPT2Config(
-        n_layer=layers, vocab_size=1024, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, attn_implementation="eager"
+        n_layer=layers,
+        vocab_size=1024,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        attn_implementation="eager",
     )
     model = transformers.GPT2LMHeadModel(config).to(device)
     ids = torch.randint(0, config.vocab_size, (batch, length)).to(device)

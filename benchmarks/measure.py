@@ -62,8 +62,7 @@ def medians(seconds: dict[str, list[float]]) -> dict[str, float]:
 
 def resident_bytes(pid: int | str = "self") -> int:
     """What a process holds in memory now, shared pages of device memory included."""
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def peak_resident_bytes() -> int:
@@ -72,8 +71,7 @@ def peak_resident_bytes() -> int:
 
 def child_processes() -> list[int]:
     """The executor, once it is there."""
-    with open(f"/proc/self/task/{os.getpid()}/children") as file:
-        return [int(word) for word in file.read().split()]
+    return [int(word) for word in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
 
 
 def tell(name: str, facts: dict[str, Any], sentence: str) -> None:

@@ -30,11 +30,43 @@ DTYPES = (
 
 # Values are random or undefined: sizes and dtypes are compared, values are not.
 NO_VALUES = frozenset(
-    ["bernoulli", "cauchy", "empty", "empty_like", "empty_permuted", "empty_strided", "exponential", "geometric", "log_normal", "multinomial", "new_empty", "new_empty_strided", "nn.functional.alpha_dropout", "nn.functional.dropout", "nn.functional.dropout2d", "nn.functional.dropout3d", "nn.functional.feature_alpha_dropout", "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d", "nn.functional.rrelu", "normal", "rand_like", "randint", "randint_like", "randn", "randn_like", "svd_lowrank", "pca_lowrank", "uniform"]
+    [
+        "bernoulli",
+        "cauchy",
+        "empty",
+        "empty_like",
+        "empty_permuted",
+        "empty_strided",
+        "exponential",
+        "geometric",
+        "log_normal",
+        "multinomial",
+        "new_empty",
+        "new_empty_strided",
+        "nn.functional.alpha_dropout",
+        "nn.functional.dropout",
+        "nn.functional.dropout2d",
+        "nn.functional.dropout3d",
+        "nn.functional.feature_alpha_dropout",
+        "nn.functional.fractional_max_pool2d",
+        "nn.functional.fractional_max_pool3d",
+        "nn.functional.rrelu",
+        "normal",
+        "rand_like",
+        "randint",
+        "randint_like",
+        "randn",
+        "randn_like",
+        "svd_lowrank",
+        "pca_lowrank",
+        "uniform",
+    ]
 )
 
 # Not about an operator of the device: sparse layouts, and what only CUDA has (with jiterator_*).
-LEFT_OUT = frozenset({"_segment_reduce", "sparse.sampled_addmm", "sparse.mm", "to_sparse", "torch._scaled_mm"})
+LEFT_OUT = frozenset(
+    {"_segment_reduce", "sparse.sampled_addmm", "sparse.mm", "to_sparse", "torch._scaled_mm"}
+)
 
 
 def dtype_name(dtype: torch.dtype) -> str:
@@ -176,7 +208,9 @@ def run(op: OpInfo, dtype: torch.dtype, direction: str, device: str, config: pyt
     exact = INEXACT.find(name, kind, direction) is None
     error = outcome(op, dtype, direction, device, few, exact)
     if file := config.getoption("--record"):
-        near = outcome(op, dtype, direction, device, few, exact=False) if error is not None and exact else error
+        near = (
+            outcome(op, dtype, direction, device, few, exact=False) if error is not None and exact else error
+        )
         record(Path(file), (name, kind, direction), near or error, near is None)
     if known is None and error is not None:
         raise error

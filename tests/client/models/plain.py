@@ -45,7 +45,12 @@ class RecurrentLanguageModel(nn.Module):
 def clicks() -> Batch:
     batch = {f"ids{table}": torch.randint(0, rows, (20,)) for table, rows in enumerate(TABLES)}
     offsets = torch.tensor([0, 2, 5, 9, 9, 12, 15, 18])
-    return {**batch, "offsets": offsets, "dense": torch.randn(8, 13), "clicked": torch.randint(0, 2, (8,)).float()}
+    return {
+        **batch,
+        "offsets": offsets,
+        "dense": torch.randn(8, 13),
+        "clicked": torch.randint(0, 2, (8,)).float(),
+    }
 
 
 def click_loss(model: nn.Module, batch: Batch) -> Tensor:
@@ -61,6 +66,8 @@ def next_token_loss(model: nn.Module, batch: Batch) -> Tensor:
 
 CASES = [
     Case("dlrm", Recommender, clicks, click_loss),
-    Case("lstm", lambda: RecurrentLanguageModel(nn.LSTM), lambda: {"ids": tokens(60, 4, 12)}, next_token_loss),
+    Case(
+        "lstm", lambda: RecurrentLanguageModel(nn.LSTM), lambda: {"ids": tokens(60, 4, 12)}, next_token_loss
+    ),
     Case("gru", lambda: RecurrentLanguageModel(nn.GRU), lambda: {"ids": tokens(60, 4, 12)}, next_token_loss),
 ]

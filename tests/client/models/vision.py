@@ -24,13 +24,18 @@ def vit() -> torch.nn.Module:
 
 
 def clip() -> torch.nn.Module:
-    text = dict(
-        vocab_size=100, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=16, bos_token_id=1, eos_token_id=2, pad_token_id=0,
-    )  # fmt: skip
-    vision = dict(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, image_size=32, patch_size=8
-    )
+    text = {
+        "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "max_position_embeddings": 16, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+    }  # fmt: skip
+    vision = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "image_size": 32,
+        "patch_size": 8,
+    }
     return hf.CLIPModel(hf.CLIPConfig(text_config=text, vision_config=vision, projection_dim=16))
 
 
@@ -41,7 +46,11 @@ def labelled_images() -> Batch:
 def captioned_images() -> Batch:
     ids = tokens(100, 4, 12)
     ids[:, -1] = 2
-    return {"pixel_values": torch.randn(4, 3, 32, 32), "input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    return {
+        "pixel_values": torch.randn(4, 3, 32, 32),
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+    }
 
 
 def clip_loss(model: Any, batch: Batch) -> torch.Tensor:
