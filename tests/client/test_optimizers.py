@@ -53,9 +53,7 @@ def cases() -> list[Any]:
             fused = [{"fused": True}] if name in FUSED and not refused_fused(name, options) else []
             for form in foreach + fused:
                 words = [name, str(number), *(key for key, value in form.items() if value)]
-                reason = FAILS_IN_THE_ADAPTER.get(name)
-                marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-                found.append(pytest.param(name, {**options, **form}, id="-".join(words), marks=marks))
+                found.append(pytest.param(name, {**options, **form}, id="-".join(words)))
     return found
 
 
@@ -97,9 +95,8 @@ def trained(name: str, options: dict[str, Any], device: str) -> list[torch.Tenso
 def test_steps_as_on_the_cpu(
     name: str, options: dict[str, Any], device: str, request: pytest.FixtureRequest
 ) -> None:
-    if name == "SparseAdam" and device == "npu":
-        reason = "the adapter computes products with sparse tensors densely: elements that are zero get lost"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    if device == "npu" and name in FAILS_IN_THE_ADAPTER:
+        request.applymarker(pytest.mark.xfail(reason=FAILS_IN_THE_ADAPTER[name], strict=True))
     torch.testing.assert_close(trained(name, options, device), trained(name, options, "cpu"), rtol=1e-5, atol=1e-6)
 
 
