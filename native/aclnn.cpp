@@ -89,26 +89,20 @@ void Call::put(const aclScalarList* list) {
   last_plain_ = static_cast<int32_t>(argument_++);
 }
 
-void Call::put(const aclIntArray* array) {
-  record_.head(array == nullptr ? Tag::kNone : Tag::kIntList,
-               array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
-  if (array != nullptr) record_.raw(array->items.data(), array->items.size() * sizeof(int64_t));
+template <typename Array>
+void Call::array(Tag tag, const Array* array) {
+  if (array == nullptr) {
+    record_.head(Tag::kNone, 0);
+  } else {
+    record_.head(tag, static_cast<uint32_t>(array->items.size()));
+    record_.raw(array->items.data(), array->items.size() * sizeof(array->items[0]));
+  }
   last_plain_ = static_cast<int32_t>(argument_++);
 }
 
-void Call::put(const aclBoolArray* array) {
-  record_.head(array == nullptr ? Tag::kNone : Tag::kBoolList,
-               array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
-  if (array != nullptr) record_.raw(array->items.data(), array->items.size());
-  last_plain_ = static_cast<int32_t>(argument_++);
-}
-
-void Call::put(const aclFloatArray* array) {
-  record_.head(array == nullptr ? Tag::kNone : Tag::kFloatList,
-               array == nullptr ? 0 : static_cast<uint32_t>(array->items.size()));
-  if (array != nullptr) record_.raw(array->items.data(), array->items.size() * sizeof(float));
-  last_plain_ = static_cast<int32_t>(argument_++);
-}
+void Call::put(const aclIntArray* each) { array(Tag::kIntList, each); }
+void Call::put(const aclBoolArray* each) { array(Tag::kBoolList, each); }
+void Call::put(const aclFloatArray* each) { array(Tag::kFloatList, each); }
 
 void Call::put(const char* text) {
   const size_t length = text != nullptr ? std::strlen(text) : 0;

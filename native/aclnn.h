@@ -77,6 +77,8 @@ class Call {
  private:
   void tensor(const aclTensor* tensor);
   void scalar(const aclScalar* scalar);
+  template <typename Array>
+  void array(Tag tag, const Array* array);
   std::string describe() const;
   aclError refused(aclError error, const std::string& text, aclOpExecutor** executor) const;
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor
 
-from jumar.ops.registry import operators
+from .layouts import LAYOUTS, laid, run
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8, torch.bool]
-LAYOUTS = ["contiguous", "transposed", "spread"]
 
 
 def values(dtype: torch.dtype, *sizes: int) -> Tensor:
@@ -20,20 +17,6 @@ def values(dtype: torch.dtype, *sizes: int) -> Tensor:
     if dtype.is_floating_point and result.numel() > 4:
         result.view(-1)[2] = float("nan")
     return result
-
-
-def laid(tensor: Tensor, layout: str) -> Tensor:
-    if layout == "transposed" and tensor.dim() > 1:
-        return tensor.transpose(0, -1).contiguous().transpose(0, -1)
-    if layout == "spread":
-        wide = torch.zeros(*tensor.shape, 2, dtype=tensor.dtype)
-        wide[..., 0] = tensor
-        return wide[..., 0]
-    return tensor.clone()
-
-
-def run(name: str, *arguments: Any) -> Any:
-    return operators()[name].run(*arguments)
 
 
 def same(mine: Tensor, theirs: Tensor) -> bool:

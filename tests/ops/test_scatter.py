@@ -8,10 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from jumar.ops.registry import operators
+from .layouts import LAYOUTS, laid, run
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8]
-LAYOUTS = ["contiguous", "transposed", "spread"]
 
 INDEX = torch.tensor([[0, 1, 2, 0], [2, 2, 0, 1]])
 
@@ -19,20 +18,6 @@ INDEX = torch.tensor([[0, 1, 2, 0], [2, 2, 0, 1]])
 def values(dtype: torch.dtype, *sizes: int) -> Tensor:
     numbers = torch.arange(torch.Size(sizes).numel()).view(sizes)
     return (numbers * 7 % 11 + 1).to(dtype)
-
-
-def laid(tensor: Tensor, layout: str) -> Tensor:
-    if layout == "transposed" and tensor.dim() > 1:
-        return tensor.transpose(0, -1).contiguous().transpose(0, -1)
-    if layout == "spread":
-        wide = torch.zeros(*tensor.shape, 2, dtype=tensor.dtype)
-        wide[..., 0] = tensor
-        return wide[..., 0]
-    return tensor.clone()
-
-
-def run(name: str, *arguments: Any) -> Any:
-    return operators()[name].run(*arguments)
 
 
 @pytest.mark.parametrize("index_type", [torch.int64, torch.int32])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
+from jumar.ops.results import of_two_in_place
 
 Scalar = int | float | bool | complex
 
@@ -45,13 +46,6 @@ def _tensor_and_scalar(function: Callable[..., Any]) -> Callable[[Tensor, Scalar
 def _scalar_and_tensor(function: Callable[..., Any]) -> Callable[[Scalar, Tensor, Tensor], None]:
     def run(self: Scalar, other: Tensor, out: Tensor) -> None:
         function(self, as_wide_as(other, out), out=out)
-
-    return run
-
-
-def _in_place(function: Callable[..., Any]) -> Callable[[Tensor, Any], None]:
-    def run(self: Tensor, other: Tensor | Scalar) -> None:
-        function(self, other)
 
     return run
 
@@ -97,7 +91,7 @@ rows(
 )
 
 rows(
-    _in_place,
+    of_two_in_place,
     {
         "aclnnInplaceAtan2": Tensor.atan2_,
         "aclnnInplaceDiv": Tensor.div_,

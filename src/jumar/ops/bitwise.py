@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
+from jumar.ops.results import of_two, of_two_in_place
 
 Scalar = int | bool
 
 
-def _of_two(function: Callable[..., Any]) -> Callable[[Tensor, Any, Tensor], None]:
-    def run(self: Tensor, other: Tensor | Scalar, out: Tensor) -> None:
-        function(self, other, out=out)
-
-    return run
-
-
-def _in_place(function: Callable[..., Any]) -> Callable[[Tensor, Any], None]:
-    def run(self: Tensor, other: Tensor | Scalar) -> None:
-        function(self, other)
-
-    return run
-
-
 rows(
-    _of_two,
+    of_two,
     {
         "aclnnBitwiseAndScalar": torch.bitwise_and,
         "aclnnBitwiseAndTensor": torch.bitwise_and,
@@ -43,7 +27,7 @@ rows(
 )
 
 rows(
-    _in_place,
+    of_two_in_place,
     {
         "aclnnInplaceBitwiseAndScalar": Tensor.bitwise_and_,
         "aclnnInplaceBitwiseAndTensor": Tensor.bitwise_and_,

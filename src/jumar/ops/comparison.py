@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
+from jumar.ops.results import of_one, of_two, of_two_in_place
 
 Scalar = int | float | bool | complex
 
 
-def _of_one(function: Callable[..., Any]) -> Callable[[Tensor, Tensor], None]:
-    def run(self: Tensor, out: Tensor) -> None:
-        function(self, out=out)
-
-    return run
-
-
-def _of_two(function: Callable[..., Any]) -> Callable[[Tensor, Any, Tensor], None]:
-    def run(self: Tensor, other: Tensor | Scalar, out: Tensor) -> None:
-        function(self, other, out=out)
-
-    return run
-
-
-def _in_place(function: Callable[..., Any]) -> Callable[[Tensor, Any], None]:
-    def run(self: Tensor, other: Tensor | Scalar) -> None:
-        function(self, other)
-
-    return run
-
-
 rows(
-    _of_one,
+    of_one,
     {
         "aclnnIsNegInf": torch.isneginf,
         "aclnnIsPosInf": torch.isposinf,
@@ -44,7 +21,7 @@ rows(
 )
 
 rows(
-    _of_two,
+    of_two,
     {
         "aclnnEqScalar": torch.eq,
         "aclnnEqTensor": torch.eq,
@@ -66,7 +43,7 @@ rows(
 )
 
 rows(
-    _in_place,
+    of_two_in_place,
     {
         "aclnnInplaceEqScalar": Tensor.eq_,
         "aclnnInplaceEqTensor": Tensor.eq_,

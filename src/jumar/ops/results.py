@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 LOW_PRECISION = frozenset({torch.bfloat16, torch.float16})
+
+
+def of_one(function: Callable[..., Any]) -> Callable[[Tensor, Tensor], None]:
+    """The operator (input, output) of a function with `out=`."""
+
+    def run(self: Tensor, out: Tensor) -> None:
+        function(self, out=out)
+
+    return run
+
+
+def of_two(function: Callable[..., Any]) -> Callable[[Tensor, Any, Tensor], None]:
+    """The operator (input, tensor or scalar, output) of a function with `out=`."""
+
+    def run(self: Tensor, other: Any, out: Tensor) -> None:
+        function(self, other, out=out)
+
+    return run
+
+
+def of_two_in_place(function: Callable[..., Any]) -> Callable[[Tensor, Any], None]:
+    """The operator (input and output, tensor or scalar) of a method that changes its tensor."""
+
+    def run(self: Tensor, other: Any) -> None:
+        function(self, other)
+
+    return run
 
 
 def store(out: Tensor | None, value: Tensor) -> None:

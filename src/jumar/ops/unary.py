@@ -9,13 +9,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
-
-
-def _into_output(function: Callable[..., Any]) -> Callable[[Tensor, Tensor], None]:
-    def run(self: Tensor, out: Tensor) -> None:
-        function(self, out=out)
-
-    return run
+from jumar.ops.results import of_one
 
 
 def _in_place(function: Callable[..., Any]) -> Callable[[Tensor], None]:
@@ -26,7 +20,7 @@ def _in_place(function: Callable[..., Any]) -> Callable[[Tensor], None]:
 
 
 rows(
-    _into_output,
+    of_one,
     {
         "aclnnAbs": torch.abs,
         "aclnnAcos": torch.acos,
@@ -67,9 +61,9 @@ rows(
 SMALL_INTEGERS = (torch.uint8, torch.int8, torch.int16)
 COMPLEX = (torch.complex32, torch.complex64, torch.complex128)
 
-rows(_into_output, {"aclnnExp": torch.exp}, refuses=(*SMALL_INTEGERS, torch.int32))
-rows(_into_output, {"aclnnErf": torch.erf, "aclnnErfc": torch.erfc}, refuses=SMALL_INTEGERS)
-rows(_into_output, {"aclnnExpm1": torch.expm1}, refuses=COMPLEX)
+rows(of_one, {"aclnnExp": torch.exp}, refuses=(*SMALL_INTEGERS, torch.int32))
+rows(of_one, {"aclnnErf": torch.erf, "aclnnErfc": torch.erfc}, refuses=SMALL_INTEGERS)
+rows(of_one, {"aclnnExpm1": torch.expm1}, refuses=COMPLEX)
 
 rows(
     _in_place,
