@@ -1,7 +1,7 @@
 """Runs when Python starts (see `jumar.pth`): watches for the import of torch and torch_npu, and nothing else.
 
 Only `sys` is imported here, because every Python in the environment pays for it. What happens at that
-import is decided in `jumar.machine.attachment`, which is read only then.
+import is decided in `jumar.attachment`, which is read only then.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Watch:
             find = None if finder is self else getattr(finder, "find_spec", None)
             spec = find(name, path, target) if find else None
             if spec is not None:
-                from jumar.machine import attachment
+                from jumar import attachment
 
                 attachment.attach(spec)
                 return spec

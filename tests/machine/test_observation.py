@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from jumar.machine import observe, patches
+from jumar import patches
+from jumar.machine import observe
 from jumar.machine.sample import Sample
 
 

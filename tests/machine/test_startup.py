@@ -63,7 +63,7 @@ def test_a_real_cann_is_left_alone() -> None:
 
 def test_a_library_of_a_real_cann_on_the_search_path_is_seen(tmp_path: Path) -> None:
     (tmp_path / "libascendcl.so").touch()
-    code = "from jumar.machine import attachment; print(attachment.situation().name)"
+    code = "from jumar import attachment; print(attachment.situation().name)"
     assert python(code, LD_LIBRARY_PATH=f"/nowhere:{tmp_path}").stdout == "CANN\n"
     assert python(code).stdout == "NOTHING\n"
     assert python(code, JUMAR_SERVER="/somewhere", ASCEND_HOME_PATH="/x").stdout == "SERVER\n"

@@ -20,9 +20,9 @@ def execute(chosen: argparse.Namespace) -> int:
 
 
 def start(chosen: argparse.Namespace) -> int:
-    plan = serving.plan(chosen.chip, chosen.devices, chosen.dry, chosen.face, chosen.seed)
+    plan = serving.plan(chosen)
     directory = serving.make_server(plan)
-    for name, value in environment.for_server(directory, plan.face, plan.seed).items():
+    for name, value in plan.environment(directory).items():
         print(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
     print(f"jumar: {plan.title()} at {directory}", file=sys.stderr)
     if sys.stdout.isatty():

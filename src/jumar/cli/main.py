@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from jumar import __version__
 from jumar.cli.refusal import Refusal
-from jumar.machine.environment import FACES
+from jumar.machine.environment import FACES, FLOAT64_POLICIES
 
 DESCRIPTION = "Runs PyTorch programs written for Ascend NPUs or CUDA on virtual Ascend chips."
 RUN_USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
@@ -73,8 +73,14 @@ def _server_options(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--face",
         choices=FACES,
-        default="transfer",
-        help="transfer (default): a CUDA program sees the chips as CUDA devices, by transfer_to_npu",
+        default="cuda",
+        help="what a CUDA program sees: CUDA devices (default), the vendor's transfer_to_npu, or nothing",
+    )
+    one.add_argument("--as", dest="persona", metavar="GPU", help="the GPU it believes in (default: A100)")
+    one.add_argument(
+        "--float64",
+        choices=FLOAT64_POLICIES,
+        help="double precision: as on the chip (default), an error, on the CPU, or as float32",
     )
 
 

@@ -34,11 +34,11 @@ class Outcome:
 
 def execute(chosen: argparse.Namespace) -> int:
     command = resolve(chosen.program)
-    plan = serving.plan(chosen.chip, chosen.devices, chosen.dry, chosen.face, chosen.seed)
+    plan = serving.plan(chosen)
     directory = serving.make_server(plan)
     try:
         say(f"{plan.title()}: {' '.join(command)}")
-        outcome = watch(command, environment.applied(environment.for_server(directory, plan.face, plan.seed)))
+        outcome = watch(command, environment.applied(plan.environment(directory)))
         summing.sum_up(plan, directory, command, outcome.code, outcome.wall_s, chosen.out)
     finally:
         if chosen.keep:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import os
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from jumar import chips
 from jumar.cli.refusal import Refusal
-from jumar.machine import libraries, server
+from jumar.machine import environment, libraries, server
 
 TORCH = "torch"
 ADAPTER = "torch-npu"
@@ -28,6 +29,12 @@ class Plan:
     dry: bool
     face: str
     seed: int | None
+    persona: str | None
+    float64: str | None
+
+    def environment(self, directory: Path) -> dict[str, str | None]:
+        """What to change in a program's environment."""
+        return environment.for_server(directory, self.face, self.seed, self.persona, self.float64)
 
     def title(self) -> str:
         size = self.chip.number("memory.size", "B") / 2**30
@@ -35,10 +42,11 @@ class Plan:
         return f"{self.devices} × {self.chip.name} with {size:.0f} GiB ({work})"
 
 
-def plan(chip: str, devices: int, dry: bool, face: str, seed: int | None) -> Plan:
+def plan(chosen: argparse.Namespace) -> Plan:
     """Refuses what cannot be: each refusal says what to do instead."""
+    devices, seed = chosen.devices, chosen.seed
     try:
-        found = chips.find(chip)
+        found = chips.find(chosen.chip)
     except chips.UnknownChip as error:
         raise Refusal(str(error)) from error
     if not 1 <= devices <= server.MOST_CHIPS:
@@ -50,7 +58,7 @@ def plan(chip: str, devices: int, dry: bool, face: str, seed: int | None) -> Pla
     check_packages()
     if libraries.directory() is None:
         raise Refusal(f"the native core is not installed: {libraries.REMEDY}")
-    return Plan(found, devices, dry, face, seed)
+    return Plan(found, devices, chosen.dry, chosen.face, seed, chosen.persona, chosen.float64)
 
 
 def version(package: str) -> str | None:

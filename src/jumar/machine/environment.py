@@ -10,14 +10,19 @@ from pathlib import Path
 SERVER = "JUMAR_SERVER"
 FACE = "JUMAR_FACE"
 SEED = "JUMAR_SEED"
+PERSONA = "JUMAR_AS"
+FLOAT64 = "JUMAR_FLOAT64"
 
 VARIABLES = {
     SERVER: "directory of the virtual server that torch_npu shall see; unset: no virtual chips",
-    FACE: "what a CUDA program sees: `transfer` = the vendor's transfer_to_npu, `none` = PyTorch as it is",
+    FACE: "what a CUDA program sees: `cuda` = jumar's CUDA face, `transfer` = the vendor's transfer_to_npu, `none`",
+    PERSONA: "the NVIDIA GPU that the CUDA face answers as; unset: A100",
+    FLOAT64: "what becomes of double precision under the CUDA face: `chip`, `error`, `emulate`, `downcast`",
     SEED: "number to seed random, numpy and torch with when torch is imported; unset: they are left alone",
 }
 
-FACES = ("transfer", "none")
+FACES = ("cuda", "transfer", "none")
+FLOAT64_POLICIES = ("chip", "error", "emulate", "downcast")
 
 # A real CANN is announced by these; under a virtual server they must not be seen, or the adapter looks there.
 CANN = (
@@ -29,10 +34,13 @@ CANN = (
 )
 
 
-def for_server(directory: Path, face: str, seed: int | None) -> dict[str, str | None]:
+def for_server(
+    directory: Path, face: str, seed: int | None, persona: str | None = None, float64: str | None = None
+) -> dict[str, str | None]:
     """What a program's environment needs to see that server. None: to be unset."""
     changes: dict[str, str | None] = dict.fromkeys(CANN)
     changes |= {SERVER: str(directory), FACE: face, SEED: None if seed is None else str(seed)}
+    changes |= {PERSONA: persona, FLOAT64: float64}
     # torch finds torch_npu by itself unless this says 0, which a surrounding program may have left here.
     changes["TORCH_DEVICE_BACKEND_AUTOLOAD"] = None
     # `python`, `torchrun` and `pytest` shall be those of the environment that jumar is installed in.

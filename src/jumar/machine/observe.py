@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar.machine import environment
-from jumar.machine.patches import Applied, Patch, apply
 from jumar.machine.sample import Sample
+from jumar.patches import Applied, Patch, apply
 
 if TYPE_CHECKING:
     import torch
@@ -155,11 +155,16 @@ def remove() -> None:
 
 def write() -> None:
     """Leaves what was seen beside the server, for the summary. A forked child leaves nothing."""
+    if os.getpid() == _record.pid:
+        leave("program", _record.facts())
+
+
+def leave(kind: str, facts: dict[str, Any]) -> None:
+    """Writes facts of this process into the server's directory, as <kind>-<pid>.json; whole or not at all."""
     directory = os.environ.get(environment.SERVER)
-    if directory and os.getpid() == _record.pid and Path(directory).is_dir():
-        facts = json.dumps(_record.facts())
-        path = Path(directory) / f"program-{_record.pid}.json"
-        path.with_suffix(".part").write_text(facts, encoding="utf-8")
+    if directory and Path(directory).is_dir():
+        path = Path(directory) / f"{kind}-{os.getpid()}.json"
+        path.with_suffix(".part").write_text(json.dumps(facts), encoding="utf-8")
         path.with_suffix(".part").replace(path)
 
 

@@ -1,15 +1,18 @@
 """What jumar does when a program imports torch or torch_npu: which libraries it gets, and what is watched.
 
+It introduces the rooms to each other in the program's process, as `jumar.cli` does on the command line.
+
 | situation                     | import torch                       | import torch_npu                      |
 |-------------------------------|------------------------------------|---------------------------------------|
 | JUMAR_SERVER set              | loads torch_npu as usual; observed | with jumar's libraries: virtual chips |
-| not set, a real CANN is there | untouched                          | untouched                             |
+| not set, a real CANN is there | untouched, unless a face is wanted | untouched                             |
 | not set, no CANN              | does not load torch_npu            | with jumar's libraries: no chips      |
 | the executor of a server      | does not load torch_npu            | not imported                          |
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from jumar.machine import environment
-from jumar.machine.patches import Patch, apply
+from jumar.patches import Patch, apply
 
 AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 EXECUTOR = "jumar.machine.executor"
@@ -71,7 +74,8 @@ def attach(spec: ModuleSpec) -> None:
     """Wraps the loader of a watched module, found for the import system, as the situation asks."""
     loader: Any = spec.loader
     now = situation()
-    if loader is None or not hasattr(loader, "exec_module") or now is Situation.CANN:
+    left_alone = now is Situation.CANN and not _face_wanted()
+    if loader is None or not hasattr(loader, "exec_module") or left_alone:
         return
     execute = loader.exec_module
 
@@ -81,27 +85,29 @@ def attach(spec: ModuleSpec) -> None:
             AROUND.get(spec.name, _check_replaced)(now, lambda: execute(module))
         finally:
             _loading.remove(spec.name)
-        if now is Situation.SERVER and not _loading:
-            _loaded()
+        if now in (Situation.SERVER, Situation.CANN) and not _loading:
+            _loaded(now)
 
     loader.exec_module = exec_module
 
 
 def _torch(now: Situation, execute: Callable[[], None]) -> None:
-    with nullcontext() if now is Situation.SERVER else _autoload_off():
+    with nullcontext() if now in (Situation.SERVER, Situation.CANN) else _autoload_off():
         execute()
 
 
 def _torch_npu(now: Situation, execute: Callable[[], None]) -> None:
     from jumar.machine import libraries
 
-    libraries.preload()
+    if now is not Situation.CANN:
+        libraries.preload()
     execute()
 
 
 def _check_replaced(now: Situation, execute: Callable[[], None]) -> None:
     execute()
-    apply([CANN_CHECK])
+    if now is not Situation.CANN:
+        apply([CANN_CHECK])
 
 
 AROUND = {"torch": _torch, "torch_npu": _torch_npu}
@@ -121,25 +127,57 @@ def _autoload_off() -> Iterator[None]:
             os.environ[AUTOLOAD] = before
 
 
-_face_done = False
+_prepared = False
 
 
-def _loaded() -> None:
+def _face_wanted() -> bool:
+    return os.environ.get(environment.FACE, "none") != "none"
+
+
+def _loaded(now: Situation) -> None:
     """torch is complete, and torch_npu too unless it was not asked for: now what needs them both."""
-    global _face_done
+    global _prepared
     from jumar.machine import observe
 
-    if not _face_done:
-        _face_done = True
+    if not _prepared:
+        _prepared = True
         observe.seed(os.environ.get(environment.SEED))
-        if os.environ.get(environment.FACE) == "transfer":
-            import_face()
-    observe.install()
+        FACES[os.environ.get(environment.FACE, "none")]()
+    if now is Situation.SERVER:
+        observe.install()
 
 
-def import_face() -> None:
+def _cuda() -> None:
+    """The CUDA face, and its account left beside the server when the program ends."""
+    from jumar import cuda
+
+    cuda.enter(
+        cuda.Options(
+            persona=os.environ.get(environment.PERSONA, cuda.Options.persona),
+            float64=os.environ.get(environment.FLOAT64, cuda.Options.float64),
+        )
+    )
+    atexit.register(_write_account, os.getpid())
+
+
+def _write_account(pid: int) -> None:
+    from jumar import cuda
+    from jumar.machine import observe
+
+    if os.getpid() == pid:  # a forked child has not lived this life
+        observe.leave("face", cuda.facts())
+
+
+def _transfer() -> None:
     """The vendor's own translation of CUDA calls, without the warnings that would greet every run."""
     import warnings
 
     with warnings.catch_warnings(record=True):
         __import__("torch_npu.contrib.transfer_to_npu")
+
+
+def _none() -> None:
+    """PyTorch as it is."""
+
+
+FACES: dict[str, Callable[[], None]] = {"cuda": _cuda, "transfer": _transfer, "none": _none}

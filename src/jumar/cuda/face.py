@@ -1,0 +1,112 @@
+"""Turns the CUDA face on and off: the chip's name, the patches of PyTorch, the hooks for what is imported later."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from jumar import cudamap, patches
+from jumar.cuda import account, imports, names, naming, registry
+
+# Tables of jumar.cudamap: names in PyTorch, which must all be there, and in libraries, of which any may be absent.
+TABLES = ("torch_cuda", "torch", "distributed")
+LIBRARIES = "libraries"
+FACES = "faces"
+FLOAT64 = ("chip", "error", "emulate", "downcast")
+
+
+@dataclass(frozen=True)
+class Options:
+    """`persona`: the NVIDIA GPU that the program believes in; `float64`: what becomes of double precision."""
+
+    persona: str = "A100"
+    float64: str = "chip"
+
+
+_options = Options()
+_undo: list[Callable[[], None]] = []
+
+
+def options() -> Options:
+    """What the face was turned on with."""
+    return _options
+
+
+def is_on() -> bool:
+    return bool(_undo)
+
+
+def enter(chosen: Options | None = None) -> None:
+    """Turns the face on; does nothing if it is. All or nothing: PatchError or ImportError leave PyTorch as it was."""
+    global _options
+    if is_on():
+        return
+    import torch_npu  # noqa: F401  the adapter must be complete before its device gets another name
+
+    _options = chosen or Options()
+    try:
+        loaded = chapters()
+        _undo.append(imports.stop)
+        _undo.append(naming.leave)
+        naming.enter(tuple(row.cuda for row in cudamap.names(FACES) if row.ascend == "npu"))
+        wanted = list(registry.patches(TABLES))
+        now = [patch for patch in wanted if patches.is_loaded(patch)]
+        _undo.append(patches.apply(now, everywhere=True).undo)
+        later = [patch for patch in wanted if not patches.is_loaded(patch)]
+        imports.after(_hooks(later, strict=True) | _hooks(registry.patches((LIBRARIES,)), strict=False))
+        for chapter in loaded:
+            if begin := getattr(chapter, "enter", None):
+                _undo.append(begin(_options))
+    except BaseException:
+        leave()
+        raise
+
+
+def chapters() -> list[ModuleType]:
+    """Every file in names/."""
+    found = sorted(one.name for one in pkgutil.iter_modules(names.__path__))
+    return [importlib.import_module(f"{names.__name__}.{name}") for name in found]
+
+
+def _hooks(later: Iterable[patches.Patch], strict: bool) -> dict[str, imports.Hook]:
+    """What to do when the modules of these patches are imported."""
+    by_module: dict[str, list[patches.Patch]] = {}
+    for patch in later:
+        by_module.setdefault(patch.target.partition(":")[0], []).append(patch)
+
+    def hook(module: ModuleType) -> None:
+        for patch in by_module[module.__name__]:
+            try:
+                _undo.append(patches.apply([patch], everywhere=True).undo)
+            except patches.PatchError as error:
+                if strict:
+                    raise
+                version = getattr(sys.modules[module.__name__.partition(".")[0]], "__version__", "?")
+                warnings.warn(
+                    f"jumar: {error} ({module.__name__} {version}); it stays as it is", stacklevel=2
+                )
+
+    return dict.fromkeys(by_module, hook)
+
+
+def leave() -> None:
+    """Turns the face off: everything is as it was before."""
+    while _undo:
+        _undo.pop()()
+
+
+def patched() -> list[patches.Patch]:
+    """The patches of PyTorch that the face makes, for people to read."""
+    chapters()
+    return list(registry.patches(TABLES))
+
+
+def facts() -> dict[str, object]:
+    """The account as plain values, for JSON."""
+    return {"persona": _options.persona, "float64": _options.float64, "devices_named": naming.parsed(),
+            "rows": account.rows()}  # fmt: skip
