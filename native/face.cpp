@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <string>
@@ -46,8 +47,9 @@ NameOf* original_name_of = nullptr;
 BackendName* original_backend_name = nullptr;
 Parse* original_parse = nullptr;
 
-std::atomic<uint64_t> parsed{0};          // how often "cuda…" was read as the chip
-std::vector<std::string> own_face;        // packages that see the chip's own name; fixed while the face is on
+std::atomic<uint64_t> parsed{0};    // how often "cuda…" was read as the chip
+std::vector<std::string> own_face;  // packages that see the chip's own name; fixed while the face is on
+void (*on_first)() = nullptr;       // told of the first, if Python names the device: it notes the line
 
 // Whether the Python code that asks belongs to a package that knows the chip by its own name, as the adapter does.
 bool caller_knows_chip() {
@@ -93,7 +95,8 @@ void parse(Device* self, const std::string& text) {
   static const std::string cuda = "cuda", chip = original_backend_name(true), slot = "privateuseone";
   const bool is_cuda = names(text, cuda);
   if (!is_cuda && !names(text, chip)) return original_parse(self, text);
-  if (is_cuda) parsed.fetch_add(1, std::memory_order_relaxed);
+  const bool first = is_cuda && parsed.fetch_add(1, std::memory_order_relaxed) == 0;
+  if (first && on_first != nullptr && PyGILState_Check() != 0) on_first();
   original_parse(self, slot + text.substr(is_cuda ? cuda.size() : chip.size()));
 }
 
@@ -204,12 +207,14 @@ bool find(Function*& original, const char* symbol) {
 
 }  // namespace
 
-// Turns the face on. `packages` (names separated by spaces) go on seeing the chip's own name. Returns null, or the
-// name of what this PyTorch lacks; then nothing is changed. Libraries that are loaded later are taken in by another call.
-EXPORTED const char* jumar_face_enter(const char* packages) {
+// Turns the face on. `packages` (names separated by spaces) go on seeing the chip's own name; `first` is called when
+// a device is named cuda for the first time. Returns null, or the name of what this PyTorch lacks; then nothing is
+// changed. Libraries that are loaded later are taken in by another call.
+EXPORTED const char* jumar_face_enter(const char* packages, void (*first)()) {
   if (!find(original_name_of, kNameOf)) return kNameOf;
   if (!find(original_backend_name, kBackendName)) return kBackendName;
   if (!find(original_parse, kParse)) return kParse;
+  on_first = first;
   own_face.clear();
   const std::string names = packages;
   for (size_t at = 0; at < names.size();) {

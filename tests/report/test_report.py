@@ -79,3 +79,27 @@ def test_the_page_stands_alone_and_escapes() -> None:
 )
 def test_sizes(count: float, shown: str) -> None:
     assert lines.size(count) == shown
+
+
+def face(*rows: tuple[str, str, int, str]) -> dict[str, Any]:
+    named = [dict(zip(("kind", "name", "count", "first"), row, strict=True)) for row in rows]
+    return {"persona": "A100", "float64": "chip", "rows": named}
+
+
+def test_the_cuda_accounts_of_all_processes_are_one() -> None:
+    faces = [
+        face(("redirected", "torch.cuda.synchronize", 5, "a.py:3"), ("ignored", "torch.cuda.nvtx.range_push", 2, "a.py:4")),
+        face(("redirected", "torch.cuda.synchronize", 7, "b.py:9")),
+    ]
+    merged = made(faces=faces)["cuda"]
+    assert merged["rows"] == [
+        ["ignored", "torch.cuda.nvtx.range_push", 2, "a.py:4"],
+        ["redirected", "torch.cuda.synchronize", 12, "a.py:3"],
+    ]
+    said = dict(lines.rows(made(faces=faces)))["CUDA face"]
+    assert said == "as A100; 12 redirected; ignored: torch.cuda.nvtx.range_push (2)"
+    assert "a.py:3" in page.render(made(faces=faces))
+
+
+def test_a_run_without_cuda_says_nothing_of_it() -> None:
+    assert "CUDA face" not in dict(lines.rows(made()))

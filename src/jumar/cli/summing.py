@@ -27,7 +27,8 @@ def sum_up(
         code=code,
         wall_s=wall_s,
         server=_server_facts(directory),
-        programs=_programs(directory),
+        programs=_left(directory, "program"),
+        faces=_left(directory, "face"),
     )
     print("\n" + report.text(facts), file=sys.stderr)
     folder = Path(out) if out else _fresh(Path(FOLDER) / f"{time.strftime('%Y%m%d-%H%M%S')}-{_name(command)}")
@@ -46,8 +47,9 @@ def _server_facts(directory: Path) -> dict[str, Any] | None:
         return None
 
 
-def _programs(directory: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("program-*.json"))]
+def _left(directory: Path, kind: str) -> list[dict[str, Any]]:
+    """What the processes of the run left beside the server."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob(f"{kind}-*.json"))]
 
 
 def _fresh(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from jumar.cuda import account, imports, names, naming, registry
 TABLES = ("torch_cuda", "torch", "distributed")
 LIBRARIES = "libraries"
 FACES = "faces"
+NAMED = ("redirected", 'device "cuda"')
 FLOAT64 = ("chip", "error", "emulate", "downcast")
 
 
@@ -53,7 +54,8 @@ def enter(chosen: Options | None = None) -> None:
         loaded = chapters()
         _undo.append(imports.stop)
         _undo.append(naming.leave)
-        naming.enter(tuple(row.cuda for row in cudamap.names(FACES) if row.ascend == "npu"))
+        own_face = tuple(row.cuda for row in cudamap.names(FACES) if row.ascend == "npu")
+        naming.enter(own_face, lambda: account.note(*NAMED))
         wanted = list(registry.patches(TABLES))
         now = [patch for patch in wanted if patches.is_loaded(patch)]
         _undo.append(patches.apply(now, everywhere=True).undo)
@@ -108,5 +110,6 @@ def patched() -> list[patches.Patch]:
 
 def facts() -> dict[str, object]:
     """The account as plain values, for JSON."""
-    return {"persona": _options.persona, "float64": _options.float64, "devices_named": naming.parsed(),
-            "rows": account.rows()}  # fmt: skip
+    named = account.entry(*NAMED)
+    named[0] = max(named[0], naming.parsed())
+    return {"persona": _options.persona, "float64": _options.float64, "rows": account.rows()}

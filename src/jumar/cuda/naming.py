@@ -7,12 +7,14 @@ costs what it costs on CUDA. Packages that know the chip by its own name go on s
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import jumar
 
 LIBRARY = "libjumar_face.so"
+FIRST = ctypes.PYFUNCTYPE(None)
 
 
 @cache
@@ -21,7 +23,7 @@ def library() -> ctypes.PyDLL:
     for root in jumar.__path__:
         if (path := Path(root) / "lib" / LIBRARY).is_file():
             loaded = ctypes.PyDLL(str(path))
-            loaded.jumar_face_enter.argtypes = [ctypes.c_char_p]
+            loaded.jumar_face_enter.argtypes = [ctypes.c_char_p, FIRST]
             loaded.jumar_face_enter.restype = ctypes.c_char_p
             loaded.jumar_face_parsed.restype = ctypes.c_uint64
             return loaded
@@ -30,11 +32,19 @@ def library() -> ctypes.PyDLL:
     )
 
 
-def enter(own_face: tuple[str, ...]) -> None:
-    """The chip is called cuda from now on, except by the packages of `own_face`."""
+_first = FIRST()  # kept alive while the native part may call it
+
+
+def enter(own_face: tuple[str, ...], first: Callable[[], object]) -> None:
+    """The chip is called cuda from now on, except by the packages of `own_face`.
+
+    `first` is called when the program first names a device cuda.
+    """
+    global _first
     import torch
 
-    if missing := library().jumar_face_enter(" ".join(own_face).encode()):
+    _first = FIRST(first)
+    if missing := library().jumar_face_enter(" ".join(own_face).encode(), _first):
         raise RuntimeError(
             f"torch {torch.__version__} has no {missing.decode()}: the CUDA face fits torch 2.13.0"
         )

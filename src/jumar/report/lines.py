@@ -22,6 +22,8 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if facts["losses"]:
         found.append(("loss", f"{facts['losses'][0][1]:.4g} → {facts['losses'][-1][1]:.4g}"))
     found.append(("operators", operators(facts)))
+    if facts["cuda"]:
+        found.append(("CUDA face", cuda(facts["cuda"])))
     found.append(("unsupported calls", names(facts["unsupported"]) or "none"))
     if facts["fallbacks"]:
         found.append(("left to the CPU", names(facts["fallbacks"])))
@@ -44,6 +46,18 @@ def chip(facts: dict[str, Any]) -> str:
 def operators(facts: dict[str, Any]) -> str:
     skipped = f", {facts['operators_skipped']:,} skipped" if facts["mode"] == "dry" else ""
     return f"{facts['operators_run']:,} run{skipped}, {len(facts['operators'])} kinds"
+
+
+def cuda(face: dict[str, Any]) -> str:
+    """Which GPU the program saw, and what became of its CUDA calls; what had no effect or failed is named."""
+    said = [f"as {face['persona']}"]
+    for kind in ("redirected", "adapted", "on the CPU"):
+        if total := sum(count for of, _, count, _ in face["rows"] if of == kind):
+            said.append(f"{total:,} {kind}")
+    for kind in ("ignored", "refused"):
+        if rows := [[name, count] for of, name, count, _ in face["rows"] if of == kind]:
+            said.append(f"{kind}: {names(rows)}")
+    return "; ".join(said)
 
 
 def names(lines: list[list[Any]]) -> str:

@@ -46,6 +46,10 @@ def render(facts: dict[str, Any]) -> str:
             ],
         ),
         operators=table(("operator", "run", "skipped"), facts["operators"]),
+        cuda=table(
+            ("what became of it", "CUDA name", "times", "first line"),
+            facts["cuda"]["rows"] if facts["cuda"] else [],
+        ),
         unsupported=table(("call without a body", "times"), facts["unsupported"]),
         fallbacks=table(("operator", "times"), facts["fallbacks"]),
     )

@@ -11,6 +11,13 @@ from jumar import __version__
 from jumar.chips import Chip
 
 NO_PROGRAM = "no program used the chips: it did not import torch, or jumar is not installed in its Python"
+CUDA_KINDS = (
+    "refused",
+    "ignored",
+    "on the CPU",
+    "adapted",
+    "redirected",
+)  # what one should look at comes first
 NOT_LOSSES = "losses are not shown: a dry run does not compute them"
 
 
@@ -24,6 +31,7 @@ def facts(
     wall_s: float,
     server: dict[str, Any] | None,
     programs: Sequence[dict[str, Any]],
+    faces: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """`code` as subprocess gives it; `server` as the core reports it, or None; sizes in bytes."""
     lead = _lead(programs)
@@ -53,6 +61,7 @@ def facts(
         "losses": losses,
         "backwards": lead["backwards"] if lead else 0,
         **_counts(server or {}),
+        "cuda": _cuda(faces),
         "notes": _notes(dry, server, programs, lead),
     }
 
@@ -84,6 +93,19 @@ def _counts(server: dict[str, Any]) -> dict[str, Any]:
         "memory": [[one["id"], one["peak_bytes"], one["memory_bytes"]] for one in server.get("chips", [])],
         "copies": server.get("copies", {"count": 0, "bytes": 0}),
     }
+
+
+def _cuda(faces: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The accounts of all processes as one: what the CUDA face did, how often, first where."""
+    if not faces:
+        return None
+    merged: dict[tuple[str, str], list[Any]] = {}
+    for row in (row for face in faces for row in face["rows"]):
+        entry = merged.setdefault((row["kind"], row["name"]), [0, row["first"]])
+        entry[0] += row["count"]
+    rows = [[kind, name, count, first] for (kind, name), (count, first) in merged.items()]
+    rows.sort(key=lambda row: (CUDA_KINDS.index(row[0]), -row[2], row[1]))
+    return {"persona": faces[0]["persona"], "float64": faces[0]["float64"], "rows": rows}
 
 
 def _notes(
