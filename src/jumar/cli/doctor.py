@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jumar import __version__, attachment
+from jumar import __version__, attachment, cudamap
 from jumar.abi.generate import operator_names
 from jumar.cli import serving
 from jumar.machine import environment, libraries, observe
@@ -34,6 +34,8 @@ class Finding:
 
 
 def execute(chosen: argparse.Namespace) -> int:
+    if chosen.patches:
+        return list_patches()
     findings = [finding for check in CHECKS for finding in check()]
     if chosen.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
@@ -135,10 +137,19 @@ def operators() -> list[Finding]:
 def patches() -> list[Finding]:
     """What `jumar run` changes in the program's process; without a virtual server nothing is changed."""
     rows = [attachment.CANN_CHECK, *observe.PATCHES, *observe.ADAPTER_PATCHES]
-    face = Finding(
-        "patched in a run", "note", "many CUDA names: by the vendor's transfer_to_npu, with --face transfer"
-    )
-    return [*(Finding("patched in a run", "note", f"{row.target}: {row.why}") for row in rows), face]
+    watched = [Finding("patched in a run", "note", f"{row.target}: {row.why}") for row in rows]
+    seen = f"{len(cudamap.all_names())} CUDA names are known; `jumar doctor --patches` lists them"
+    return [*watched, Finding("CUDA face", "note", seen)]
+
+
+def list_patches() -> int:
+    """Every CUDA name, what becomes of it under the CUDA face, and why; all or none are in force."""
+    for table in cudamap.all_tables():
+        print(f"{table}:")
+        for name in cudamap.names(table):
+            becomes = name.ascend if name.ascend and name.ascend != name.cuda else name.status
+            print(f"  {name.cuda:<48} {becomes}{f': {name.note}' if name.note else ''}")
+    return 0
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (

@@ -52,6 +52,9 @@ def parser() -> Parser:
         commands.add_parser("env", help="print exports for a shell, or stop that server", allow_abbrev=False)
     )
     doctor = commands.add_parser("doctor", help="say what is installed, what fits what, what is patched")
+    doctor.add_argument(
+        "--patches", action="store_true", help="list every CUDA name and what becomes of it in a run"
+    )
     doctor.add_argument("--json", action="store_true", help="print JSON")
     chips = commands.add_parser("chips", help="list the chips, with sources", allow_abbrev=False)
     chips.add_argument("name", nargs="?", help="show every number of this chip with its source")
