@@ -30,7 +30,7 @@ def on_server(chip: str = "910B2", **settings: int) -> None:
     try:
         wanted = server.settings(chips.find(chip), devices=1, dry=False, seed=0)
         server.create(directory, dataclasses.replace(wanted, **settings))
-        inside = environment.applied(environment.for_server(directory, "none", None))
+        inside = environment.applied(environment.for_server(directory, environment.Wishes()))
         sys.exit(subprocess.run([sys.executable, *sys.argv], env=inside, check=False).returncode)
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -39,7 +39,7 @@ def _enter_server(config: pytest.Config) -> None:
     directory = Path(tempfile.mkdtemp(prefix="jumar-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
     server.create(directory, server.settings(chips.find(CHIP), CHIPS_A_SERVER, dry=False, seed=None))
-    inside = environment.applied(environment.for_server(directory, "none", None))
+    inside = environment.applied(environment.for_server(directory, environment.Wishes()))
     for name in set(os.environ) - set(inside):
         del os.environ[name]
     os.environ.update(inside)

@@ -143,7 +143,7 @@ def _loaded(now: Situation) -> None:
         _prepared = True
         observe.seed(os.environ.get(environment.SEED))
         FACES[os.environ.get(environment.FACE, "none")]()
-    if now is Situation.SERVER:
+    if os.environ.get(environment.RECORDS):
         observe.install()
 
 

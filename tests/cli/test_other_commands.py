@@ -28,7 +28,7 @@ def test_env_starts_and_stops_a_server_in_a_shell(tmp_path: Path) -> None:
     )
     first, second = ended.stdout.splitlines()
     directory, face, seed = first.split()
-    assert (face, seed, second) == ("transfer", "3", "[]")
+    assert (face, seed, second) == ("cuda", "3", "[]")
     assert not Path(directory).exists()
     assert "8 × Ascend910_9382" in ended.stderr
 

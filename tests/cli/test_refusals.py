@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from jumar.cli import serving
+from jumar.cli.main import parser
 from jumar.cli.refusal import Refusal
 from jumar.machine import libraries
 
@@ -24,9 +25,10 @@ REFUSED = {
     "run no-such-command": "no such command or script",
     "run missing.py": "no such command or script",
     "run --devces 2 ls": "--devces",
-    "run --face cuda ls": "invalid choice",
+    "run --face gpu ls": "invalid choice",
     "env --stop": "no server to stop",
     "chips 910Z": "unknown chip",
+    "run --as H300 ls": "unknown GPU 'H300'",
     "rnu": "invalid choice",
     "": "required",
 }
@@ -64,7 +66,7 @@ def test_a_wrong_pair_of_packages(
 ) -> None:
     installed(monkeypatch, versions)
     with pytest.raises(Refusal, match=complaint) as refused:
-        serving.plan("910B2", 1, False, "none", None)
+        serving.plan(parser().parse_args(["run", "true"]))
     assert "pip install torch==2.13.0 torch-npu==2.13.0" in str(refused.value)
 
 
@@ -76,4 +78,4 @@ def test_a_build_tag_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_native_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libraries, "directory", lambda: None)
     with pytest.raises(Refusal, match=r"native core is not installed: run `pip install \.`"):
-        serving.plan("910B2", 1, False, "none", None)
+        serving.plan(parser().parse_args(["run", "true"]))

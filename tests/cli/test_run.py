@@ -148,3 +148,24 @@ def test_a_dry_run_shows_no_losses(jumar: Command, tmp_path: Path) -> None:
     seen = facts(tmp_path / "report")
     assert seen["losses"] == [] and seen["mode"] == "dry"
     assert "a dry run does not compute them" in ended.stderr
+
+
+def test_real_chips_without_cann_are_refused(jumar: Command) -> None:
+    ended = jumar("run", "--real", "true")
+    assert ended.returncode == 2 and "no CANN found" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_on_a_cann_the_face_is_there_and_no_virtual_chip(tmp_path: Path) -> None:
+    """jumar's own libraries, found by the loader as a CANN would be: they show no chips where no server is named."""
+    import jumar as package
+
+    lib = Path(package.__path__[0]) / "lib"
+    asks = "import torch; from torch import cuda, device, _C; print(device('cuda').type, cuda.is_available(), _C._get_privateuse1_backend_name())"
+    main = "import sys; from jumar.cli import main; sys.exit(main())"
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("JUMAR_")}
+    ended = subprocess.run(
+        [sys.executable, "-c", main, "run", "--real", "--out", "report", sys.executable, "-c", asks],
+        env=plain | {"LD_LIBRARY_PATH": str(lib)}, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.stdout.splitlines()[-1:] == ["cuda False cuda"], ended.stderr
+    assert "this machine's own" in ended.stderr and "CUDA face" in ended.stderr

@@ -55,7 +55,7 @@ class Machine:
             wanted = server.settings(chips.find(chip), devices, dry=False, seed=None)
             directory.mkdir()
             server.create(directory, dataclasses.replace(wanted, **settings))
-            self.environment = environment.applied(environment.for_server(directory, "none", None))
+            self.environment = environment.applied(environment.for_server(directory, environment.Wishes()))
 
     def report(self) -> dict[str, Any]:
         from jumar.machine import server

@@ -90,6 +90,9 @@ def _server_options(one: argparse.ArgumentParser) -> None:
 def _run(run: argparse.ArgumentParser) -> None:
     _server_options(run)
     run.add_argument("--out", metavar="DIR", help="where the report goes (default: jumar-runs/<time>-<name>)")
+    run.add_argument(
+        "--real", action="store_true", help="use this machine's own chips and CANN instead of virtual ones"
+    )
     run.add_argument("--keep", action="store_true", help="keep the server's directory afterwards")
     run.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="COMMAND", help="any command, or a Python script"

@@ -66,7 +66,7 @@ def resolve(program: list[str]) -> list[str]:
         )
     if first.endswith(".py") and Path(first).is_file():
         return [sys.executable, first, *rest]
-    search = environment.for_server(Path(), "none", None)["PATH"]
+    search = environment.for_real(Path(), environment.Wishes())["PATH"]
     found = shutil.which(first, path=search)
     if found is None:
         raise Refusal(f"{first}: no such command or script; check the name and the current directory")

@@ -10,8 +10,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from jumar import chips
+from jumar import attachment, chips
 from jumar.cli.refusal import Refusal
+from jumar.cudamap import personas
 from jumar.machine import environment, libraries, server
 
 TORCH = "torch"
@@ -24,19 +25,19 @@ PREFIX = "jumar-"
 class Plan:
     """The server that was asked for, checked."""
 
-    chip: chips.Chip
+    chip: chips.Chip | None  # None: this machine's own
     devices: int
     dry: bool
-    face: str
-    seed: int | None
-    persona: str | None
-    float64: str | None
+    wishes: environment.Wishes
 
     def environment(self, directory: Path) -> dict[str, str | None]:
         """What to change in a program's environment."""
-        return environment.for_server(directory, self.face, self.seed, self.persona, self.float64)
+        change = environment.for_server if self.chip else environment.for_real
+        return change(directory, self.wishes)
 
     def title(self) -> str:
+        if self.chip is None:
+            return "this machine's own chips"
         size = self.chip.number("memory.size", "B") / 2**30
         work = "dry: only small tensors are computed" if self.dry else "full arithmetic"
         return f"{self.devices} × {self.chip.name} with {size:.0f} GiB ({work})"
@@ -45,6 +46,14 @@ class Plan:
 def plan(chosen: argparse.Namespace) -> Plan:
     """Refuses what cannot be: each refusal says what to do instead."""
     devices, seed = chosen.devices, chosen.seed
+    wishes = environment.Wishes(chosen.face, seed, chosen.persona, chosen.float64)
+    if chosen.persona is not None:
+        try:
+            personas.find(chosen.persona)
+        except personas.UnknownPersona as error:
+            raise Refusal(f"--as: {error}") from error
+    if getattr(chosen, "real", False):
+        return _real_plan(chosen, wishes)
     try:
         found = chips.find(chosen.chip)
     except chips.UnknownChip as error:
@@ -58,7 +67,16 @@ def plan(chosen: argparse.Namespace) -> Plan:
     check_packages()
     if libraries.directory() is None:
         raise Refusal(f"the native core is not installed: {libraries.REMEDY}")
-    return Plan(found, devices, chosen.dry, chosen.face, seed, chosen.persona, chosen.float64)
+    return Plan(found, devices, chosen.dry, wishes)
+
+
+def _real_plan(chosen: argparse.Namespace, wishes: environment.Wishes) -> Plan:
+    if not attachment.cann_present():
+        raise Refusal("--real: no CANN found on this machine; source its set_env.sh, or run without --real")
+    if chosen.dry:
+        raise Refusal("--real --dry: a real chip always computes; leave one of them out")
+    check_packages()
+    return Plan(None, 0, False, wishes)
 
 
 def version(package: str) -> str | None:
@@ -95,8 +113,10 @@ def make_server(plan: Plan) -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     parent = runtime if runtime and os.access(runtime, os.W_OK) else None
     directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    if plan.chip is None:
+        return directory  # for what the program's processes leave
     try:
-        server.create(directory, server.settings(plan.chip, plan.devices, plan.dry, plan.seed))
+        server.create(directory, server.settings(plan.chip, plan.devices, plan.dry, plan.wishes.seed))
     except (server.ServerError, ImportError) as error:
         remove_server(directory)
         raise Refusal(f"the server cannot be made: {error}") from error

@@ -26,7 +26,7 @@ def sum_up(
         command=command,
         code=code,
         wall_s=wall_s,
-        server=_server_facts(directory),
+        server=_server_facts(directory) if plan.chip else {},
         programs=_left(directory, "program"),
         faces=_left(directory, "face"),
     )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 SERVER = "JUMAR_SERVER"
 FACE = "JUMAR_FACE"
 SEED = "JUMAR_SEED"
+RECORDS = "JUMAR_RECORDS"
 PERSONA = "JUMAR_AS"
 FLOAT64 = "JUMAR_FLOAT64"
 
 VARIABLES = {
     SERVER: "directory of the virtual server that torch_npu shall see; unset: no virtual chips",
     FACE: "what a CUDA program sees: `cuda` = jumar's CUDA face, `transfer` = the vendor's transfer_to_npu, `none`",
+    RECORDS: "directory in which each process leaves what it saw, for the summary; unset: it leaves nothing",
     PERSONA: "the NVIDIA GPU that the CUDA face answers as; unset: A100",
     FLOAT64: "what becomes of double precision under the CUDA face: `chip`, `error`, `emulate`, `downcast`",
     SEED: "number to seed random, numpy and torch with when torch is imported; unset: they are left alone",
@@ -34,13 +37,31 @@ CANN = (
 )
 
 
-def for_server(
-    directory: Path, face: str, seed: int | None, persona: str | None = None, float64: str | None = None
-) -> dict[str, str | None]:
+@dataclass(frozen=True)
+class Wishes:
+    """What a run was asked for beside its chips. None: not asked for."""
+
+    face: str = "none"
+    seed: int | None = None
+    persona: str | None = None
+    float64: str | None = None
+
+
+def for_server(directory: Path, wishes: Wishes) -> dict[str, str | None]:
     """What a program's environment needs to see that server. None: to be unset."""
-    changes: dict[str, str | None] = dict.fromkeys(CANN)
-    changes |= {SERVER: str(directory), FACE: face, SEED: None if seed is None else str(seed)}
-    changes |= {PERSONA: persona, FLOAT64: float64}
+    return {**dict.fromkeys(CANN), **for_real(directory, wishes), SERVER: str(directory)}
+
+
+def for_real(records: Path, wishes: Wishes) -> dict[str, str | None]:
+    """What it needs on this machine's own chips: CANN stays announced."""
+    changes: dict[str, str | None] = {
+        SERVER: None,
+        FACE: wishes.face,
+        SEED: None if wishes.seed is None else str(wishes.seed),
+        RECORDS: str(records),
+        PERSONA: wishes.persona,
+        FLOAT64: wishes.float64,
+    }
     # torch finds torch_npu by itself unless this says 0, which a surrounding program may have left here.
     changes["TORCH_DEVICE_BACKEND_AUTOLOAD"] = None
     # `python`, `torchrun` and `pytest` shall be those of the environment that jumar is installed in.

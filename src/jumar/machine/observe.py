@@ -160,8 +160,8 @@ def write() -> None:
 
 
 def leave(kind: str, facts: dict[str, Any]) -> None:
-    """Writes facts of this process into the server's directory, as <kind>-<pid>.json; whole or not at all."""
-    directory = os.environ.get(environment.SERVER)
+    """Writes facts of this process as <kind>-<pid>.json where the run collects them; whole or not at all."""
+    directory = os.environ.get(environment.RECORDS)
     if directory and Path(directory).is_dir():
         path = Path(directory) / f"{kind}-{os.getpid()}.json"
         path.with_suffix(".part").write_text(json.dumps(facts), encoding="utf-8")

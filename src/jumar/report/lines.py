@@ -21,9 +21,11 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(("steps", f"{facts['steps']:,} of {' and '.join(facts['optimizers'])}{pace}"))
     if facts["losses"]:
         found.append(("loss", f"{facts['losses'][0][1]:.4g} → {facts['losses'][-1][1]:.4g}"))
+    virtual = "memory_bytes" in facts["chip"]
+    if not virtual:
+        return found + _cuda_row(facts) + [("note", note) for note in facts["notes"]]
     found.append(("operators", operators(facts)))
-    if facts["cuda"]:
-        found.append(("CUDA face", cuda(facts["cuda"])))
+    found += _cuda_row(facts)
     found.append(("unsupported calls", names(facts["unsupported"]) or "none"))
     if facts["fallbacks"]:
         found.append(("left to the CPU", names(facts["fallbacks"])))
@@ -40,12 +42,18 @@ def ending(facts: dict[str, Any]) -> str:
 def chip(facts: dict[str, Any]) -> str:
     work = {"full": "full arithmetic", "dry": "dry: large tensors not computed"}[facts["mode"]]
     one = facts["chip"]
+    if "memory_bytes" not in one:
+        return str(one["source"])
     return f"{facts['devices']} × {one['name']} with {size(one['memory_bytes'])}, {work}"
 
 
 def operators(facts: dict[str, Any]) -> str:
     skipped = f", {facts['operators_skipped']:,} skipped" if facts["mode"] == "dry" else ""
     return f"{facts['operators_run']:,} run{skipped}, {len(facts['operators'])} kinds"
+
+
+def _cuda_row(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    return [("CUDA face", cuda(facts["cuda"]))] if facts["cuda"] else []
 
 
 def cuda(face: dict[str, Any]) -> str:

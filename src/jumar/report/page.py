@@ -32,7 +32,7 @@ def render(facts: dict[str, Any]) -> str:
         command=escape(" ".join(facts["command"])),
         when=escape(facts["when"]),
         version=escape(facts["jumar"]),
-        source=escape(f"{facts['chip']['title']}; {facts['chip']['device']}; {facts['chip']['source']}"),
+        source=escape(facts["chip"]["source"]),
         rows="".join(
             f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in lines.rows(facts)
         ),

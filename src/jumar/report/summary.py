@@ -23,7 +23,7 @@ NOT_LOSSES = "losses are not shown: a dry run does not compute them"
 
 def facts(
     *,
-    chip: Chip,
+    chip: Chip | None,
     devices: int,
     dry: bool,
     command: Sequence[str],
@@ -33,7 +33,7 @@ def facts(
     programs: Sequence[dict[str, Any]],
     faces: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """`code` as subprocess gives it; `server` as the core reports it, or None; sizes in bytes."""
+    """`chip` None means the machine's own; `code` as subprocess gives it; `server` as the core reports it, or None; sizes in bytes."""
     lead = _lead(programs)
     losses = (
         [] if dry or lead is None else [[step, value] for step, value in lead["losses"] if value is not None]
@@ -45,13 +45,7 @@ def facts(
         "exit_code": code if code >= 0 else None,
         "signal": signal.Signals(-code).name if code < 0 else None,
         "wall_s": wall_s,
-        "chip": {
-            "name": chip.name,
-            "title": chip.title,
-            "device": chip.device,
-            "memory_bytes": int(chip.number("memory.size", "B")),
-            "source": chip.quantities["memory.size"].source,
-        },
+        "chip": _chip(chip),
         "devices": devices,
         "mode": "dry" if dry else "full",
         "programs": len(programs),
@@ -63,6 +57,17 @@ def facts(
         **_counts(server or {}),
         "cuda": _cuda(faces),
         "notes": _notes(dry, server, programs, lead),
+    }
+
+
+def _chip(chip: Chip | None) -> dict[str, Any]:
+    if chip is None:
+        return {"name": "own chips", "source": "this machine's own, through its CANN"}
+    size = chip.quantities["memory.size"]
+    return {
+        "name": chip.name,
+        "memory_bytes": int(chip.number("memory.size", "B")),
+        "source": f"{chip.title}; {chip.device}; {size.source}",
     }
 
 
@@ -117,7 +122,7 @@ def _notes(
     )
     if server is None:
         notes.append("the server's counters could not be read: operators and memory are missing")
-    elif not used and not programs:
+    elif server and not used and not programs:
         notes.append(NO_PROGRAM)
     if dry and lead:
         notes.append(NOT_LOSSES)
