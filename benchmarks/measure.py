@@ -23,8 +23,8 @@ def on_server(chip: str = "910B2", **settings: int) -> None:
     """Runs this script again as a program on a virtual server of its own; returns only in that program."""
     if "JUMAR_SERVER" in os.environ:
         return
-    from jumar import chips
-    from jumar.machine import environment, server
+    from jumar import chips, environment
+    from jumar.machine import server
 
     directory = Path(tempfile.mkdtemp(prefix="jumar-benchmark-"))
     try:

@@ -33,8 +33,8 @@ def _enter_server(config: pytest.Config) -> None:
     """Every pytest process has a server of its own, so that what one test holds cannot starve another's chip."""
     if "JUMAR_SERVER" in os.environ:
         return
-    from jumar import chips
-    from jumar.machine import environment, server
+    from jumar import chips, environment
+    from jumar.machine import server
 
     directory = Path(tempfile.mkdtemp(prefix="jumar-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))

@@ -22,7 +22,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from jumar.machine import environment
+from jumar import environment
 from jumar.patches import Patch, apply
 
 AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"

@@ -49,8 +49,8 @@ class Machine:
         self.on, self.directory = on, directory
         self.environment = {name: value for name, value in os.environ.items() if name != "JUMAR_SERVER"}
         if on == "virtual":
-            from jumar import chips
-            from jumar.machine import environment, server
+            from jumar import chips, environment
+            from jumar.machine import server
 
             wanted = server.settings(chips.find(chip), devices, dry=False, seed=None)
             directory.mkdir()

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jumar import __version__, attachment, cudamap
+from jumar import __version__, attachment, cudamap, environment
 from jumar.abi.generate import operator_names
 from jumar.cli import serving
-from jumar.machine import environment, libraries, observe
+from jumar.machine import libraries, observe
 
 COMPILERS = ("c++", "g++", "clang++")
 OLDEST_PYTHON = (3, 11)

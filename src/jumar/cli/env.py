@@ -8,9 +8,9 @@ import shlex
 import sys
 from pathlib import Path
 
+from jumar import environment
 from jumar.cli import serving
 from jumar.cli.refusal import Refusal
-from jumar.machine import environment
 
 STATE = "state"
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from jumar import __version__
 from jumar.cli.refusal import Refusal
-from jumar.machine.environment import FACES, FLOAT64_POLICIES
+from jumar.environment import FACES, FLOAT64_POLICIES
 
 DESCRIPTION = "Runs PyTorch programs written for Ascend NPUs or CUDA on virtual Ascend chips."
 RUN_USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from jumar import environment
 from jumar.cli import serving, summing
 from jumar.cli.refusal import Refusal
-from jumar.machine import environment
 
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT)
 

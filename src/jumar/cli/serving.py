@@ -10,10 +10,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from jumar import attachment, chips
+from jumar import attachment, chips, environment
 from jumar.cli.refusal import Refusal
 from jumar.cudamap import personas
-from jumar.machine import environment, libraries, server
+from jumar.machine import libraries, server
 
 TORCH = "torch"
 ADAPTER = "torch-npu"

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from jumar.cuda.face import FLOAT64, Options, enter, facts, is_on, leave, patched
+from jumar.cuda.face import Options, enter, facts, is_on, leave, patched
 
-__all__ = ["FLOAT64", "Options", "enter", "facts", "is_on", "leave", "patched"]
+__all__ = ["Options", "enter", "facts", "is_on", "leave", "patched"]
 
 
 @contextmanager

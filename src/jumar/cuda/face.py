@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 import warnings
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
-from jumar import cudamap, patches
+from jumar import cudamap, environment, patches
 from jumar.cuda import account, imports, names, naming, registry
 
 # Tables of jumar.cudamap: names in PyTorch, which must all be there, and in libraries, of which any may be absent.
@@ -18,7 +19,6 @@ TABLES = ("torch_cuda", "torch", "distributed")
 LIBRARIES = "libraries"
 FACES = "faces"
 NAMED = ("redirected", 'device "cuda"')
-FLOAT64 = ("chip", "error", "emulate", "downcast")
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,33 @@ def enter(chosen: Options | None = None) -> None:
         _undo.append(patches.apply(now, everywhere=True).undo)
         later = [patch for patch in wanted if not patches.is_loaded(patch)]
         imports.after(_hooks(later, strict=True) | _hooks(registry.patches((LIBRARIES,)), strict=False))
+        _undo.append(_in_children(_options))
         for chapter in loaded:
             if begin := getattr(chapter, "enter", None):
                 _undo.append(begin(_options))
     except BaseException:
         leave()
         raise
+
+
+def _in_children(chosen: Options) -> Callable[[], None]:
+    """Processes that the program starts see CUDA too: DataLoader workers, torchrun, its own."""
+    wanted = {
+        environment.FACE: "cuda",
+        environment.PERSONA: chosen.persona,
+        environment.FLOAT64: chosen.float64,
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+
+    def undo() -> None:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    return undo
 
 
 def chapters() -> list[ModuleType]:

@@ -18,7 +18,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jumar.machine import environment
+from jumar import environment
 from jumar.machine.sample import Sample
 from jumar.patches import Applied, Patch, apply
 
