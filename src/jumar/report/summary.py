@@ -33,7 +33,7 @@ def facts(
     programs: Sequence[dict[str, Any]],
     faces: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """`chip` None means the machine's own; `code` as subprocess gives it; `server` as the core reports it, or None; sizes in bytes."""
+    """`chip` None: the machine's own; `code` as subprocess gives it; `server` as the core reports it; sizes in bytes."""
     lead = _lead(programs)
     losses = (
         [] if dry or lead is None else [[step, value] for step, value in lead["losses"] if value is not None]
