@@ -114,10 +114,12 @@ def target(qualified: str) -> str:
 
 
 def _is_module(name: str) -> bool:
-    """Asked of a name whose parents are modules; those are imported for it."""
+    """Asked of a name whose parents are modules; torch's are imported for it, a library is taken by its spelling."""
     if name in sys.modules:
         return isinstance(sys.modules[name], ModuleType)
     parent, _, leaf = name.rpartition(".")
+    if not name.startswith(("torch.", "torch_npu.")):
+        return not leaf[0].isupper()
     if parent in sys.modules and hasattr(sys.modules[parent], leaf):
         return False
     try:
