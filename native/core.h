@@ -76,9 +76,20 @@ struct Event {
 };
 using EventRef = std::shared_ptr<Event>;
 
+// Work that waits for other ranks between batches of records. Called under the engine's lock, never waits itself.
+class Steps {
+ public:
+  enum class Now { kWait, kRecords, kDone };
+  virtual ~Steps() = default;
+  virtual std::shared_ptr<Steps> begin() = 0;  // what is queued, each time it is, also from a graph
+  // Asked when every earlier record of the stream is done. kRecords: do `records` first, then ask again.
+  virtual Now next() = 0;
+  std::deque<std::vector<uint8_t>> records;
+};
+
 // One thing a stream has to do. What the executor can do is bytes; the rest is done in this process.
 struct Item {
-  enum class Kind { kRecord, kCopy, kHost, kEventRecord, kEventWait, kValueWait };
+  enum class Kind { kRecord, kCopy, kHost, kEventRecord, kEventWait, kValueWait, kSteps };
   Kind kind = Kind::kRecord;
   std::vector<uint8_t> bytes;   // kRecord
   void* destination = nullptr;  // kCopy; kValueWait: the address
@@ -89,6 +100,7 @@ struct Item {
   uint64_t ticket = 0;
   uint64_t value = 0;  // kValueWait
   uint32_t flag = 0;
+  std::shared_ptr<Steps> steps;  // kSteps
 };
 
 struct Stream {
@@ -163,6 +175,7 @@ class Engine {
   void keep_times();
   void abandon();
   bool advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool may_call_host);
+  bool step(Stream* stream, Steps& steps);
   void capture_item(Stream* stream, Item& item);
   Model* under_way(uint64_t capture);
   void finish_capture(Model* model);

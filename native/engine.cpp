@@ -23,6 +23,7 @@ namespace {
 
 constexpr auto kQuiet = std::chrono::milliseconds(200);
 constexpr auto kPoll = std::chrono::milliseconds(1);
+constexpr auto kBrisk = std::chrono::microseconds(50);  // other ranks answer quickly or not for long
 thread_local int callbacks_here = 0;
 
 // The executor must not become a client of the server itself, nor load torch_npu.
@@ -273,6 +274,9 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
         if (!holds[item.flag & 3]) return moved;
         break;
       }
+      case Item::Kind::kSteps:
+        if (!step(stream, *item.steps)) return moved;
+        break;
       case Item::Kind::kHost:
         if (!may_call_host) return moved;
         [[fallthrough]];
@@ -301,6 +305,20 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
   return moved;
 }
 
+// Whether they are done. Otherwise other ranks or the executor must come further first.
+bool Engine::step(Stream* stream, Steps& steps) {
+  while (true) {
+    for (auto& records = steps.records; !records.empty(); records.pop_front()) {
+      if (!room_for(records.front().size())) return false;
+      write_record(stream, records.front());
+    }
+    if (ring_.load()->completed.load() < stream->sequence) return false;
+    const Steps::Now now = steps.next();
+    if (now == Steps::Now::kWait) return false;
+    if (now == Steps::Now::kDone) return true;
+  }
+}
+
 void Engine::submit(Stream* stream, Item item) {
   if (forked()) return;
   std::unique_lock<std::mutex> lock(mutex_);
@@ -321,6 +339,7 @@ void Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>& loc
   }
   if (stream->capture != nullptr) return capture_item(stream, item);
   if (item.kind == Item::Kind::kEventRecord) item.event->captured = 0;
+  if (item.kind == Item::Kind::kSteps) item.steps = item.steps->begin();
   const bool host = item.kind == Item::Kind::kHost;
   const bool first = stream->items.empty() && !stream->busy;
   ++stream->submitted;
@@ -353,7 +372,7 @@ void Engine::serve() {
       abandon();
       pending_.wait(lock, [&] { return !died_; });  // for good
     }
-    bool moved = false;
+    bool moved = false, exchanging = false;
     uint64_t awaited = kNobody;
     for (size_t i = 0; i < streams_.size(); ++i) {
       const std::shared_ptr<Stream> stream = streams_[i];
@@ -361,11 +380,14 @@ void Engine::serve() {
       if (!stream->items.empty() && stream->items.front().kind == Item::Kind::kHost) {
         awaited = std::min(awaited, stream->sequence);
       }
+      exchanging |= !stream->items.empty() && stream->items.front().kind == Item::Kind::kSteps;
     }
     const auto now = std::chrono::steady_clock::now();
     if (moved) {
       last_moved = now;
       moved_.notify_all();
+    } else if (exchanging) {
+      pending_.wait_for(lock, now - last_moved < kQuiet ? kBrisk : kPoll);
     } else if (awaited != kNobody) {
       lock.unlock();
       wait_sequence(awaited, now_ms() + 20);

@@ -63,7 +63,7 @@ class Executor {
   }
 
   Ring* ring_;
-  uint8_t* windows_[kMaxChips] = {};
+  uint8_t* windows_[kMaxWindows] = {};
   std::unordered_map<uint64_t, View> views_;
   PyObject *table_ = nullptr, *legacy_ = nullptr, *make_view_ = nullptr, *make_tensor_ = nullptr, *describe_ = nullptr,
            *none_ = nullptr;

@@ -8,6 +8,7 @@
 namespace jumar {
 
 constexpr uint32_t kMaxChips = 64;
+constexpr uint32_t kMaxWindows = 256;  // a program's own chips by their numbers, then those of other ranks
 constexpr uint32_t kMaxOperators = 1024;
 constexpr uint32_t kMaxDims = 25;
 constexpr uint32_t kMaxLegacy = 512;
@@ -85,8 +86,8 @@ struct Failure {  // first failure since the program last asked
 struct Ring {
   uint64_t magic;                // ring_magic()
   int32_t program;               // process that owns this ring
-  int32_t window_fd[kMaxChips];  // its descriptor of each chip's memory, -1 until opened
-  uint64_t window_bytes[kMaxChips];
+  int32_t window_fd[kMaxWindows];  // its descriptor of each chip's memory, -1 until opened
+  uint64_t window_bytes[kMaxWindows];
   std::atomic<uint32_t> ready;      // set by the executor once its tables below are filled; futex
   uint8_t known[kMaxOperators];     // this operator has arithmetic
   uint8_t sized[kMaxOperators];     // output sizes depend on the data

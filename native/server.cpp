@@ -196,6 +196,18 @@ void Server::release(uint32_t chip, uint64_t bytes) {
   used -= std::min(used, bytes);
 }
 
+int Server::slot() {
+  ServerLock lock(state_);
+  enter();
+  return slot_;
+}
+
+bool Server::lives(int slot, int pid) {
+  if (slot < 0 || static_cast<uint32_t>(slot) >= kMaxProcesses) return false;
+  const ServerState::Process& process = state_->processes[slot];
+  return process.pid == pid && alive(process, slot, fd_);
+}
+
 void Server::count(NamedCount* table, const char* name) {
   for (uint32_t i = 0; i < kMaxNames; ++i) {
     char* first = &table[i].name[0];  // read without the lock: set last, once the rest of the name is there

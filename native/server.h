@@ -65,6 +65,8 @@ class Server {
   bool claim(uint32_t chip, uint64_t bytes);  // false: the chip has not that much left
   void release(uint32_t chip, uint64_t bytes);
   void count(NamedCount* table, const char* name);
+  int slot();                     // of this process in the table of processes; -1 if that is full
+  bool lives(int slot, int pid);  // whether that process is still the one in that slot
 
  private:
   explicit Server(ServerState* state, int fd) : state_(state), fd_(fd) {}

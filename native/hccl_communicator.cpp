@@ -1,0 +1,177 @@
+// Communicators: a file in the server's directory, the board, on which ranks meet. Ranks are processes, or threads of
+// one; each reads the memory of the others' chips directly.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <thread>
+
+#include "hccl.h"
+
+namespace jumar {
+
+namespace {
+
+int64_t seconds_of(const char* variable, int64_t otherwise) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr || *text == 0) return otherwise * 1000;
+  const int64_t seconds = std::strtoll(text, nullptr, 10);
+  return seconds > 0 ? seconds * 1000 : kForever;  // 0: no limit, as with the vendor
+}
+
+std::string path_of(const std::string& id) { return std::string(std::getenv("JUMAR_SERVER")) + "/communicator-" + id; }
+
+Board* map_board(const std::string& id) {
+  const int fd = open(path_of(id).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return nullptr;
+  void* mapped = MAP_FAILED;
+  if (ftruncate(fd, sizeof(Board)) == 0) {  // whoever comes first; the rest is zeros
+    mapped = mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  }
+  close(fd);
+  return mapped != MAP_FAILED ? static_cast<Board*>(mapped) : nullptr;
+}
+
+// Windows onto chips of other processes, shared by all communicators of this one and kept for its life.
+class ForeignWindows {
+ public:
+  // Its number for the executor; 0 with errno if the memory cannot be reached. Number 0 is always one of our own.
+  uint32_t number(int32_t pid, int32_t fd) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd);
+    const int opened = open(path.c_str(), O_RDWR | O_CLOEXEC);
+    struct stat info{};
+    if (opened < 0 || fstat(opened, &info) != 0) return 0;
+    std::lock_guard<std::mutex> guard(mutex_);
+    const auto [entry, fresh] = numbers_.emplace(std::pair{info.st_dev, info.st_ino}, next_);
+    if (!fresh || next_ >= kMaxWindows) {
+      close(opened);
+      if (fresh) numbers_.erase(entry), errno = ENOSPC;
+      return fresh ? 0 : entry->second;
+    }
+    Ring& ring = Engine::get().ring();
+    ring.window_bytes[next_] = static_cast<uint64_t>(info.st_size);
+    ring.window_fd[next_] = opened;
+    return next_++;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<dev_t, ino_t>, uint32_t> numbers_;  // guarded by mutex_, as the next
+  uint32_t next_ = kMaxChips;
+};
+
+ForeignWindows& foreign_windows() {
+  static auto* windows = new ForeignWindows;
+  return *windows;
+}
+
+}  // namespace
+
+int64_t connect_limit_ms() { return seconds_of("HCCL_CONNECT_TIMEOUT", 120); }
+int64_t exec_limit_ms() { return seconds_of("HCCL_EXEC_TIMEOUT", 1800); }
+
+Communicator::Communicator(std::string id, uint32_t ranks, uint32_t rank, std::string name, Board* board)
+    : id(std::move(id)),
+      name(std::move(name)),
+      ranks(ranks),
+      rank(rank),
+      chip(physical_chip(current_chip())),
+      board_(board) {}
+
+Communicator::~Communicator() {
+  mine().left = 1;
+  munmap(board_, sizeof(Board));
+}
+
+std::string Communicator::describe() const {
+  return "rank " + std::to_string(rank) + " of " + std::to_string(ranks) + " of communicator " + name;
+}
+
+std::string Communicator::why_absent(uint32_t of) {
+  const RankState& other = state(of);
+  const std::string who = "rank " + std::to_string(of) + " (process " + std::to_string(other.pid) + ")";
+  if (other.left.load() != 0) return who + " has left the communicator";
+  if (other.joined.load() != 0 && !Server::get()->lives(other.slot, other.pid)) return who + " has ended";
+  return "";
+}
+
+void Communicator::break_off(const std::string& why) {
+  broken_ = true;
+  mine().left = 1;
+  const std::string text = describe() + ": " + why;
+  std::fprintf(stderr, "jumar: %s\n", text.c_str());  // a watchdog may end the program before it looks for an error
+  Engine::get().fail_later(text);
+}
+
+HcclResult Communicator::open_windows() {
+  for (uint32_t other = 0; other < ranks; ++other) {
+    const RankState& it = state(other);
+    if (it.ranks != ranks) {
+      fail(hccl::kBadParameter, describe() + ": rank " + std::to_string(other) + " says that there are " +
+                                    std::to_string(it.ranks) + " ranks");
+      return hccl::kBadParameter;
+    }
+    const bool own = it.pid == getpid();
+    windows_.push_back(own ? it.chip : foreign_windows().number(it.pid, it.window_fd));
+    if (own || windows_.back() != 0) continue;
+    fail(hccl::kInternal, describe() + " cannot reach the memory of rank " + std::to_string(other) + " (process " +
+                              std::to_string(it.pid) + "): " + std::strerror(errno));
+    return hccl::kInternal;
+  }
+  return hccl::kSuccess;
+}
+
+std::shared_ptr<Communicator> Communicator::join(const std::string& id, uint32_t ranks, uint32_t rank,
+                                                 const std::string& name, HcclResult* result) {
+  const auto refused = [&](HcclResult code, const std::string& text) {
+    *result = fail(code, text);
+    return nullptr;
+  };
+  if (usable() != code::kSuccess) return *result = hccl::kInternal, nullptr;
+  if (ranks == 0 || ranks > kMaxRanks || rank >= ranks) {
+    return refused(hccl::kBadParameter, "rank " + std::to_string(rank) + " of " + std::to_string(ranks) +
+                                            " ranks: a virtual server holds " + std::to_string(kMaxRanks));
+  }
+  Window* memory = jumar::window(physical_chip(current_chip()));
+  Board* board = memory != nullptr ? map_board(id) : nullptr;
+  if (board == nullptr) return refused(hccl::kInternal, "cannot make the file " + path_of(id));
+  RankState& mine = board->ranks[rank];
+  if (mine.ranks != 0) {
+    munmap(board, sizeof(Board));
+    return refused(hccl::kBadParameter, "rank " + std::to_string(rank) + " of communicator " + id + " is taken");
+  }
+  std::shared_ptr<Communicator> made(new Communicator(id, ranks, rank, name.empty() ? id : name, board));
+  mine.ranks = ranks;
+  mine.pid = getpid();
+  mine.slot = Server::get()->slot();
+  mine.chip = made->chip;
+  mine.window_fd = memory->fd;
+  mine.joined = 1;
+  *result = hccl::kSuccess;
+  return made;
+}
+
+HcclResult Communicator::gather() {
+  const int64_t end = now_ms() + std::min(connect_limit_ms(), kForever / 2);
+  for (uint32_t other = 0; other < ranks; ++other) {
+    while (state(other).joined.load() == 0) {
+      if (now_ms() >= end) {
+        return fail(hccl::kTimeout,
+                    describe() + ": rank " + std::to_string(other) + " has not joined in time (HCCL_CONNECT_TIMEOUT)");
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    const std::string why = why_absent(other);
+    if (!why.empty()) return fail(hccl::kRemote, describe() + ": " + why);
+  }
+  unlink(path_of(id).c_str());  // everybody has it
+  return open_windows();
+}
+
+}  // namespace jumar
