@@ -95,6 +95,7 @@ def main():
     parser.add_argument("--lr", type=float, default=4e-3)
     parser.add_argument("--log-every", type=int, default=20)
     parser.add_argument("--sample", type=int, default=120, help="characters to generate at the end")
+    parser.add_argument("--save", type=Path, help="where to leave the model for sample_gpt.py")
     parser.add_argument("--seed", type=int, default=1337)
     args = parser.parse_args()
 
@@ -134,6 +135,9 @@ def main():
             pace = tokens / (time.perf_counter() - began)
             print(f"step {step:5d}  loss {value:.4f}  {pace:,.0f} tokens/s", flush=True)
 
+    if args.save:
+        shape = {name: getattr(args, name) for name in ("context", "width", "heads", "layers", "dropout")}
+        torch.save({"letters": letters, "shape": shape, "model": model.state_dict()}, args.save)
     print(f"peak memory {torch.cuda.max_memory_allocated() / 2**20:.1f} MiB")
     model.eval()
     start = torch.tensor([[index["\n"]]], device=device)
