@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from enum import Enum
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -128,6 +129,18 @@ def _autoload_off() -> Iterator[None]:
 
 
 _prepared = False
+
+
+def introduce_chips() -> None:
+    """What answers as NVIDIA's tools do may then ask for the chips of a virtual server."""
+    from jumar import inventory
+
+    def report(directory: Path) -> dict[str, Any]:
+        from jumar.machine import server
+
+        return server.report(directory)
+
+    inventory.introduce(report)
 
 
 def _face_wanted() -> bool:

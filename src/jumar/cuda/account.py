@@ -14,7 +14,7 @@ KINDS = {
     "ignored": "had no effect here",
     "refused": "raised an error that says what to do",
 }
-NOT_THE_PROGRAM = ("torch", "torch_npu", "jumar", "importlib", "functools", "contextlib", "runpy")
+NOT_THE_PROGRAM = {"torch", "torch_npu", "jumar", "importlib", "functools", "contextlib", "runpy"}
 
 Entry = list[Any]  # [count, first source line]; a list because counting must cost little
 _entries: dict[tuple[str, str], Entry] = {}

@@ -1,0 +1,1 @@
+"""Parts of flash-attn 2, see the modules."""
