@@ -1,0 +1,237 @@
+"""Chips as CUDA devices: how many, which is current, what they are; and when the first use begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from jumar.cuda import environment, face
+from jumar.cuda.registry import adapts, changes
+from jumar.cudamap import personas
+
+INVALID_ORDINAL = 101
+FAULT = """CUDA error: {what}
+{hint}Search for `{name}' in https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html for more information.
+CUDA kernel errors might be asynchronously reported at some other API call, so the stacktrace below might be incorrect.
+For debugging consider passing CUDA_LAUNCH_BLOCKING=1
+Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.
+"""
+
+_used_by: int | None = None  # the process that began to use chips
+_count = 0
+
+
+def _forked() -> bool:
+    """Whether this process was forked from one that uses chips."""
+    return _used_by is not None and _used_by != os.getpid()
+
+
+adapts("torch._C._cuda_isInBadFork", adds=True)(_forked)
+changes("torch.cuda._is_in_bad_fork")(lambda original: _forked)
+
+
+@changes("torch._C._cuda_getDeviceCount", adds=True)
+def _device_count(original: Any) -> Callable[[], int]:
+    import torch_npu
+
+    def count() -> int:
+        if _used_by is None:
+            environment.translate(os.environ, ascending=not _keeps_order())
+        return int(torch_npu._C._npu_getDeviceCount())
+
+    return count
+
+
+def _keeps_order() -> bool:
+    """Virtual chips come in the order asked for; a real run time wants them ascending."""
+    from jumar.environment import SERVER
+
+    return bool(os.environ.get(SERVER))
+
+
+@changes("torch._C._cuda_init", adds=True)
+def _init(original: Any) -> Callable[[], None]:
+    import torch
+    import torch_npu
+
+    def init() -> None:
+        global _used_by, _count
+        environment.translate(os.environ, ascending=not _keeps_order())
+        if torch_npu._C._npu_getDeviceCount() == 0:
+            raise RuntimeError("No CUDA GPUs are available")
+        torch_npu.npu._lazy_init()
+        _used_by = os.getpid()
+        _count = torch_npu._C._npu_getDeviceCount()
+        torch_npu.npu._cached_device_count = _count
+        torch.cuda.default_generators = torch_npu.npu.default_generators
+        torch.cuda._get_device_properties = properties  # type: ignore[attr-defined]
+        torch.cuda.has_half = True
+
+    return init
+
+
+def enter(options: face.Options) -> Callable[[], None]:
+    """torch.cuda begins unused; leaving makes it so again."""
+    import torch
+
+    queued = list(torch.cuda._queued_calls)
+
+    def leave() -> None:
+        torch.cuda._initialized = False
+        torch.cuda._queued_calls[:] = queued
+        torch.cuda._cached_device_count = None
+        torch.cuda.default_generators = ()  # type: ignore[assignment]
+        vars(torch.cuda).pop("_get_device_properties", None)
+        properties_of.clear()
+
+    return leave
+
+
+def fault(what: str, name: str, hint: str = "", code: int = 0) -> RuntimeError:
+    """The exception that PyTorch raises for an error of the CUDA run time."""
+    import torch
+
+    error = torch.AcceleratorError(FAULT.format(what=what, name=name, hint=hint))
+    if code:
+        error.error_code = code
+    return error
+
+
+def invalid_ordinal() -> NoReturn:
+    hint = "GPU device may be out of range, do you have enough GPUs?\n"
+    raise fault("invalid device ordinal", "cudaErrorInvalidDevice", hint, INVALID_ORDINAL)
+
+
+@changes("torch._C._cuda_setDevice", adds=True)
+def _set_device(original: Any) -> Callable[[int], None]:
+    import torch
+    import torch_npu
+
+    choose, begin = torch_npu._C._npu_setDevice, torch.cuda._lazy_init
+
+    def set_device(index: int) -> None:
+        begin()
+        if index >= _count:
+            invalid_ordinal()
+        choose(index)
+
+    return set_device
+
+
+@changes("torch._C._cuda_exchangeDevice", "torch.cuda._exchange_device", adds=True)
+def _exchange_device(original: Any) -> Callable[[int], int]:
+    import torch
+
+    exchange, begin = torch._C._accelerator_exchangeDevice, torch.cuda._lazy_init
+
+    def exchange_device(index: int) -> int:
+        if index < 0:
+            return -1
+        if _used_by is None:
+            begin()
+        if index >= _count:
+            invalid_ordinal()
+        return exchange(index)
+
+    return exchange_device
+
+
+@changes("torch._C._cuda_maybeExchangeDevice", "torch.cuda._maybe_exchange_device", adds=True)
+def _maybe_exchange_device(original: Any) -> Callable[[int], int]:
+    import torch
+
+    exchange = torch._C._accelerator_maybeExchangeDevice
+    return lambda index: -1 if index < 0 else exchange(index)
+
+
+class _CudaDeviceProperties:
+    """What torch.cuda.get_device_properties returns. The memory is the chip's; the rest is the persona's."""
+
+    def __init__(self, index: int, chip: int, total_memory: int, persona: personas.Persona) -> None:
+        domain, bus, slot = personas.pci_address(chip)
+        self.__dict__.update(
+            name=persona.name, major=persona.capability[0], minor=persona.capability[1], gcnArchName=persona.name,
+            total_memory=total_memory, multi_processor_count=persona.sm_count, is_multi_gpu_board=0, is_integrated=0,
+            warp_size=32, max_threads_per_block=1024, max_threads_per_multi_processor=persona.threads_per_sm,
+            regs_per_multiprocessor=65536, shared_memory_per_block=48 * personas.KIB,
+            shared_memory_per_block_optin=persona.shared_per_block_kib * personas.KIB,
+            shared_memory_per_multiprocessor=persona.shared_per_sm_kib * personas.KIB,
+            L2_cache_size=persona.l2_mib * personas.MIB, clock_rate=persona.clock_mhz * 1000,
+            memory_clock_rate=persona.memory_clock_mhz * 1000, memory_bus_width=persona.memory_bus_bits,
+            uuid=personas.device_uuid(chip), pci_domain_id=domain, pci_bus_id=bus, pci_device_id=slot,
+        )  # fmt: skip
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("can't set attribute")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'torch._C._CudaDeviceProperties' object has no attribute '{name}'")
+
+    def __repr__(self) -> str:
+        return (
+            "_CudaDeviceProperties(name='{name}', major={major}, minor={minor}, total_memory={memory}MB, "
+            "multi_processor_count={multi_processor_count}, uuid={uuid}, pci_bus_id={pci_bus_id}, "
+            "pci_device_id={pci_device_id}, pci_domain_id={pci_domain_id}, L2_cache_size={cache}MB)"
+        ).format(memory=self.total_memory >> 20, cache=self.L2_cache_size >> 20, **vars(self))
+
+
+_CudaDeviceProperties.__module__ = "torch._C"
+adapts("torch._C._CudaDeviceProperties", "torch.cuda._CudaDeviceProperties", adds=True)(_CudaDeviceProperties)
+
+properties_of: dict[int, _CudaDeviceProperties] = {}
+
+
+def properties(index: int) -> _CudaDeviceProperties:
+    """Made once for each device."""
+    if index not in properties_of:
+        import torch_npu
+
+        memory = torch_npu._C._npu_getDeviceProperties(index).total_memory
+        persona = personas.find(face.options().persona)
+        properties_of[index] = _CudaDeviceProperties(index, physical(index), memory, persona)
+    return properties_of[index]
+
+
+def physical(index: int) -> int:
+    """The number of a visible chip among all chips of the server."""
+    chosen = environment.visible(os.environ[environment.VISIBLE]) if environment.VISIBLE in os.environ else []
+    return chosen[index] if index < len(chosen) else index
+
+
+@adapts("torch._C._cuda_getArchFlags", adds=True)
+def architectures() -> str:
+    return " ".join(personas.toolkit().architectures)
+
+
+@adapts("torch._C._cuda_getCompiledVersion", adds=True)
+def compiled_version() -> int:
+    major, minor = personas.toolkit().cuda.split(".")
+    return int(major) * 1000 + int(minor) * 10
+
+
+@adapts("torch.cuda._raw_device_count_nvml")
+def all_chips() -> int:
+    """How many chips there are, visible or not; -1 if nobody knows, so that those visible are counted."""
+    from jumar import inventory
+
+    try:
+        return len(inventory.chips())
+    except inventory.NoChips:
+        return -1
+
+
+@adapts("torch.cuda._raw_device_uuid_nvml")
+def identities() -> list[str] | None:
+    count = all_chips()
+    return None if count < 0 else [environment.identity(chip) for chip in range(count)]
+
+
+@adapts("torch.cuda._get_pynvml_handler")
+def pynvml_handler(device: Any = None) -> Any:
+    import pynvml
+    import torch
+
+    torch.cuda.pynvml = pynvml  # type: ignore[attr-defined]
+    pynvml.nvmlInit()
+    return pynvml.nvmlDeviceGetHandleByIndex(torch.cuda._get_nvml_device_index(device))  # type: ignore[attr-defined]
