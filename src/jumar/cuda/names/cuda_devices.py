@@ -235,3 +235,11 @@ def pynvml_handler(device: Any = None) -> Any:
     torch.cuda.pynvml = pynvml  # type: ignore[attr-defined]
     pynvml.nvmlInit()
     return pynvml.nvmlDeviceGetHandleByIndex(torch.cuda._get_nvml_device_index(device))  # type: ignore[attr-defined]
+
+
+@adapts("torch.cuda.get_amp_supported_dtype", adds=True)
+def amp_dtypes() -> list[Any]:
+    """What autocast may compute in. PyTorch asks a chip in the accelerator's slot for it, and so asks torch.cuda."""
+    import torch
+
+    return [torch.float16, torch.bfloat16]

@@ -21,7 +21,7 @@ ERRORS = {
 }  # fmt: skip
 
 
-class cudaError(IntEnum):  # noqa: N801  the name in PyTorch
+class cudaError(IntEnum):
     success = 0
 
     @classmethod

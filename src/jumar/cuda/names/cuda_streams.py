@@ -20,11 +20,10 @@ def _stream_base(original: Any) -> type:
 
     class _CudaStreamBase(_NPUStreamBase):  # type: ignore[misc]
         def __new__(cls, priority: int = 0, **keywords: Any) -> Any:
-            if address := keywords.get("stream_ptr", 0):
-                if address in _known:
-                    del keywords["stream_ptr"]
-                    stream, device, kind = _known[address]
-                    keywords |= {"stream_id": stream, "device_index": device, "device_type": kind}
+            if (address := keywords.get("stream_ptr", 0)) and address in _known:
+                del keywords["stream_ptr"]
+                stream, device, kind = _known[address]
+                keywords |= {"stream_id": stream, "device_index": device, "device_type": kind}
             made = super().__new__(cls, priority=priority, **keywords)
             if priority:
                 _priority[made.device_index, made.stream_id] = min(
