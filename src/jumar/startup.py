@@ -65,8 +65,8 @@ def in_cuda_world() -> bool:
     """Whether the face is wanted from the start, or on now."""
     if os.environ.get("JUMAR_FACE") == "cuda":
         return EXECUTOR not in sys.orig_argv
-    face = sys.modules.get("jumar.cuda.face")
-    return face is not None and bool(face.is_on())
+    is_on = getattr(sys.modules.get("jumar.cuda.face"), "is_on", None)
+    return is_on is not None and bool(is_on())
 
 
 def listed(name: str) -> bool:
