@@ -1,0 +1,234 @@
+"""torch.distributed: the chip's collective library goes by the name of NCCL.
+
+PyTorch's own code does the rest, because the device goes by the name of CUDA and the backend by that of NCCL.
+"""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from functools import partial, wraps
+from types import SimpleNamespace
+from typing import Any
+
+from jumar.cuda import account
+from jumar.cuda.registry import adapts, changes
+
+# CUDA's variables that have a counterpart. NCCL's buffer is in bytes, HCCL's in MiB.
+BUFFER = "NCCL_BUFFSIZE"
+VARIABLES = {
+    BUFFER: "HCCL_BUFFSIZE",
+    "NCCL_SOCKET_IFNAME": "HCCL_SOCKET_IFNAME",
+    "NCCL_BLOCKING_WAIT": "HCCL_BLOCKING_WAIT",
+    "NCCL_ASYNC_ERROR_HANDLING": "HCCL_ASYNC_ERROR_HANDLING",
+    "NCCL_DESYNC_DEBUG": "HCCL_DESYNC_DEBUG",
+} | {
+    f"TORCH_NCCL_{name}": f"TORCH_HCCL_{name}"
+    for name in (
+        "ASYNC_ERROR_HANDLING",
+        "BLOCKING_WAIT",
+        "COORD_CHECK_MILSEC",
+        "DEBUG_INFO_PIPE_FILE",
+        "DEBUG_INFO_TEMP_FILE",
+        "DESYNC_DEBUG",
+        "DUMP_ON_TIMEOUT",
+        "ENABLE_MONITORING",
+        "HEARTBEAT_TIMEOUT_SEC",
+        "HIGH_PRIORITY",
+        "RANKS_PER_ROOT",
+        "TRACE_BUFFER_SIZE",
+        "TRACE_CPP_STACK",
+        "WAIT_TIMEOUT_DUMP_MILSEC",
+    )
+}
+PREFIXES = ("NCCL_", "TORCH_NCCL_")
+VERSION = (2, 27, 5)  # of the NCCL that torch.cuda.nccl.version tells too
+TIMEOUT = datetime.timedelta(minutes=10)
+
+# The calls that may be the first to make a communicator, or that wait: their failures are told in NCCL's class.
+COMMUNICATING = tuple(
+    f"torch.distributed.{name}"
+    for name in (
+        "all_gather",
+        "all_gather_into_tensor",
+        "all_reduce",
+        "all_to_all",
+        "all_to_all_single",
+        "barrier",
+        "batch_isend_irecv",
+        "broadcast",
+        "gather",
+        "irecv",
+        "isend",
+        "recv",
+        "reduce",
+        "reduce_scatter",
+        "reduce_scatter_tensor",
+        "scatter",
+        "send",
+    )
+)
+
+
+def process_group() -> Any:
+    """The adapter's class, which stands in for NCCL's."""
+    from torch_npu._C._distributed_c10d import ProcessGroupHCCL
+
+    return ProcessGroupHCCL
+
+
+@changes(
+    "torch.distributed.ProcessGroupNCCL",
+    "torch.distributed.distributed_c10d.ProcessGroupNCCL",
+    "torch._C._distributed_c10d.ProcessGroupNCCL",
+    adds=True,
+)
+def process_group_nccl(original: Any) -> Any:
+    return process_group()
+
+
+@adapts("torch.distributed.is_nccl_available")
+def is_nccl_available() -> bool:
+    return True
+
+
+adapts("torch.distributed.distributed_c10d._NCCL_AVAILABLE")(True)
+adapts(
+    "torch.distributed.constants.default_pg_nccl_timeout",
+    "torch.distributed.distributed_c10d.default_pg_nccl_timeout",
+    "torch._C._distributed_c10d._DEFAULT_PG_NCCL_TIMEOUT",
+    adds=True,
+)(TIMEOUT)
+
+
+@changes("torch.distributed.init_process_group")
+def init_process_group(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        fit_variables()
+        account.note("redirected", "torch.distributed.init_process_group")
+        return original(*arguments, **keywords)
+
+    return call
+
+
+def fit_variables() -> None:
+    """HCCL's variables are set as NCCL's are, where HCCL has one and it is not set itself."""
+    for name, value in list(os.environ.items()):
+        if not name.startswith(PREFIXES):
+            continue
+        unusable = name == BUFFER and not value.isdecimal()
+        if name not in VARIABLES or unusable:
+            account.note("ignored", name)
+            continue
+        account.note("redirected", name)
+        fitted = str(max(1, int(value) >> 20)) if name == BUFFER else value
+        os.environ.setdefault(VARIABLES[name], fitted)
+
+
+@changes(*COMMUNICATING)
+def tells_in_nccl_words(original: Callable[..., Any]) -> Callable[..., Any]:
+    from torch.distributed import DistBackendError
+
+    @wraps(original)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            return original(*arguments, **keywords)
+        except RuntimeError as error:
+            text = str(error)
+            if type(error) is not RuntimeError or "HCCL" not in text:
+                raise
+            raise DistBackendError(f"NCCL error in {original.__name__}: {text}") from error
+
+    return call
+
+
+class NCCLConfig(SimpleNamespace):
+    """NCCL's settings of a communicator; they tell a GPU how to move bytes and mean nothing to the chip."""
+
+    def __init__(self) -> None:
+        super().__init__(blocking=1, cga_cluster_size=4, min_ctas=1, max_ctas=32, cta_policy=0, net_name=None)
+        vars(self).update(split_share=0, traffic_class=0, comm_name=None, collnet_enable=0, nvls_ctas=0)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        account.note("ignored", f"ProcessGroupNCCL.Options.config.{name}")
+        super().__setattr__(name, value)
+
+
+def _options(base: Any) -> Any:
+    """HCCL's options with the fields that only NCCL's have."""
+
+    class Options(base):  # type: ignore[misc]
+        split_from: object = None
+        split_color: int = 0
+
+        def __init__(self, is_high_priority_stream: bool = False) -> None:
+            super().__init__()
+            self.is_high_priority_stream = is_high_priority_stream
+            self.config = NCCLConfig()
+
+        @property
+        def group_name(self) -> Any:
+            return base.group_name.fget(self)
+
+        @group_name.setter
+        def group_name(self, name: str) -> None:
+            base.group_name.fset(self, name)
+            self.group_id = name  # by which HCCL names the communicator
+
+    Options.__qualname__, Options.__module__ = "ProcessGroupNCCL.Options", "torch._C._distributed_c10d"
+    return Options
+
+
+def enter(options: object) -> Callable[[], None]:
+    """The adapter's class gets NCCL's names, and the adapter's own code knows it by them."""
+    import torch
+
+    group = process_group()
+    undo: list[Callable[[], None]] = []
+
+    def put(owner: Any, name: str, value: object) -> None:
+        missing = object()
+        before = vars(owner).get(name, missing)
+        undo.append(
+            partial(delattr, owner, name) if before is missing else partial(setattr, owner, name, before)
+        )
+        setattr(owner, name, value)
+
+    # The adapter's own version of this function makes the group and looks its class up where it was written.
+    helper = torch.distributed.distributed_c10d._new_process_group_helper
+    maker = sys.modules[inspect.unwrap(helper).__module__]
+    put(maker, "ProcessGroupNCCL", group)
+    put(maker, "is_nccl_available", lambda: True)
+    names = {
+        "__name__": "ProcessGroupNCCL",
+        "__qualname__": "ProcessGroupNCCL",
+        "__module__": "torch.distributed.distributed_c10d",
+        "Options": _options(group.Options),
+        "NCCLConfig": NCCLConfig,
+        "NCCL_CTA_POLICY_DEFAULT": 0,
+        "NCCL_CTA_POLICY_EFFICIENCY": 1,
+        "NCCL_CTA_POLICY_ZERO": 2,
+        "name": lambda self: "nccl",
+        "uid": property(id),
+        "comm_split_count": lambda self: 0,
+        "perform_nocolor_split": lambda self, device: None,
+        "get_build_nccl_version": staticmethod(lambda: VERSION),
+        "get_runtime_nccl_version": staticmethod(lambda: VERSION),
+    }
+    for name, value in names.items():
+        put(group, name, value)
+    # A group without a named backend gets one for each device of this table: the chip must stand there once.
+    devices = torch.distributed.Backend.default_device_backend_map
+    own = devices.pop("npu", None)
+
+    def leave() -> None:
+        while undo:
+            undo.pop()()
+        if own is not None:
+            devices["npu"] = own
+
+    return leave
