@@ -58,7 +58,8 @@ def apply(patches: Iterable[Patch], everywhere: bool = False) -> Applied:
             if isinstance(owner, ModuleType) and _may_be_elsewhere(original, replacement):
                 replaced[id(original)] = (original, replacement)
         if everywhere:
-            _replace_elsewhere(replaced, applied._undo)
+            applied._undo.insert(0, partial(_give_back, replaced, frozenset(sys.modules)))
+            _replace_in(list(sys.modules.values()), replaced, applied._undo)
     except BaseException:
         applied.undo()
         raise
@@ -79,8 +80,16 @@ def _may_be_elsewhere(original: Any, replacement: Any) -> bool:
     return original is not replacement and callable(original) and hasattr(original, "__module__")
 
 
-def _replace_elsewhere(replaced: dict[int, tuple[Any, Any]], undo: list[Callable[[], None]]) -> None:
-    for module in list(sys.modules.values()):
+def _give_back(replaced: dict[int, tuple[Any, Any]], before: frozenset[str]) -> None:
+    """Modules imported since took replacements by `from … import`; a class may be theirs by right and stays."""
+    back = {id(new): (new, old) for old, new in replaced.values() if not isinstance(new, type)}
+    _replace_in([module for name, module in list(sys.modules.items()) if name not in before], back, [])
+
+
+def _replace_in(
+    modules: Iterable[ModuleType], replaced: dict[int, tuple[Any, Any]], undo: list[Callable[[], None]]
+) -> None:
+    for module in modules:
         if type(module) is not ModuleType or module.__name__.partition(".")[0] in ("jumar", "torch_npu"):
             continue
         for name, value in list(vars(module).items()):
