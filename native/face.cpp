@@ -1,7 +1,8 @@
 // The CUDA face below Python: PyTorch's accelerator slot, which the adapter named "npu", goes by the name "cuda".
 // Four functions of libc10 translate between a device and its name. While the face is on, PyTorch's libraries call
 // ours instead: their import tables (PLT slots) are rewritten, and put back when it goes off. Nothing else is touched,
-// so a call that takes a device costs what it always did.
+// so a call that takes a device costs what it always did. The same way errors of the adapter's C++ pass by here on
+// their way into Python, to be worded as CUDA programs expect.
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -20,6 +21,8 @@ extern "C" {
 int PyGILState_Check();
 PyObject* PyEval_GetGlobals();
 PyObject* PyUnicode_InternFromString(const char* text);
+void PyErr_SetString(PyObject* type, const char* text);
+void PyErr_SetObject(PyObject* type, PyObject* value);
 }
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
@@ -100,6 +103,30 @@ void parse(Device* self, const std::string& text) {
   original_parse(self, slot + text.substr(is_cuda ? cuda.size() : chip.size()));
 }
 
+PyObject* wording = nullptr;  // Python: (type, text) to (type, value); set and read under the interpreter lock
+
+// What the adapter's errors have in them, whoever raises them.
+bool of_chip(const char* text) {
+  for (const char* mark : {"NPU", "ACL ", "aclnn"})
+    if (std::strstr(text, mark) != nullptr) return true;
+  return false;
+}
+
+void set_error(PyObject* type, const char* text) {
+  if (wording == nullptr || text == nullptr || !of_chip(text)) return PyErr_SetString(type, text);
+  PyObject* const words = PyUnicode_FromStringAndSize(text, static_cast<ptrdiff_t>(std::strlen(text)));
+  PyObject* const arguments[] = {type, words};
+  PyObject* const pair = words != nullptr ? PyObject_Vectorcall(wording, arguments, 2, nullptr) : nullptr;
+  if (pair == nullptr) {
+    PyErr_Clear();
+    PyErr_SetString(type, text);
+  } else {
+    PyErr_SetObject(PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1));
+    Py_DecRef(pair);
+  }
+  if (words != nullptr) Py_DecRef(words);
+}
+
 struct Redirection {
   const char* symbol;
   void* replacement;
@@ -109,6 +136,7 @@ const Redirection kRedirections[] = {
     {kNameOf, reinterpret_cast<void*>(name_of), false},
     {kBackendName, reinterpret_cast<void*>(backend_name), false},
     {kParse, reinterpret_cast<void*>(parse), true},
+    {"PyErr_SetString", reinterpret_cast<void*>(set_error), true},
 };
 
 struct Slot {
@@ -230,6 +258,13 @@ EXPORTED const char* jumar_face_enter(const char* packages, void (*first)()) {
 EXPORTED void jumar_face_leave() {
   for (const Slot& slot : slots) write_slot(slot.place, slot.before);
   slots.clear();
+}
+
+// The function that words the adapter's errors, called with an exception's type and text; null for none.
+EXPORTED void jumar_face_word_errors(PyObject* function) {
+  if (function != nullptr) Py_IncRef(function);
+  if (wording != nullptr) Py_DecRef(wording);
+  wording = function;
 }
 
 EXPORTED uint64_t jumar_face_parsed() { return parsed.load(std::memory_order_relaxed); }

@@ -78,9 +78,8 @@ def all_personas() -> tuple[Persona, ...]:
 @cache
 def toolkit() -> Toolkit:
     record = _numbers("toolkit", _file()["toolkit"])
-    return Toolkit(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
-    )
+    nccl, architectures = (tuple(record.pop(key)) for key in ("nccl", "architectures"))
+    return Toolkit(nccl=nccl, architectures=architectures, **record)
 
 
 def default() -> str:

@@ -7,16 +7,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from jumar.cuda import environment, face
-from jumar.cuda.registry import adapts, changes
+from jumar.cuda.names import cuda_errors
+from jumar.cuda.registry import adapts, changes, resolve
 from jumar.cudamap import personas
-
-INVALID_ORDINAL = 101
-FAULT = """CUDA error: {what}
-{hint}Search for `{name}' in https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html for more information.
-CUDA kernel errors might be asynchronously reported at some other API call, so the stacktrace below might be incorrect.
-For debugging consider passing CUDA_LAUNCH_BLOCKING=1
-Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.
-"""
 
 _used_by: int | None = None  # the process that began to use chips
 _count = 0
@@ -71,6 +64,36 @@ def _init(original: Any) -> Callable[[], None]:
     return init
 
 
+FORKED = (
+    "Cannot re-initialize CUDA in forked subprocess. To use CUDA with multiprocessing, you must use the 'spawn' "
+    "start method"
+)
+
+
+@changes("torch_npu.npu._lazy_init")
+def _adapter_init(original: Any) -> Callable[[], None]:
+    def init() -> None:
+        """The adapter begins by itself where an operator is the first use."""
+        if _forked():
+            raise RuntimeError(FORKED)
+        if _used_by is None:
+            environment.translate(os.environ, ascending=not _keeps_order())
+        original()
+
+    return init
+
+
+def _tell_adapter() -> None:
+    """The adapter hears of forks by multiprocessing only; after any other its operators would fail further on."""
+    if _forked() and face.is_on():
+        import torch_npu
+
+        torch_npu.npu._after_fork(None)
+
+
+os.register_at_fork(after_in_child=_tell_adapter)
+
+
 def enter(options: face.Options) -> Callable[[], None]:
     """torch.cuda begins unused; leaving makes it so again."""
     import torch
@@ -88,32 +111,16 @@ def enter(options: face.Options) -> Callable[[], None]:
     return leave
 
 
-def fault(what: str, name: str, hint: str = "", code: int = 0) -> RuntimeError:
-    """The exception that PyTorch raises for an error of the CUDA run time."""
-    import torch
-
-    error = torch.AcceleratorError(FAULT.format(what=what, name=name, hint=hint))
-    if code:
-        error.error_code = code
-    return error
-
-
-def invalid_ordinal() -> NoReturn:
-    hint = "GPU device may be out of range, do you have enough GPUs?\n"
-    raise fault("invalid device ordinal", "cudaErrorInvalidDevice", hint, INVALID_ORDINAL)
-
-
 @changes("torch._C._cuda_setDevice", adds=True)
 def _set_device(original: Any) -> Callable[[int], None]:
-    import torch
     import torch_npu
 
-    choose, begin = torch_npu._C._npu_setDevice, torch.cuda._lazy_init
+    choose, begin = torch_npu._C._npu_setDevice, resolve("torch.cuda._lazy_init")
 
     def set_device(index: int) -> None:
         begin()
         if index >= _count:
-            invalid_ordinal()
+            raise cuda_errors.fault(*cuda_errors.ORDINAL)
         choose(index)
 
     return set_device
@@ -123,7 +130,7 @@ def _set_device(original: Any) -> Callable[[int], None]:
 def _exchange_device(original: Any) -> Callable[[int], int]:
     import torch
 
-    exchange, begin = torch._C._accelerator_exchangeDevice, torch.cuda._lazy_init
+    exchange, begin = torch._C._accelerator_exchangeDevice, resolve("torch.cuda._lazy_init")
 
     def exchange_device(index: int) -> int:
         if index < 0:
@@ -131,7 +138,7 @@ def _exchange_device(original: Any) -> Callable[[int], int]:
         if _used_by is None:
             begin()
         if index >= _count:
-            invalid_ordinal()
+            raise cuda_errors.fault(*cuda_errors.ORDINAL)
         return exchange(index)
 
     return exchange_device
@@ -229,12 +236,15 @@ def identities() -> list[str] | None:
 
 @adapts("torch.cuda._get_pynvml_handler")
 def pynvml_handler(device: Any = None) -> Any:
-    import pynvml
+    import importlib
+
     import torch
 
-    torch.cuda.pynvml = pynvml  # type: ignore[attr-defined]
+    pynvml = importlib.import_module("pynvml")
+    cuda: Any = torch.cuda
+    cuda.pynvml = pynvml
     pynvml.nvmlInit()
-    return pynvml.nvmlDeviceGetHandleByIndex(torch.cuda._get_nvml_device_index(device))  # type: ignore[attr-defined]
+    return pynvml.nvmlDeviceGetHandleByIndex(cuda._get_nvml_device_index(device))
 
 
 @adapts("torch.cuda.get_amp_supported_dtype", adds=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from jumar.cuda import account
-from jumar.cuda.registry import adapts, changes
+from jumar.cuda.registry import adapts, changes, resolve
 from jumar.cuda.remake import remade
 
 for name in ("CUDAPluggableAllocator", "MemPool"):
@@ -16,6 +16,7 @@ changes("torch.cuda.memory._CUDAAllocator")(remade("torch.cuda.memory", "_CUDAAl
 Snapshot = dict[str, Any]
 _metadata = ""
 _caches = True
+_benchmark_empties_cache = True
 
 
 @changes("torch._C._cuda_memorySnapshot", adds=True)
@@ -46,12 +47,13 @@ SETTINGS = {
 
 @changes("torch._C._cuda_record_memory_history", adds=True)
 def _record_memory_history(original: Any) -> Callable[..., None]:
-    import torch
     import torch_npu
+
+    begin = resolve("torch.cuda._lazy_init")
 
     def record(enabled: str | None, context: str | None, stacks: str, max_entries: int,
                clear_history: bool = False, *details: Any) -> None:  # fmt: skip
-        torch.cuda._lazy_init()
+        begin()
         torch_npu._C._npu_record_memory_history(enabled, context, stacks, max_entries)
 
     return record
@@ -59,13 +61,11 @@ def _record_memory_history(original: Any) -> Callable[..., None]:
 
 @changes("torch._C._cuda_record_memory_history_legacy", adds=True)
 def _record_memory_history_legacy(original: Any) -> Callable[..., None]:
-    import torch
-
     def record(enabled: bool, context: bool = True, entries: int = 1, alloc_context: bool = False,
                cpp: bool = False, *details: Any) -> None:  # fmt: skip
         kept = ("all" if entries > 1 else "state") if enabled else None
         frames = ("alloc" if alloc_context else "state") if enabled and context else None
-        torch._C._cuda_record_memory_history(kept, frames, "all" if cpp else "python", entries)
+        resolve("torch._C._cuda_record_memory_history")(kept, frames, "all" if cpp else "python", entries)
 
     return record
 
@@ -105,6 +105,23 @@ def caching_enabled() -> bool:
     return _caches
 
 
+@adapts("torch._C._cudnn_set_conv_benchmark_empty_cache", adds=True)
+def set_benchmark_empties_cache(value: bool) -> None:
+    global _benchmark_empties_cache
+    _benchmark_empties_cache = value
+
+
+@adapts("torch._C._cuda_get_conv_benchmark_empty_cache", adds=True)
+def benchmark_empties_cache() -> bool:
+    return _benchmark_empties_cache
+
+
+@adapts("torch._C._cuda_cudaHostAllocator", adds=True)
+def host_allocator() -> NoReturn:
+    account.note("refused", "torch.cuda.memory._host_allocator")
+    raise NotImplementedError("torch.cuda.memory._host_allocator: pin tensors with Tensor.pin_memory()")
+
+
 @adapts("torch._C._cuda_getAllocatorBackend", adds=True)
 def allocator_backend() -> str:
     return "native"
@@ -115,7 +132,12 @@ def set_workspace(size: int) -> None:
     account.note("ignored", "size of a cuBLAS workspace")
 
 
-@adapts("torch._C._cuda_clearCublasWorkspaces", adds=True)
+@adapts(
+    "torch._C._cuda_clearCublasWorkspaces",
+    "torch._C._cuda_resetCublasWorkspaceSize",
+    "torch._C._cuda_resetCublasLtWorkspaceSize",
+    adds=True,
+)
 def clear_workspaces() -> None:
     """The chip's operators ask for their workspaces call by call."""
 

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from jumar.cuda import account
-from jumar.cuda.registry import changes
+from jumar.cuda.registry import changes, resolve
 
 # Those of cudaError_t that the functions here return, and what cudaGetErrorString says of any that programs ask about.
 ERRORS = {
@@ -90,9 +90,7 @@ def _stream_create(address: int) -> cudaError:
     """Writes the handle of a new stream to that address."""
     import ctypes
 
-    import torch
-
-    stream = torch.cuda.Stream()
+    stream = resolve("torch.cuda.Stream")()
     _streams[stream.cuda_stream] = stream
     ctypes.c_void_p.from_address(address).value = stream.cuda_stream
     return cudaError.success
@@ -128,11 +126,11 @@ def _cudart(original: Any) -> ModuleType:
 
 @changes("torch._C._cuda_getCurrentBlasHandle", "torch._C._cuda_getCurrentSolverHandle", adds=True)
 def _handle(original: Any) -> Any:
-    import torch
+    import torch_npu
 
     def handle() -> int:
         """Not null and the same on one stream, which is all that holds of it without cuBLAS."""
         account.note("adapted", "handles of cuBLAS and cuSOLVER")
-        return int(torch.cuda.current_stream().cuda_stream)
+        return int(torch_npu.npu.current_stream().npu_stream)
 
     return handle

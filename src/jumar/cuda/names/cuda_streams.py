@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jumar.cuda.registry import changes
+from jumar.cuda.registry import changes, resolve
 from jumar.cuda.remake import remade
 
 # PyTorch keeps streams of this many levels of priority; the lower number is the more urgent.
@@ -56,19 +56,45 @@ def _event_base(original: Any) -> type:
     class _CudaEventBase(_NPUEventBase):  # type: ignore[misc]
         def __new__(cls, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False,
                     external: bool = False) -> Any:  # fmt: skip
-            return super().__new__(
+            made = super().__new__(
                 cls,
                 enable_timing=enable_timing,
                 blocking=blocking,
                 interprocess=interprocess,
                 graph_external=external,
             )
+            made._timed = enable_timing
+            return made
 
         @property
         def cuda_event(self) -> int:
             return int(self.npu_event)
 
+        def record(self, stream: Any) -> None:
+            super().record(_of_adapter(stream))
+
+        def wait(self, stream: Any) -> None:
+            super().wait(_of_adapter(stream))
+
+        def elapsed_time(self, other: Any) -> float:
+            for event in (self, other):
+                if not getattr(event, "_timed", True):
+                    raise ValueError("Both events must be created with argument 'enable_timing=True'.")
+            if not (self.cuda_event and other.cuda_event):
+                raise ValueError("Both events must be recorded before calculating elapsed time.")
+            return float(super().elapsed_time(other))
+
     return _once(_CudaEventBase)
+
+
+def _of_adapter(stream: Any) -> Any:
+    """The stream as the adapter's class: PyTorch's own torch.Stream has another layout, which it does not check."""
+    import torch
+
+    if isinstance(stream, torch._C._CudaStreamBase):
+        return stream
+    make: Any = torch.cuda.Stream
+    return make(stream_id=stream.stream_id, device_index=stream.device_index, device_type=stream.device_type)
 
 
 _bases: dict[str, type] = {}
@@ -86,11 +112,9 @@ for name in ("Stream", "ExternalStream", "Event"):
 
 @changes("torch._C._cuda_getStreamFromExternal", adds=True)
 def _from_external(original: Any) -> Any:
-    import torch
-
     def get(address: int, device: int) -> tuple[int, int, int]:
         if address not in _known:
-            stream = torch.cuda.ExternalStream(address, device)
+            stream = resolve("torch.cuda.ExternalStream")(address, device)
             _known[address] = (stream.stream_id, stream.device_index, stream.device_type)
         return _known[address]
 

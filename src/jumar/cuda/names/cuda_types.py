@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jumar.cuda.registry import changes
+from jumar.cuda.registry import changes, resolve
 
 DTYPES = {
     "BFloat16": "bfloat16", "Bool": "bool", "Byte": "uint8", "Char": "int8", "Double": "float64",
@@ -46,7 +46,7 @@ def _dense(kind: _TensorType, *arguments: Any, device: Any = "cuda") -> Any:
     import torch
 
     if len(arguments) == 1 and isinstance(arguments[0], torch.Tensor) and arguments[0].device.type == "cuda":
-        return arguments[0].to(kind.dtype).alias()
+        return arguments[0].to(kind.dtype).detach()
     if arguments and all(isinstance(one, (int, torch.Size)) for one in arguments):
         return torch.empty(*arguments, dtype=kind.dtype, device=device)
     return getattr(torch, kind.__name__)(*arguments).to(device)
@@ -57,7 +57,7 @@ def _sparse(kind: _TensorType, *arguments: Any, device: Any = "cuda") -> Any:
 
     if arguments and isinstance(arguments[0], torch.Tensor):
         return torch.sparse_coo_tensor(*arguments, dtype=kind.dtype, device=device)
-    return torch.sparse_coo_tensor(size=arguments, dtype=kind.dtype, device=device)
+    return torch.empty(arguments, dtype=kind.dtype, device=device, layout=torch.sparse_coo)
 
 
 def _type(name: str, module: str, sparse: bool) -> _TensorType:
@@ -84,7 +84,7 @@ def _set_default_tensor_type(original: Any) -> Callable[[Any], None]:
 
     def set_default_tensor_type(t: Any) -> None:
         global _default_is_cuda
-        kind = torch._utils._import_dotted_name(t) if isinstance(t, str) else t
+        kind = resolve(t) if isinstance(t, str) else t
         if isinstance(kind, _TensorType):
             original(getattr(torch, kind.__name__))
             torch.set_default_device("cuda")
