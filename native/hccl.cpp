@@ -223,8 +223,9 @@ JUMAR_API HcclResult HcclGetRankId(HcclComm communicator, uint32_t* rank) {
   return *rank = ref(communicator)->rank, hccl::kSuccess;
 }
 
+// The adapter's watchdog ends the program for this. It had better be told by a synchronisation, with the reason.
 JUMAR_API HcclResult HcclGetCommAsyncError(HcclComm communicator, HcclResult* error) {
-  *error = ref(communicator)->broken() ? hccl::kRemote : hccl::kSuccess;
+  *error = ref(communicator)->broken_for_long() ? hccl::kRemote : hccl::kSuccess;
   return hccl::kSuccess;
 }
 

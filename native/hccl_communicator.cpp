@@ -18,6 +18,8 @@ namespace jumar {
 
 namespace {
 
+constexpr int64_t kGraceMs = 3000;
+
 int64_t seconds_of(const char* variable, int64_t otherwise) {
   const char* text = std::getenv(variable);
   if (text == nullptr || *text == 0) return otherwise * 1000;
@@ -102,12 +104,14 @@ std::string Communicator::why_absent(uint32_t of) {
 }
 
 void Communicator::break_off(const std::string& why) {
-  broken_ = true;
+  broken_ms_ = now_ms();
   mine().left = 1;
   const std::string text = describe() + ": " + why;
   std::fprintf(stderr, "jumar: %s\n", text.c_str());  // a watchdog may end the program before it looks for an error
   Engine::get().fail_later(text);
 }
+
+bool Communicator::broken_for_long() const { return broken() && now_ms() - broken_ms_ > kGraceMs; }
 
 HcclResult Communicator::open_windows() {
   for (uint32_t other = 0; other < ranks; ++other) {

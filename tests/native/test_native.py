@@ -16,7 +16,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = ["copy", "dry", "engine", "graph", "legacy", "memory", "operator", "process", "server", "stream"]
+CHAPTERS = [
+    "copy",
+    "dry",
+    "engine",
+    "graph",
+    "hccl",
+    "legacy",
+    "memory",
+    "operator",
+    "process",
+    "server",
+    "stream",
+]
 
 
 def environment(**more: str) -> dict[str, str]:
