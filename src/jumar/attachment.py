@@ -102,6 +102,10 @@ def _torch_npu(now: Situation, execute: Callable[[], None]) -> None:
 
     if now is not Situation.CANN:
         libraries.preload()
+    if os.environ.get(environment.FACE) == "cuda":
+        from jumar.cuda import environment as of_cuda
+
+        of_cuda.translate(os.environ, ascending=now is Situation.CANN)
     execute()
 
 

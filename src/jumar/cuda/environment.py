@@ -5,6 +5,7 @@
 | CUDA_VISIBLE_DEVICES              | ASCEND_RT_VISIBLE_DEVICES, read when a chip is first asked for |
 | CUDA_LAUNCH_BLOCKING              | ASCEND_LAUNCH_BLOCKING                                        |
 | PYTORCH_ALLOC_CONF and its kin    | PYTORCH_NPU_ALLOC_CONF, for the keys that it knows            |
+| PYTORCH_NO_CUDA_MEMORY_CACHING    | PYTORCH_NO_NPU_MEMORY_CACHING                                 |
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from jumar.cudamap import personas
 Environment = MutableMapping[str, str]
 
 VISIBLE, CHIPS_VISIBLE = "CUDA_VISIBLE_DEVICES", "ASCEND_RT_VISIBLE_DEVICES"
-BLOCKING, CHIP_BLOCKING = "CUDA_LAUNCH_BLOCKING", "ASCEND_LAUNCH_BLOCKING"
+# Those that say the same.
+SAME = {
+    "CUDA_LAUNCH_BLOCKING": "ASCEND_LAUNCH_BLOCKING",
+    "PYTORCH_NO_CUDA_MEMORY_CACHING": "PYTORCH_NO_NPU_MEMORY_CACHING",
+}
 # The first of these that is set counts, as in PyTorch.
 ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 CHIP_ALLOCATOR = "PYTORCH_NPU_ALLOC_CONF"
@@ -39,8 +44,9 @@ def translate(environment: Environment, ascending: bool = False) -> None:
         if ordered != chips:
             account.note("ignored", f"order of {VISIBLE}={environment[VISIBLE]}")
         _set(environment, CHIPS_VISIBLE, ",".join(str(chip) for chip in ordered))
-    if BLOCKING in environment:
-        _set(environment, CHIP_BLOCKING, environment[BLOCKING])
+    for name, chips_name in SAME.items():
+        if name in environment:
+            _set(environment, chips_name, environment[name])
     for name in ALLOCATOR:
         if name in environment:
             _set(environment, CHIP_ALLOCATOR, ",".join(_allocator(environment[name])))
