@@ -29,6 +29,6 @@ def _fused_sgd(original: Any) -> Any:
             return
         if grad_scale is not None:
             torch._foreach_div_(grads, grad_scale)
-        plain(params, grads, buffers, momentum=momentum, **rest)
+        plain(params, grads, buffers, None, None, momentum=momentum, **rest)
 
     return fused_sgd

@@ -95,7 +95,7 @@ def _direction(
 
     biases = weights[2:4] if has_biases else (None, None)
     projection = weights[-1] if len(weights) in (3, 5) else None
-    rows = linear(data, weights[0], biases[0]).split(sizes)
+    rows = torch.split_with_sizes(linear(data, weights[0], biases[0]), sizes)
     steps = range(len(sizes) - 1, -1, -1) if reverse else range(len(sizes))
     outputs: list[Any] = [None] * len(sizes)
     state = begin
