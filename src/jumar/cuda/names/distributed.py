@@ -192,7 +192,8 @@ def enter(options: object) -> Callable[[], None]:
 
     def put(owner: Any, name: str, value: object) -> None:
         missing = object()
-        before = vars(owner).get(name, missing)
+        # A class keeps its two names elsewhere than among its attributes.
+        before = getattr(owner, name) if name in ("__name__", "__qualname__") else vars(owner).get(name, missing)
         undo.append(
             partial(delattr, owner, name) if before is missing else partial(setattr, owner, name, before)
         )
