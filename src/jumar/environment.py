@@ -66,8 +66,14 @@ def for_real(records: Path, wishes: Wishes) -> dict[str, str | None]:
     changes["TORCH_DEVICE_BACKEND_AUTOLOAD"] = None
     # `python`, `torchrun` and `pytest` shall be those of the environment that jumar is installed in.
     own = str(Path(sys.executable).parent)
-    changes["PATH"] = os.pathsep.join([own, *_without(os.environ.get("PATH", os.defpath), own)])
+    first = [str(commands(records)), own] if wishes.face == "cuda" else [own]
+    changes["PATH"] = os.pathsep.join([*first, *_without(os.environ.get("PATH", os.defpath), own)])
     return changes
+
+
+def commands(records: Path) -> Path:
+    """Where the commands of a CUDA machine lie: nvidia-smi, nvcc."""
+    return records / "bin"
 
 
 def _without(path: str, directory: str) -> list[str]:

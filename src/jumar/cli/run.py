@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 from jumar import environment
-from jumar.cli import serving, summing
+from jumar.cli import commands, serving, summing
 from jumar.cli.refusal import Refusal
 
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT)
@@ -33,7 +33,7 @@ class Outcome:
 
 
 def execute(chosen: argparse.Namespace) -> int:
-    command = resolve(chosen.program)
+    command = resolve(chosen.program, chosen.face)
     plan = serving.plan(chosen)
     directory = serving.make_server(plan)
     try:
@@ -54,7 +54,7 @@ def say(text: str) -> None:
     print(f"jumar: {text}", file=sys.stderr, flush=True)
 
 
-def resolve(program: list[str]) -> list[str]:
+def resolve(program: list[str], face: str) -> list[str]:
     """The command as it will be started. A Python script that is named alone runs with this Python."""
     program = program[1:] if program[:1] == ["--"] else program
     if not program:
@@ -64,6 +64,8 @@ def resolve(program: list[str]) -> list[str]:
         raise Refusal(
             f"unknown option {first}: `jumar run --help` shows what there is; a command comes after `--`"
         )
+    if first in commands.MODULES and face == "cuda":
+        return [sys.executable, "-m", commands.MODULES[first], *rest]
     if first.endswith(".py") and Path(first).is_file():
         return [sys.executable, first, *rest]
     search = environment.for_real(Path(), environment.Wishes())["PATH"]

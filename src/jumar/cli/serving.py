@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jumar import attachment, chips, environment
+from jumar.cli import commands
 from jumar.cli.refusal import Refusal
 from jumar.cudamap import personas
 from jumar.machine import libraries, server
@@ -113,6 +114,7 @@ def make_server(plan: Plan) -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     parent = runtime if runtime and os.access(runtime, os.W_OK) else None
     directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    commands.install(directory)
     if plan.chip is None:
         return directory  # for what the program's processes leave
     try:

@@ -33,11 +33,11 @@ _MACHINERY = ("importlib._bootstrap", "jumar.")  # whose frames stand between an
 STAND_IN, INSTEAD, INSTALLED = "stand-in", "stand-in, even where installed", "the installed package"
 # Package: the distribution that brings it, and the version whose interface the stand-in has.
 VERSIONS = {
-    "apex": ("apex", "0.1"),
-    "bitsandbytes": ("bitsandbytes", "0.48.2"),
+    # "apex": ("apex", "0.1"),
+    # "bitsandbytes": ("bitsandbytes", "0.48.2"),
     "flash_attn": ("flash-attn", "2.8.3"),
     "pynvml": ("nvidia-ml-py", "12.575.51"),
-    "xformers": ("xformers", "0.0.32"),
+    # "xformers": ("xformers", "0.0.32"),
 }
 
 
@@ -112,7 +112,7 @@ def loaded() -> list[str]:
     """The modules that are stand-ins."""
     return [
         name for name, module in list(sys.modules.items())
-        if isinstance(getattr(getattr(module, "__spec__", None), "loader", None), _Loader)
+        if has_stand_in(name.partition(".")[0]) and isinstance(module.__loader__, _Loader)
     ]  # fmt: skip
 
 

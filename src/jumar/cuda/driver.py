@@ -1,0 +1,77 @@
+"""What NVIDIA's driver would say of the chips of this machine: for pynvml, nvidia-smi and the like. Imports no torch.
+
+Name, limits and versions are the persona's; memory and processes are those of the chip below. Heat, power and load
+are None where nobody has measured them: they are not made up.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from jumar import environment, inventory
+from jumar.cudamap import personas
+from jumar.inventory import Chip, NoChips, Process
+
+__all__ = ["Gpu", "NoChips", "Process", "find", "gpus", "persona"]
+
+MIB = 1 << 20
+
+
+def persona() -> personas.Persona:
+    """The GPU that the program believes in: as the face was turned on, or as the environment says."""
+    import sys
+
+    face = sys.modules.get("jumar.cuda.face")
+    wanted = (
+        face.options().persona if face is not None and face.is_on() else os.environ.get(environment.PERSONA)
+    )
+    return personas.find(wanted or personas.default())
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One chip, spoken of as NVIDIA does."""
+
+    chip: Chip
+    persona: personas.Persona
+
+    @property
+    def index(self) -> int:
+        return self.chip.index
+
+    @property
+    def name(self) -> str:
+        return self.persona.name
+
+    @property
+    def uuid(self) -> str:
+        return f"GPU-{personas.device_uuid(self.index)}"
+
+    @property
+    def serial(self) -> str:
+        """A number of the same length as NVIDIA's, from the identity."""
+        return f"{personas.device_uuid(self.index).int % 10**13:013d}"
+
+    @property
+    def bus_id(self) -> str:
+        return "{:08X}:{:02X}:{:02X}.0".format(*personas.pci_address(self.index))
+
+    @property
+    def free_bytes(self) -> int:
+        return max(0, self.chip.memory_bytes - self.chip.used_bytes)
+
+    def is_named(self, name: str) -> bool:
+        """Whether that index, UUID or bus address is this one's."""
+        address = self.bus_id.lower()
+        return name in (str(self.index), self.uuid) or name.lower() in (address, address[4:], address[9:])
+
+
+def gpus() -> list[Gpu]:
+    """Every one of the machine, whatever is made visible, as the driver has them. NoChips if there is none."""
+    own = persona()
+    return [Gpu(chip, own) for chip in inventory.chips()]
+
+
+def find(name: str) -> Gpu | None:
+    return next((one for one in gpus() if one.is_named(name)), None)

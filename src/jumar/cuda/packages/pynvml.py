@@ -1,0 +1,541 @@
+"""NVIDIA's management library from Python (nvidia-ml-py): the chips of this machine, without torch.
+
+What nobody knows of a chip (heat, power, load of a virtual one) raises NVMLError_NotSupported, as on GPUs that lack
+the sensor; so does every other function of the library.
+"""
+
+from __future__ import annotations
+
+import functools as _functools
+import os as _os
+from collections.abc import Callable as _Callable
+from dataclasses import dataclass as _dataclass
+from dataclasses import fields as _fields
+from typing import Any as _Any
+
+from jumar.cuda import account as _account
+from jumar.cuda import driver as _driver
+from jumar.cudamap import personas as _personas
+
+NVML_SUCCESS = 0
+NVML_ERROR_UNINITIALIZED = 1
+NVML_ERROR_INVALID_ARGUMENT = 2
+NVML_ERROR_NOT_SUPPORTED = 3
+NVML_ERROR_NO_PERMISSION = 4
+NVML_ERROR_ALREADY_INITIALIZED = 5
+NVML_ERROR_NOT_FOUND = 6
+NVML_ERROR_INSUFFICIENT_SIZE = 7
+NVML_ERROR_INSUFFICIENT_POWER = 8
+NVML_ERROR_DRIVER_NOT_LOADED = 9
+NVML_ERROR_TIMEOUT = 10
+NVML_ERROR_IRQ_ISSUE = 11
+NVML_ERROR_LIBRARY_NOT_FOUND = 12
+NVML_ERROR_FUNCTION_NOT_FOUND = 13
+NVML_ERROR_CORRUPTED_INFOROM = 14
+NVML_ERROR_GPU_IS_LOST = 15
+NVML_ERROR_RESET_REQUIRED = 16
+NVML_ERROR_OPERATING_SYSTEM = 17
+NVML_ERROR_LIB_RM_VERSION_MISMATCH = 18
+NVML_ERROR_IN_USE = 19
+NVML_ERROR_MEMORY = 20
+NVML_ERROR_NO_DATA = 21
+NVML_ERROR_UNKNOWN = 999
+
+NVML_TEMPERATURE_GPU = 0
+NVML_CLOCK_GRAPHICS, NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_CLOCK_VIDEO = 0, 1, 2, 3
+NVML_CLOCK_ID_CURRENT = 0
+NVML_FEATURE_DISABLED, NVML_FEATURE_ENABLED = 0, 1
+NVML_DEVICE_MIG_DISABLE, NVML_DEVICE_MIG_ENABLE = 0, 1
+NVML_COMPUTEMODE_DEFAULT = 0
+NVML_PSTATE_0, NVML_PSTATE_UNKNOWN = 0, 32
+NVML_TEMPERATURE_THRESHOLD_SHUTDOWN, NVML_TEMPERATURE_THRESHOLD_SLOWDOWN = 0, 1
+NVML_MEMORY_ERROR_TYPE_CORRECTED, NVML_MEMORY_ERROR_TYPE_UNCORRECTED = 0, 1
+NVML_VOLATILE_ECC, NVML_AGGREGATE_ECC = 0, 1
+NVML_TOPOLOGY_INTERNAL, NVML_TOPOLOGY_SINGLE, NVML_TOPOLOGY_MULTIPLE = 0, 10, 20
+NVML_TOPOLOGY_HOSTBRIDGE, NVML_TOPOLOGY_NODE, NVML_TOPOLOGY_CPU, NVML_TOPOLOGY_SYSTEM = 30, 40, 40, 50
+NVML_P2P_CAPS_INDEX_READ, NVML_P2P_CAPS_INDEX_WRITE, NVML_P2P_CAPS_INDEX_NVLINK = 0, 1, 2
+NVML_P2P_STATUS_OK, NVML_P2P_STATUS_CHIPSET_NOT_SUPPORTED, NVML_P2P_STATUS_NOT_SUPPORTED = 0, 1, 5
+NVML_NVLINK_MAX_LINKS = 18
+NVML_BRAND_UNKNOWN, NVML_BRAND_TESLA, NVML_BRAND_GEFORCE, NVML_BRAND_NVIDIA = 0, 2, 5, 14
+NVML_DEVICE_ARCH_VOLTA, NVML_DEVICE_ARCH_TURING, NVML_DEVICE_ARCH_AMPERE = 5, 6, 7
+NVML_DEVICE_ARCH_ADA, NVML_DEVICE_ARCH_HOPPER, NVML_DEVICE_ARCH_BLACKWELL = 8, 9, 10
+NVML_VALUE_NOT_AVAILABLE_uint = 0xFFFFFFFF
+NVML_VALUE_NOT_AVAILABLE_ulonglong = 0xFFFFFFFFFFFFFFFF
+NVML_DEVICE_UUID_BUFFER_SIZE = 80
+NVML_DEVICE_NAME_BUFFER_SIZE = 64
+NVML_INIT_FLAG_NO_GPUS, NVML_INIT_FLAG_NO_ATTACH = 1, 2
+nvmlMemory_v2 = 0x02000028
+
+_TEXTS = {
+    NVML_ERROR_UNINITIALIZED: "Uninitialized",
+    NVML_ERROR_INVALID_ARGUMENT: "Invalid Argument",
+    NVML_ERROR_NOT_SUPPORTED: "Not Supported",
+    NVML_ERROR_NO_PERMISSION: "Insufficient Permissions",
+    NVML_ERROR_ALREADY_INITIALIZED: "Already Initialized",
+    NVML_ERROR_NOT_FOUND: "Not Found",
+    NVML_ERROR_INSUFFICIENT_SIZE: "Insufficient Size",
+    NVML_ERROR_INSUFFICIENT_POWER: "Insufficient External Power",
+    NVML_ERROR_DRIVER_NOT_LOADED: "Driver Not Loaded",
+    NVML_ERROR_TIMEOUT: "Timeout",
+    NVML_ERROR_IRQ_ISSUE: "Interrupt Request Issue",
+    NVML_ERROR_LIBRARY_NOT_FOUND: "NVML Shared Library Not Found",
+    NVML_ERROR_FUNCTION_NOT_FOUND: "Function Not Found",
+    NVML_ERROR_CORRUPTED_INFOROM: "Corrupted infoROM",
+    NVML_ERROR_GPU_IS_LOST: "GPU is lost",
+    NVML_ERROR_RESET_REQUIRED: "GPU requires restart",
+    NVML_ERROR_OPERATING_SYSTEM: "The operating system has blocked the request.",
+    NVML_ERROR_LIB_RM_VERSION_MISMATCH: "RM has detected an NVML/RM version mismatch.",
+    NVML_ERROR_MEMORY: "Insufficient Memory",
+    NVML_ERROR_UNKNOWN: "Unknown Error",
+}
+
+
+class NVMLError(Exception):
+    """`NVMLError(code)` is an instance of the class of that code, such as NVMLError_NotSupported."""
+
+    value: int
+
+    def __new__(cls, value: int) -> NVMLError:
+        self = super().__new__(_CLASSES.get(value, cls) if cls is NVMLError else cls)
+        self.value = value
+        return self
+
+    def __str__(self) -> str:
+        return _TEXTS.get(self.value, f"NVML Error with code {self.value}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NVMLError) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+_CLASSES: dict[int, type[NVMLError]] = {}
+
+
+def _classes() -> None:
+    """NVML_ERROR_NOT_SUPPORTED has the class NVMLError_NotSupported, and so on."""
+    for name, code in list(globals().items()):
+        if name.startswith("NVML_ERROR_"):
+            short = "NVMLError_" + "".join(
+                word.capitalize() for word in name[len("NVML_ERROR_") :].split("_")
+            )
+
+            def make(cls: type[NVMLError], code: int = code) -> NVMLError:
+                return NVMLError.__new__(cls, code)
+
+            _CLASSES[code] = globals()[short] = type(
+                short,
+                (NVMLError,),
+                {"__new__": make, "__init__": lambda self, *none: None, "__module__": __name__},
+            )
+
+
+_classes()
+
+
+class _Printable:
+    """Prints as the library's structures do."""
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{one.name}: {getattr(self, one.name)}" for one in _fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({inside})"
+
+
+@_dataclass
+class c_nvmlMemory_t(_Printable):
+    total: int
+    free: int
+    used: int
+
+
+@_dataclass
+class c_nvmlMemory_v2_t(_Printable):
+    version: int
+    total: int
+    reserved: int
+    free: int
+    used: int
+
+
+@_dataclass
+class c_nvmlUtilization_t(_Printable):
+    gpu: int
+    memory: int
+
+
+@_dataclass
+class nvmlPciInfo_t(_Printable):
+    busIdLegacy: str
+    domain: int
+    bus: int
+    device: int
+    pciDeviceId: int
+    pciSubSystemId: int
+    busId: str
+
+
+@_dataclass
+class c_nvmlProcessInfo_t(_Printable):
+    pid: int
+    usedGpuMemory: int | None
+    gpuInstanceId: int = NVML_VALUE_NOT_AVAILABLE_uint
+    computeInstanceId: int = NVML_VALUE_NOT_AVAILABLE_uint
+
+
+class c_nvmlDevice_t:
+    """A handle: which chip, asked anew each time."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, c_nvmlDevice_t) and self._index == other._index
+
+    def __hash__(self) -> int:
+        return hash(self._index)
+
+
+_initialized = 0
+
+
+def _gpus() -> list[_driver.Gpu]:
+    if not _initialized:
+        raise NVMLError(NVML_ERROR_UNINITIALIZED)
+    try:
+        return _driver.gpus()
+    except _driver.NoChips as error:
+        raise NVMLError(NVML_ERROR_DRIVER_NOT_LOADED) from error
+
+
+def _gpu(handle: _Any) -> _driver.Gpu:
+    found = _gpus()
+    if not isinstance(handle, c_nvmlDevice_t) or not 0 <= handle._index < len(found):
+        raise NVMLError(NVML_ERROR_INVALID_ARGUMENT)
+    return found[handle._index]
+
+
+def _known(value: _Any) -> _Any:
+    if value is None:
+        raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
+    return value
+
+
+def nvmlInit() -> None:
+    nvmlInitWithFlags(0)
+
+
+def nvmlInitWithFlags(flags: int) -> None:
+    global _initialized
+    _initialized += 1
+    try:
+        _gpus()
+    except NVMLError:
+        _initialized -= 1
+        if not flags & NVML_INIT_FLAG_NO_GPUS:
+            raise
+        _initialized += 1
+
+
+def nvmlShutdown() -> None:
+    global _initialized
+    if not _initialized:
+        raise NVMLError(NVML_ERROR_UNINITIALIZED)
+    _initialized -= 1
+
+
+def nvmlErrorString(result: int) -> str:
+    return "Success" if result == NVML_SUCCESS else str(NVMLError(result))
+
+
+def nvmlSystemGetDriverVersion() -> str:
+    _gpus()
+    return _personas.toolkit().driver
+
+
+def nvmlSystemGetNVMLVersion() -> str:
+    _gpus()
+    return f"12.{_personas.toolkit().driver}"
+
+
+def nvmlSystemGetCudaDriverVersion() -> int:
+    """12080 for CUDA 12.8."""
+    _gpus()
+    major, minor = _personas.toolkit().cuda.split(".")[:2]
+    return int(major) * 1000 + int(minor) * 10
+
+
+nvmlSystemGetCudaDriverVersion_v2 = nvmlSystemGetCudaDriverVersion
+
+
+def nvmlSystemGetProcessName(pid: int) -> str:
+    from jumar.inventory import process_name
+
+    _gpus()
+    name = process_name(pid)
+    if not _os.path.exists(f"/proc/{pid}"):  # noqa: PTH110
+        raise NVMLError(NVML_ERROR_NOT_FOUND)
+    return name
+
+
+def nvmlDeviceGetCount() -> int:
+    return len(_gpus())
+
+
+nvmlDeviceGetCount_v2 = nvmlDeviceGetCount
+
+
+def nvmlDeviceGetHandleByIndex(index: int) -> c_nvmlDevice_t:
+    if not isinstance(index, int) or not 0 <= index < len(_gpus()):
+        raise NVMLError(NVML_ERROR_INVALID_ARGUMENT)
+    return c_nvmlDevice_t(index)
+
+
+nvmlDeviceGetHandleByIndex_v2 = nvmlDeviceGetHandleByIndex
+
+
+def _handle(name: str | bytes) -> c_nvmlDevice_t:
+    text = name.decode() if isinstance(name, bytes) else str(name)
+    for one in _gpus():
+        if not text.isdigit() and one.is_named(text):
+            return c_nvmlDevice_t(one.index)
+    raise NVMLError(NVML_ERROR_NOT_FOUND)
+
+
+def nvmlDeviceGetHandleByUUID(uuid: str | bytes) -> c_nvmlDevice_t:
+    return _handle(uuid)
+
+
+def nvmlDeviceGetHandleByPciBusId(pciBusId: str | bytes) -> c_nvmlDevice_t:
+    return _handle(pciBusId)
+
+
+nvmlDeviceGetHandleByPciBusId_v2 = nvmlDeviceGetHandleByPciBusId
+
+
+def nvmlDeviceGetIndex(handle: _Any) -> int:
+    return _gpu(handle).index
+
+
+def nvmlDeviceGetMinorNumber(handle: _Any) -> int:
+    return _gpu(handle).index
+
+
+def nvmlDeviceGetName(handle: _Any) -> str:
+    return _gpu(handle).name
+
+
+def nvmlDeviceGetUUID(handle: _Any) -> str:
+    return _gpu(handle).uuid
+
+
+def nvmlDeviceGetSerial(handle: _Any) -> str:
+    return _gpu(handle).serial
+
+
+def nvmlDeviceGetBrand(handle: _Any) -> int:
+    name = _gpu(handle).name
+    if "GeForce" in name:
+        return NVML_BRAND_GEFORCE
+    return NVML_BRAND_TESLA if name.startswith("Tesla") else NVML_BRAND_NVIDIA
+
+
+def nvmlDeviceGetArchitecture(handle: _Any) -> int:
+    major, minor = _gpu(handle).persona.capability
+    by_capability = {
+        (7, 0): NVML_DEVICE_ARCH_VOLTA,
+        (7, 5): NVML_DEVICE_ARCH_TURING,
+        (8, 9): NVML_DEVICE_ARCH_ADA,
+        (9, 0): NVML_DEVICE_ARCH_HOPPER,
+    }
+    return by_capability.get(
+        (major, minor), NVML_DEVICE_ARCH_AMPERE if major == 8 else NVML_DEVICE_ARCH_BLACKWELL
+    )
+
+
+def nvmlDeviceGetCudaComputeCapability(handle: _Any) -> tuple[int, int]:
+    return _gpu(handle).persona.capability
+
+
+def nvmlDeviceGetNumGpuCores(handle: _Any) -> int:
+    one = _gpu(handle).persona
+    return one.sm_count * (64 if one.capability in ((7, 0), (7, 5), (8, 0)) else 128)
+
+
+def nvmlDeviceGetMemoryBusWidth(handle: _Any) -> int:
+    return _gpu(handle).persona.memory_bus_bits
+
+
+def nvmlDeviceGetPciInfo(handle: _Any) -> nvmlPciInfo_t:
+    one = _gpu(handle)
+    domain, bus, device = _personas.pci_address(one.index)
+    return nvmlPciInfo_t(one.bus_id[4:], domain, bus, device, 0, 0, one.bus_id)
+
+
+nvmlDeviceGetPciInfo_v3 = nvmlDeviceGetPciInfo
+
+
+def nvmlDeviceGetMemoryInfo(handle: _Any, version: _Any = None) -> _Any:
+    """In bytes. With a version, the kind that also says what the driver keeps, which is nothing here."""
+    one = _gpu(handle)
+    total, used = one.chip.memory_bytes, one.chip.used_bytes
+    if version is None:
+        return c_nvmlMemory_t(total, one.free_bytes, used)
+    return c_nvmlMemory_v2_t(int(version), total, 0, one.free_bytes, used)
+
+
+def nvmlDeviceGetBAR1MemoryInfo(handle: _Any) -> _Any:
+    _gpu(handle)
+    raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
+
+
+def nvmlDeviceGetUtilizationRates(handle: _Any) -> c_nvmlUtilization_t:
+    """In percent. The chip's memory interface has no figure of its own here."""
+    return c_nvmlUtilization_t(_known(_gpu(handle).chip.utilization_percent), 0)
+
+
+def nvmlDeviceGetTemperature(handle: _Any, sensor: int = NVML_TEMPERATURE_GPU) -> int:
+    if sensor != NVML_TEMPERATURE_GPU:
+        raise NVMLError(NVML_ERROR_INVALID_ARGUMENT)
+    return int(_known(_gpu(handle).chip.temperature_c))
+
+
+def nvmlDeviceGetPowerUsage(handle: _Any) -> int:
+    """In milliwatts."""
+    return int(_known(_gpu(handle).chip.power_w) * 1000)
+
+
+def nvmlDeviceGetEnforcedPowerLimit(handle: _Any) -> int:
+    """In milliwatts."""
+    return _gpu(handle).persona.power_w * 1000
+
+
+nvmlDeviceGetPowerManagementLimit = nvmlDeviceGetEnforcedPowerLimit
+nvmlDeviceGetPowerManagementDefaultLimit = nvmlDeviceGetEnforcedPowerLimit
+
+
+def nvmlDeviceGetPowerManagementMode(handle: _Any) -> int:
+    _gpu(handle)
+    return NVML_FEATURE_ENABLED
+
+
+def nvmlDeviceGetMaxClockInfo(handle: _Any, clock: int) -> int:
+    """In MHz."""
+    one = _gpu(handle).persona
+    if clock not in range(4):
+        raise NVMLError(NVML_ERROR_INVALID_ARGUMENT)
+    return one.memory_clock_mhz if clock == NVML_CLOCK_MEM else one.clock_mhz
+
+
+def nvmlDeviceGetClockInfo(handle: _Any, clock: int) -> int:
+    _gpu(handle)
+    raise NVMLError(NVML_ERROR_INVALID_ARGUMENT if clock not in range(4) else NVML_ERROR_NOT_SUPPORTED)
+
+
+def nvmlDeviceGetComputeRunningProcesses(handle: _Any) -> list[c_nvmlProcessInfo_t]:
+    return [c_nvmlProcessInfo_t(one.pid, one.used_bytes) for one in _gpu(handle).chip.processes]
+
+
+nvmlDeviceGetComputeRunningProcesses_v2 = nvmlDeviceGetComputeRunningProcesses
+nvmlDeviceGetComputeRunningProcesses_v3 = nvmlDeviceGetComputeRunningProcesses
+
+
+def nvmlDeviceGetGraphicsRunningProcesses(handle: _Any) -> list[c_nvmlProcessInfo_t]:
+    _gpu(handle)
+    return []
+
+
+nvmlDeviceGetMPSComputeRunningProcesses = nvmlDeviceGetGraphicsRunningProcesses
+
+
+def nvmlDeviceGetMigMode(handle: _Any) -> list[int]:
+    """Now and after the next start."""
+    _gpu(handle)
+    return [NVML_DEVICE_MIG_DISABLE, NVML_DEVICE_MIG_DISABLE]
+
+
+def nvmlDeviceIsMigDeviceHandle(handle: _Any) -> int:
+    _gpu(handle)
+    return 0
+
+
+def nvmlDeviceGetMaxMigDeviceCount(handle: _Any) -> int:
+    _gpu(handle)
+    return 0
+
+
+def nvmlDeviceGetComputeMode(handle: _Any) -> int:
+    _gpu(handle)
+    return NVML_COMPUTEMODE_DEFAULT
+
+
+def nvmlDeviceGetPersistenceMode(handle: _Any) -> int:
+    _gpu(handle)
+    return NVML_FEATURE_ENABLED
+
+
+def nvmlDeviceGetDisplayActive(handle: _Any) -> int:
+    _gpu(handle)
+    return NVML_FEATURE_DISABLED
+
+
+nvmlDeviceGetDisplayMode = nvmlDeviceGetDisplayActive
+
+
+def nvmlDeviceGetPerformanceState(handle: _Any) -> int:
+    _gpu(handle)
+    return NVML_PSTATE_0
+
+
+nvmlDeviceGetPowerState = nvmlDeviceGetPerformanceState
+
+
+def nvmlDeviceGetTopologyCommonAncestor(first: _Any, second: _Any) -> int:
+    return NVML_TOPOLOGY_INTERNAL if _gpu(first).index == _gpu(second).index else NVML_TOPOLOGY_SYSTEM
+
+
+def nvmlDeviceGetP2PStatus(first: _Any, second: _Any, index: int) -> int:
+    """Chips of one server reach each other's memory, but not over NVLink."""
+    _gpu(first), _gpu(second)
+    return NVML_P2P_STATUS_NOT_SUPPORTED if index == NVML_P2P_CAPS_INDEX_NVLINK else NVML_P2P_STATUS_OK
+
+
+def nvmlDeviceGetCpuAffinity(handle: _Any, cpuSetSize: int) -> list[int]:
+    """Words of 64 processors each: any may be used."""
+    _gpu(handle)
+    words = [0] * cpuSetSize
+    for cpu in _os.sched_getaffinity(0):
+        if cpu // 64 < cpuSetSize:
+            words[cpu // 64] |= 1 << cpu % 64
+    return words
+
+
+def nvmlDeviceSetCpuAffinity(handle: _Any) -> None:
+    _gpu(handle)
+    _account.note("ignored", "pynvml.nvmlDeviceSetCpuAffinity")
+
+
+_PREFIXES = (
+    "nvmlDevice",
+    "nvmlSystem",
+    "nvmlUnit",
+    "nvmlVgpu",
+    "nvmlGpuInstance",
+    "nvmlComputeInstance",
+    "nvmlEventSet",
+)
+
+
+def __getattr__(name: str) -> _Callable[..., _Any]:
+    """Functions of the library that nothing here can answer."""
+    if not name.startswith(_PREFIXES):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    @_functools.wraps(nvmlInit)
+    def refuse(*arguments: _Any, **keywords: _Any) -> _Any:
+        _account.note("refused", f"pynvml.{name}")
+        _gpus()
+        raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
+
+    refuse.__name__ = refuse.__qualname__ = name
+    return refuse
