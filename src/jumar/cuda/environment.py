@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 
 from jumar.cuda import account
 from jumar.cudamap import personas
@@ -32,6 +32,8 @@ ALLOCATOR_KEYS = ("max_split_size_mb", "garbage_collection_threshold", "expandab
 ORDINAL = re.compile(r"\s*[+-]?\d+")
 MOST_CHIPS = 64
 
+_noted: set[str] = set()  # settings of the allocator that have been said to have no effect
+
 
 def translate(environment: Environment, ascending: bool = False) -> None:
     """Sets the adapter's variables from CUDA's. To be called before torch_npu is imported, and before its first use.
@@ -47,10 +49,18 @@ def translate(environment: Environment, ascending: bool = False) -> None:
     for name, chips_name in SAME.items():
         if name in environment:
             _set(environment, chips_name, environment[name])
-    for name in ALLOCATOR:
-        if name in environment:
-            _set(environment, CHIP_ALLOCATOR, ",".join(_allocator(environment[name])))
-            break
+    given = next((environment[name] for name in ALLOCATOR if name in environment), None)
+    if given is not None:
+        _translate_allocator(environment, [part.strip() for part in given.split(",") if part.strip()])
+
+
+def _translate_allocator(environment: Environment, parts: list[str]) -> None:
+    known = [part for part in parts if part.partition(":")[0] in ALLOCATOR_KEYS]
+    if known:
+        _set(environment, CHIP_ALLOCATOR, ",".join(known))
+    for part in set(parts) - {*known, *_noted}:
+        _noted.add(part)
+        account.note("ignored", f"{ALLOCATOR[0]}: {part}")
 
 
 def _set(environment: Environment, name: str, value: str) -> None:
@@ -82,11 +92,3 @@ def _chip(entry: str) -> int:
 def identity(chip: int) -> str:
     """The UUID of a chip, as nvidia-smi writes it."""
     return f"GPU-{personas.device_uuid(chip)}"
-
-
-def _allocator(text: str) -> Iterator[str]:
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        if pair.partition(":")[0] in ALLOCATOR_KEYS:
-            yield pair
-        else:
-            account.note("ignored", f"{ALLOCATOR[0]}: {pair}")

@@ -63,6 +63,14 @@ class Toolkit:
     architectures: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Idle:
+    """What a board is taken to show while nobody measures it. `power_share`: of its limit."""
+
+    temperature_c: int
+    power_share: float
+
+
 @cache
 def _file() -> dict[str, Any]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
@@ -80,6 +88,11 @@ def toolkit() -> Toolkit:
     record = _numbers("toolkit", _file()["toolkit"])
     nccl, architectures = (tuple(record.pop(key)) for key in ("nccl", "architectures"))
     return Toolkit(nccl=nccl, architectures=architectures, **record)
+
+
+@cache
+def idle() -> Idle:
+    return Idle(**_numbers("idle", _file()["idle"]))
 
 
 def default() -> str:

@@ -217,36 +217,6 @@ def compiled_version() -> int:
     return int(major) * 1000 + int(minor) * 10
 
 
-@adapts("torch.cuda._raw_device_count_nvml")
-def all_chips() -> int:
-    """How many chips there are, visible or not; -1 if nobody knows, so that those visible are counted."""
-    from jumar import inventory
-
-    try:
-        return len(inventory.chips())
-    except inventory.NoChips:
-        return -1
-
-
-@adapts("torch.cuda._raw_device_uuid_nvml")
-def identities() -> list[str] | None:
-    count = all_chips()
-    return None if count < 0 else [environment.identity(chip) for chip in range(count)]
-
-
-@adapts("torch.cuda._get_pynvml_handler")
-def pynvml_handler(device: Any = None) -> Any:
-    import importlib
-
-    import torch
-
-    pynvml = importlib.import_module("pynvml")
-    cuda: Any = torch.cuda
-    cuda.pynvml = pynvml
-    pynvml.nvmlInit()
-    return pynvml.nvmlDeviceGetHandleByIndex(cuda._get_nvml_device_index(device))
-
-
 @adapts("torch.cuda.get_amp_supported_dtype", adds=True)
 def amp_dtypes() -> list[Any]:
     """What autocast may compute in. PyTorch asks a chip in the accelerator's slot for it, and so asks torch.cuda."""
