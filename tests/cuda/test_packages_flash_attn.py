@@ -91,6 +91,22 @@ def test_forward_and_backward(flash: Any, case: str) -> None:
         torch.testing.assert_close(one.grad.cpu().double(), true.grad, atol=0.05, rtol=0.05)
 
 
+def test_pieces_that_a_library_joins_itself(flash: Any) -> None:
+    from flash_attn import flash_attn_interface as inner
+
+    tensors = samples(8, 16)
+    exact = [one.double().requires_grad_() for one in tensors]
+    expected, _ = naive(*exact, causal=True)
+    weight = torch.randn_like(expected).bfloat16()
+    (expected * weight).sum().backward()
+    chip = [one.cuda() for one in tensors]
+    out, lse, *_ = inner._wrapped_flash_attn_forward(*chip, 0.0, 32**-0.5, True)
+    found = [torch.empty_like(one) for one in chip]
+    inner._wrapped_flash_attn_backward(weight.cuda(), *chip, out, lse, *found, 0.0, 32**-0.5, True)
+    for one, true in zip(found, exact, strict=True):
+        torch.testing.assert_close(one.cpu().double(), true.grad, atol=0.05, rtol=0.05)
+
+
 def test_packed_forms(flash: Any) -> None:
     qkv = torch.randn(2, 16, 3, 4, 32).bfloat16()
     out = flash.flash_attn_qkvpacked_func(qkv.cuda(), causal=True).cpu().double()

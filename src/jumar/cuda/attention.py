@@ -143,10 +143,26 @@ def _blinded(out: Tensor, count: int, dim: int) -> Tensor:
 
 
 def _plain(query: Tensor, key: Tensor, value: Tensor, how: How) -> tuple[Tensor, Tensor]:
-    group, dtype = query.shape[2] // key.shape[2], query.dtype
-    query, key, value = (one.transpose(1, 2).float() for one in (query, key, value))
-    if group > 1:
-        key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
+    dtype = query.dtype
+    query, key, value = _by_head(query, key, value)
+    scores = _scores(query, key, how)
+    lse = scores.logsumexp(-1)
+    blind = lse == -torch.inf
+    shares = torch.softmax(scores.masked_fill(blind[..., None], 0), -1).masked_fill(blind[..., None], 0)
+    out = torch.nn.functional.dropout(shares, how.dropout) @ value
+    return out.transpose(1, 2).to(dtype), lse.masked_fill(blind, torch.inf).detach()
+
+
+def _by_head(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """As (batch, heads, sequence, size) in float32, every one with the heads of the first."""
+    heads = tensors[0].shape[2]
+    found = [one.transpose(1, 2).float() for one in tensors]
+    return tuple(
+        one if one.shape[1] == heads else one.repeat_interleave(heads // one.shape[1], 1) for one in found
+    )
+
+
+def _scores(query: Tensor, key: Tensor, how: How) -> Tensor:
     scores = query @ key.transpose(2, 3) * how.scale
     if how.softcap:
         scores = torch.tanh(scores / how.softcap) * how.softcap
@@ -157,12 +173,27 @@ def _plain(query: Tensor, key: Tensor, value: Tensor, how: How) -> tuple[Tensor,
     if how.bias is not None:
         scores = scores + how.bias.float()
     hidden = (distance < -how.left) | (distance > how.right)
-    scores = scores.masked_fill(hidden, -torch.inf)
-    lse = scores.logsumexp(-1)
-    blind = lse == -torch.inf
-    shares = torch.softmax(scores.masked_fill(blind[..., None], 0), -1).masked_fill(blind[..., None], 0)
-    out = torch.nn.functional.dropout(shares, how.dropout) @ value
-    return out.transpose(1, 2).to(dtype), lse.masked_fill(blind, torch.inf).detach()
+    return scores.masked_fill(hidden, -torch.inf)
+
+
+def gradients(
+    grad: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, lse: Tensor, how: How
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Of one piece whose result and logarithm may be those of a larger whole: its three gradients, and rows' sums."""
+    grads, outs, queries, keys, values = _by_head(grad, out, query, key, value)
+    with torch.enable_grad():
+        leaves = [one.detach().requires_grad_() for one in (queries, keys)]
+        scores = _scores(leaves[0], leaves[1], how)
+    shares = torch.exp(scores.detach() - lse[..., None].float())
+    delta = (grads * outs).sum(-1)
+    to_scores = shares * (grads @ values.transpose(2, 3) - delta[..., None])
+    to_query, to_key = torch.autograd.grad(scores, leaves, to_scores)
+    to_value = shares.transpose(2, 3) @ grads
+    found = []
+    for one, like in ((to_query, query), (to_key, key), (to_value, value)):
+        grouped = torch.unflatten(one, 1, (like.shape[2], -1)).sum(2)
+        found.append(grouped.transpose(1, 2).to(like.dtype))
+    return tuple(found), delta
 
 
 def ends(starts: Tensor) -> list[int]:

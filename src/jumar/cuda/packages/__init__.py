@@ -31,6 +31,7 @@ HERE = Path(__file__).parent
 TABLE = "packages"
 _MACHINERY = ("importlib._bootstrap", "jumar.")  # whose frames stand between an import and its finder
 STAND_IN, INSTEAD, INSTALLED = "stand-in", "stand-in, even where installed", "the installed package"
+_INSTALLED_IN = ("site-packages", "dist-packages")
 # Package: the distribution that brings it, and the version whose interface the stand-in has.
 VERSIONS = {
     # "apex": ("apex", "0.1"),
@@ -56,19 +57,29 @@ def find_spec(name: str, asking: FrameType | None) -> ModuleSpec | None:
     if has_stand_in(name.partition(".")[0]):
         return _stand_in(name)
     row = rows().get(name)
-    if row is None or _only_looking(asking):
+    importer = _importer(asking)
+    if row is None or importer is None:
         return None
-    account.note("refused", f"import {name}")
+    if _is_program(importer):
+        account.note("refused", f"import {name}")
     raise ModuleNotFoundError(f"No module named {name!r}: {row.note}", name=name)
 
 
-def _only_looking(asking: FrameType | None) -> bool:
-    """Whether importlib.util.find_spec asks, as programs do that want to know what is installed."""
+def _importer(asking: FrameType | None) -> FrameType | None:
+    """Who imports; None if importlib.util.find_spec asks, as programs do that want to know what is installed."""
+    imports = False
     while asking is not None and asking.f_globals.get("__name__", "").startswith(_MACHINERY):
-        if asking.f_code.co_name == "_find_and_load_unlocked":
-            return False
+        imports = imports or asking.f_code.co_name == "_find_and_load_unlocked"
         asking = asking.f_back
-    return asking is not None
+    return asking if imports else None
+
+
+def _is_program(frame: FrameType) -> bool:
+    """Whether this is the program's own code; a library that only tries what is there is none of its doing."""
+    name, file = frame.f_globals.get("__name__", ""), frame.f_code.co_filename
+    return name.partition(".")[0] not in account.NOT_THE_PROGRAM and not any(
+        one in file for one in _INSTALLED_IN
+    )
 
 
 def _stand_in(name: str) -> ModuleSpec | None:

@@ -199,3 +199,42 @@ def _append(
 
 def _held(cache: Tensor, row: int, at: int, length: int, block_table: Tensor | None) -> Tensor:
     return cache[row, :length] if block_table is None else _paged(cache, block_table[at], length)
+
+
+def _flash_attn_forward(
+    q: Tensor, k: Tensor, v: Tensor, dropout_p: float, softmax_scale: float | None, causal: bool,
+    window_size_left: int = -1, window_size_right: int = -1, softcap: float = 0.0,
+    alibi_slopes: Tensor | None = None, return_softmax: bool = False,
+) -> tuple[Tensor, Tensor, None, None]:  # fmt: skip
+    """What libraries call that join pieces of attention themselves: result, logarithm, no mask, no random state."""
+    if dropout_p:
+        raise NotImplementedError(
+            "jumar's stand-in for flash_attn has no random state to give back for dropout"
+        )
+    _check(q, k, v)
+    how = _how(q, 0.0, softmax_scale, causal, (window_size_left, window_size_right), softcap, alibi_slopes)
+    with torch.no_grad():
+        out, lse = attention.batched(q, k, v, how)
+    return out, lse, None, None
+
+
+def _flash_attn_backward(
+    dout: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, softmax_lse: Tensor, dq: Tensor | None,
+    dk: Tensor | None, dv: Tensor | None, dropout_p: float, softmax_scale: float | None, causal: bool,
+    window_size_left: int = -1, window_size_right: int = -1, softcap: float = 0.0,
+    alibi_slopes: Tensor | None = None, deterministic: bool = False, rng_state: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Writes the gradients of one piece, whose share of the whole is what `softmax_lse` says, into dq, dk and dv."""
+    if dropout_p:
+        raise NotImplementedError(
+            "jumar's stand-in for flash_attn has no random state to give back for dropout"
+        )
+    how = _how(q, 0.0, softmax_scale, causal, (window_size_left, window_size_right), softcap, alibi_slopes)
+    found, delta = attention.gradients(dout, q, k, v, out, softmax_lse, how)
+    for place, value in zip((dq, dk, dv), found, strict=True):
+        if place is not None:
+            place.copy_(value)
+    return delta
+
+
+_wrapped_flash_attn_forward, _wrapped_flash_attn_backward = _flash_attn_forward, _flash_attn_backward
