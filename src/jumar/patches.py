@@ -123,7 +123,7 @@ def target(qualified: str) -> str:
 
 
 def _is_module(name: str) -> bool:
-    """Asked of a name whose parents are modules; torch's are imported for it, a library is taken by its spelling."""
+    """Asked of a name whose parents are modules; torch's may be imported for it, a library is taken by its spelling."""
     if name in sys.modules:
         return isinstance(sys.modules[name], ModuleType)
     parent, _, leaf = name.rpartition(".")
@@ -132,9 +132,17 @@ def _is_module(name: str) -> bool:
     if parent in sys.modules and hasattr(sys.modules[parent], leaf):
         return False
     try:
+        # Looking into a module imports it; one that is no package holds no modules, and need not be imported to know.
+        if parent not in sys.modules and not _is_package(parent):
+            return False
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
+
+
+def _is_package(name: str) -> bool:
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.submodule_search_locations is not None
 
 
 def is_loaded(patch: Patch) -> bool:
