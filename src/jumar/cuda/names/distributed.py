@@ -44,6 +44,7 @@ VARIABLES = {
         "WAIT_TIMEOUT_DUMP_MILSEC",
     )
 }
+OF_EVERY_CLASS = ("__name__", "__qualname__")  # kept outside of what vars() shows
 PREFIXES = ("NCCL_", "TORCH_NCCL_")
 VERSION = (2, 27, 5)  # of the NCCL that torch.cuda.nccl.version tells too
 TIMEOUT = datetime.timedelta(minutes=10)
@@ -192,8 +193,9 @@ def enter(options: object) -> Callable[[], None]:
 
     def put(owner: Any, name: str, value: object) -> None:
         missing = object()
-        # A class keeps its two names elsewhere than among its attributes.
-        before = getattr(owner, name) if name in ("__name__", "__qualname__") else vars(owner).get(name, missing)
+        before = vars(owner).get(name, missing)
+        if before is missing and name in OF_EVERY_CLASS:
+            before = getattr(owner, name)
         undo.append(
             partial(delattr, owner, name) if before is missing else partial(setattr, owner, name, before)
         )
