@@ -1,71 +1,95 @@
-"""Loads chip profiles and refuses a file in which a number lacks its unit, source or confidence."""
+"""Loads a chip file and refuses one in which a number lacks its unit, source or confidence."""
 
 from __future__ import annotations
 
-import difflib
+import math
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-DEFAULT = "Ascend910B2"
+from jumar.chips import schema, units
 
 CONFIDENCES = {
     "vendor": "published by the maker",
     "vendor-2nd": "published by the maker, read in a transcription",
     "measured": "measured by somebody who published the measurement",
     "press": "reported by the press or an analyst",
-    "derived": "computed from other numbers here; the note says how",
+    "derived": "computed from other numbers; the note says how",
     "recalled": "from memory, no document at hand",
+    "assumption": "no source: chosen, the note says why",
 }
-# Without these a virtual server cannot be set up: key -> unit.
-REQUIRED = {"memory.size": "B", "core.cube": "core", "core.vector": "core", "cache.l2": "B"}
-TEXTS = ("name", "title", "vendor", "generation", "device")
-QUANTITY_KEYS = frozenset({"value", "unit", "source", "confidence", "note"})
+NEED_A_NOTE = ("derived", "assumption")
+TEXTS = ("name", "title", "vendor", "generation", "architecture", "device")
+OPTIONAL_TEXTS = ("soc", "packaged_in")
+LINK_TYPE = re.compile(r"link\.\w+\.type")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+DATE = re.compile(r"20\d\d(-(0[1-9]|1[0-2])){0,1}")
+PARTS = ("value", "unit", "source", "confidence")
+# Pairs of which the first must not exceed the second.
+ORDERED = (
+    ("clock.rated", "clock.burst"),
+    ("clock.idle", "clock.rated"),
+    ("power.idle", "power.typical"),
+    ("power.typical", "power.limit"),
+    ("temperature.normal", "temperature.throttle"),
+    ("temperature.throttle", "temperature.shutdown"),
+)
 
 
 class BadProfile(ValueError):
     """A chip file that says too little: the message names file, key and remedy."""
 
 
-class UnknownChip(LookupError):
-    """No chip has this name: the message names the nearest ones."""
-
-
 @dataclass(frozen=True)
 class Quantity:
-    """One number about a chip. `source` is the document itself; `note` says how it was read."""
+    """One number about a chip, in the unit of the program. `source` is the document itself; `note` says how
+    it was read; `date` is there for prices."""
 
     value: int | float
     unit: str
     source: str
     confidence: str
     note: str = ""
+    date: str = ""
+
+    def text(self) -> str:
+        return units.text(self.value, self.unit)
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One accelerator as a program sees it. `name` is the driver's; `device` says what one is."""
+    """One accelerator as a program sees it. `soc` is the name under which torch_npu knows it, empty if it does
+    not; `device` says what one is; `packaged_in` names the chip file of the package that a die is half of; `links`
+    says what kind each link is (host, chip, die, network)."""
 
     name: str
     title: str
     vendor: str
     generation: str
+    architecture: str
     device: str
     aliases: tuple[str, ...]
     quantities: Mapping[str, Quantity] = field(repr=False)
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
+    soc: str = ""
+    packaged_in: str = ""
 
     def number(self, key: str, unit: str) -> int | float:
-        """The value of `section.key`, which must be given in `unit`; KeyError if it is not in the file."""
+        """The value of `section.key`, which is kept in `unit`; KeyError if it is not in the file."""
         quantity = self.quantities[key]
         if quantity.unit != unit:
             raise BadProfile(
                 f"{self.name}: {key} is in {quantity.unit}, not in {unit}: convert it where it is used"
             )
         return quantity.value
+
+    def matrix_cores(self) -> int:
+        """The blocks over which a matrix product is spread: cube cores, multiprocessors, compute units."""
+        return int(self.number(schema.MATRIX_CORES[self.architecture], "core"))
 
     def names(self) -> tuple[str, ...]:
         return (self.name, *self.aliases)
@@ -75,40 +99,124 @@ def load(path: Path) -> Chip:
     """Reads one chip file; BadProfile if it is not complete."""
     try:
         record = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise BadProfile(f"{path}: cannot be read: {error.strerror}; check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadProfile(f"{path.name}: not valid TOML: {error}") from error
+    return build(record, path.name)
+
+
+def build(record: Mapping[str, Any], file: str) -> Chip:
+    """The chip that a parsed file describes."""
+    texts = _texts(record, file)
+    sources = record.get("sources", {})
+    if not isinstance(sources, dict) or not all(isinstance(one, str) and one for one in sources.values()):
+        raise BadProfile(f'{file}: sources: write one line `short = "the document"` for each')
+    quantities, links = {}, {}
+    for key, entry in _entries(record):
+        if LINK_TYPE.fullmatch(key):
+            links[key.split(".")[1]] = str(entry)
+        else:
+            quantities[key] = _quantity(file, key, entry, sources)
+    _check_whole(file, texts["architecture"], quantities)
+    order = {key: number for number, key in enumerate(schema.rules())}
+    ordered = dict(sorted(quantities.items(), key=lambda item: order[item[0]]))
+    return Chip(
+        aliases=tuple(record.get("aliases", ())),
+        quantities=MappingProxyType(ordered),
+        links=MappingProxyType(links),
+        **texts,
+    )
+
+
+def _texts(record: Mapping[str, Any], file: str) -> dict[str, str]:
     for key in TEXTS:
         if not isinstance(record.get(key), str) or not record[key]:
-            raise BadProfile(f'{path.name}: {key}: missing; add a line {key} = "…"')
-    sources = record.get("sources", {})
-    quantities = {
-        f"{section}.{key}": _quantity(path.name, f"{section}.{key}", entry, sources)
-        for section, entries in record.items()
-        if isinstance(entries, dict) and section != "sources"
-        for key, entry in entries.items()
-    }
-    for key, unit in REQUIRED.items():
-        if key not in quantities or quantities[key].unit != unit:
-            raise BadProfile(f"{path.name}: {key}: every chip must give it in {unit}; add it with its source")
-    texts = {key: record[key] for key in TEXTS}
-    return Chip(aliases=tuple(record.get("aliases", ())), quantities=MappingProxyType(quantities), **texts)
+            raise BadProfile(f'{file}: {key}: missing; add a line {key} = "…"')
+    for key, entry in record.items():
+        if not isinstance(entry, dict) and key not in (*TEXTS, *OPTIONAL_TEXTS, "aliases"):
+            raise BadProfile(f"{file}: {key}: unknown; take it out, or give it a section as in [memory]")
+        if key in OPTIONAL_TEXTS and not isinstance(entry, str):
+            raise BadProfile(f'{file}: {key}: {entry!r} is not a text; write {key} = "…"')
+    aliases = record.get("aliases", [])
+    if not isinstance(aliases, list) or not all(isinstance(one, str) and one for one in aliases):
+        raise BadProfile(f'{file}: aliases: write a list of names, as in ["X1", "X-1"]')
+    if not NAME.fullmatch(record["name"]):
+        raise BadProfile(f"{file}: name: {record['name']!r}: use letters, digits, and . _ + - only")
+    if record["architecture"] not in schema.ARCHITECTURES:
+        raise BadProfile(
+            f'{file}: architecture: "{record["architecture"]}"; choose one of {", ".join(schema.ARCHITECTURES)}'
+        )
+    return {key: record[key] for key in (*TEXTS, *OPTIONAL_TEXTS) if key in record}
+
+
+def _entries(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every number with its dotted key: a table with a value is one, any other table is a section."""
+    for name, entry in record.items():
+        key = f"{prefix}{name}"
+        if prefix == "" and (name == "sources" or not isinstance(entry, dict)):
+            continue
+        if isinstance(entry, dict) and "value" not in entry and key not in schema.rules():
+            yield from _entries(entry, f"{key}.")
+        else:
+            yield key, entry
 
 
 def _quantity(file: str, key: str, entry: Any, sources: Mapping[str, str]) -> Quantity:
+    if key not in schema.rules():
+        raise BadProfile(f"{file}: {key}: unknown key; {schema.nearest(key)}")
+    rule = schema.rules()[key]
     if not isinstance(entry, dict):
         raise BadProfile(
             f"{file}: {key}: a bare {entry!r}; "
             f"write {{ value = {entry!r}, unit = …, source = …, confidence = … }}"
         )
-    for part in ("value", "unit", "source", "confidence"):
+    parts = (*PARTS, "date") if rule.dated else PARTS
+    for part in parts:
         if entry.get(part) in (None, ""):
             raise BadProfile(f"{file}: {key}: has no {part}; add {part} = … to it")
-    if unknown := entry.keys() - QUANTITY_KEYS:
+    if unknown := entry.keys() - {*parts, "note"}:
         raise BadProfile(
             f"{file}: {key}: does not know {', '.join(sorted(unknown))}; keep the text for note = …"
         )
-    if isinstance(entry["value"], bool) or not isinstance(entry["value"], (int, float)):
-        raise BadProfile(f"{file}: {key}: value {entry['value']!r} is not a number; write it without quotes")
+    for part in ("unit", "source", "confidence", "note", "date"):
+        if not isinstance(entry.get(part, ""), str):
+            raise BadProfile(f"{file}: {key}: {part} {entry[part]!r} is not a text; put it into quotes")
+    value, unit = _measure(file, key, rule, entry)
+    _check_origin(file, key, rule, entry, sources)
+    return Quantity(
+        value,
+        unit,
+        sources[entry["source"]],
+        entry["confidence"],
+        entry.get("note", ""),
+        entry.get("date", ""),
+    )
+
+
+def _measure(file: str, key: str, rule: schema.Rule, entry: Mapping[str, Any]) -> tuple[int | float, str]:
+    value = entry["value"]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadProfile(f"{file}: {key}: value {value!r} is not a number; write it without quotes")
+    if not math.isfinite(value):
+        raise BadProfile(f"{file}: {key}: {value} is not a finite number; write what it is, or drop the line")
+    if value < 0 or (value == 0 and not rule.zero):
+        kind = "0 or more" if rule.zero else "more than 0"
+        raise BadProfile(f"{file}: {key}: {value} cannot be; it must be {kind}")
+    try:
+        unit = units.canonical(entry["unit"])
+    except units.UnknownUnit as error:
+        raise BadProfile(f"{file}: {key}: {error}; give it in {' or '.join(rule.units())}") from error
+    if unit not in rule.units():
+        raise BadProfile(
+            f"{file}: {key}: {entry['unit']} is not a unit of it; give it in {' or '.join(rule.units())}"
+        )
+    return units.convert(value, entry["unit"]), unit
+
+
+def _check_origin(
+    file: str, key: str, rule: schema.Rule, entry: Mapping[str, Any], sources: Mapping[str, str]
+) -> None:
     if entry["source"] not in sources:
         raise BadProfile(
             f'{file}: {key}: source "{entry["source"]}" is not under [sources]; add the document there'
@@ -117,33 +225,28 @@ def _quantity(file: str, key: str, entry: Any, sources: Mapping[str, str]) -> Qu
         raise BadProfile(
             f'{file}: {key}: confidence "{entry["confidence"]}"; choose one of {", ".join(CONFIDENCES)}'
         )
-    return Quantity(**{**entry, "source": sources[entry["source"]]})
+    if entry["confidence"] in NEED_A_NOTE and not entry.get("note"):
+        raise BadProfile(
+            f"{file}: {key}: {entry['confidence']} without a note; add note = … with how it was found"
+        )
+    if rule.dated and not DATE.fullmatch(entry["date"]):
+        raise BadProfile(f'{file}: {key}: date "{entry["date"]}"; write a year or a month, as in "2025-03"')
 
 
-@cache
-def all_chips() -> tuple[Chip, ...]:
-    """Every chip that ships, the default first, then by name."""
-    chips = [load(path) for path in Path(__file__).parent.glob("*.toml")]
-    _check_names(chips)
-    return tuple(sorted(chips, key=lambda chip: (chip.name != DEFAULT, chip.generation, chip.name)))
-
-
-def _check_names(chips: list[Chip]) -> None:
-    owner: dict[str, str] = {}
-    for chip in chips:
-        for name in chip.names():
-            if owner.setdefault(name.lower(), chip.name) != chip.name:
-                raise BadProfile(
-                    f"{chip.name}.toml: aliases: {owner[name.lower()]} is called {name} too; drop one"
-                )
-
-
-def find(name: str) -> Chip:
-    """The chip of that name or alias, in any case; UnknownChip with the nearest names otherwise."""
-    by_name = {alias.lower(): (alias, chip) for chip in all_chips() for alias in chip.names()}
-    wanted = name.strip().lower()
-    if wanted in by_name:
-        return by_name[wanted][1]
-    near = difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(by_name[n][0] for n in near)}?" if near else "there is none like it."
-    raise UnknownChip(f"unknown chip {name!r}: {hint} `jumar chips` lists all.")
+def _check_whole(file: str, architecture: str, quantities: Mapping[str, Quantity]) -> None:
+    for rule in schema.rules().values():
+        if rule.needed(architecture) and rule.key not in quantities:
+            raise BadProfile(
+                f"{file}: {rule.key}: missing ({rule.meaning}); add it in {' or '.join(rule.units())} "
+                f'with its source, or with confidence = "assumption" and a note'
+            )
+    if not any(key in quantities for key in schema.TRAINING_PEAKS):
+        raise BadProfile(
+            f"{file}: {schema.TRAINING_PEAKS[0]}: missing; give it, or {schema.TRAINING_PEAKS[1]}"
+        )
+    for low, high in ORDERED:
+        if low in quantities and high in quantities and quantities[low].value > quantities[high].value:
+            raise BadProfile(
+                f"{file}: {low}: {quantities[low].text()} is more than {high}, {quantities[high].text()}; "
+                f"correct one of them"
+            )

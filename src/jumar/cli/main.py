@@ -14,6 +14,7 @@ from jumar.environment import FACES, FLOAT64_POLICIES
 
 DESCRIPTION = "Runs PyTorch programs written for Ascend NPUs or CUDA on virtual Ascend chips."
 RUN_USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
+CHIPS_ACTIONS = ("list", "show", "compare", "new")
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,7 +26,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
-    chosen = parser().parse_args(arguments)
+    chosen = parser().parse_args(spelled_out(sys.argv[1:] if arguments is None else arguments))
     try:
         module = importlib.import_module(f"jumar.cli.{chosen.command}")
         return int(module.execute(chosen))
@@ -37,6 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """`jumar chips NAME` is short for `jumar chips show NAME`, `jumar chips` for `jumar chips list`."""
+    words = list(arguments)
+    if words[:1] != ["chips"] or {"-h", "--help"} & set(words[1:2]):
+        return words
+    first = next((word for word in words[1:] if not word.startswith("-")), None)
+    if first in CHIPS_ACTIONS:
+        return words
+    return ["chips", "show" if first else "list", *words[1:]]
 
 
 def parser() -> Parser:
@@ -56,14 +68,17 @@ def parser() -> Parser:
         "--patches", action="store_true", help="list every CUDA name and what becomes of it in a run"
     )
     doctor.add_argument("--json", action="store_true", help="print JSON")
-    chips = commands.add_parser("chips", help="list the chips, with sources", allow_abbrev=False)
-    chips.add_argument("name", nargs="?", help="show every number of this chip with its source")
-    chips.add_argument("--json", action="store_true", help="print JSON")
+    _chips(commands.add_parser("chips", help="list, show and compare chips", allow_abbrev=False))
     return top
 
 
 def _server_options(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--chip", default="910B2", help="which chip, see `jumar chips` (default: 910B2)")
+    one.add_argument(
+        "--chip",
+        type=_presentable,
+        default="910B2",
+        help="which chip, or the file of one; see `jumar chips` (default: 910B2)",
+    )
     one.add_argument(
         "--devices", type=int, default=1, metavar="N", help="how many of them, 1 to 64 (default: 1)"
     )
@@ -103,3 +118,30 @@ def _env(env: argparse.ArgumentParser) -> None:
     _server_options(env)
     env.add_argument("--stop", action="store_true", help="end the server of this shell")
     env.epilog = 'Use it as: eval "$(jumar env --chip 910B2)" … eval "$(jumar env --stop)"'
+
+
+def _presentable(name: str) -> object:
+    from jumar.cli import chips
+
+    return chips.presentable(name)
+
+
+def _chips(chips: argparse.ArgumentParser) -> None:
+    name = "a chip's name, or its file (mine.toml)"
+    actions = chips.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all chips that ship (also without an action)")
+    show = actions.add_parser(
+        "show", help="every number of a chip, with its source (also `jumar chips NAME`)"
+    )
+    show.add_argument("names", nargs="+", metavar="NAME", help=name)
+    compare = actions.add_parser("compare", help="chips side by side, as a table and as a page with drawings")
+    compare.add_argument("names", nargs="+", metavar="NAME", help=f"{name}; ratios are to the first")
+    compare.add_argument("--out", metavar="FILE.html", help="write the page with rooflines and bars")
+    new = actions.add_parser("new", help="begin the file of a chip of one's own")
+    new.add_argument("name", metavar="NAME", help="how the new chip is called")
+    new.add_argument(
+        "--from", dest="base", required=True, metavar="CHIP", help="whose numbers it begins with"
+    )
+    new.add_argument("--out", metavar="FILE.toml", help="where it is written (default: NAME.toml)")
+    for action in (listing, show, compare, new):
+        action.add_argument("--json", action="store_true", help="print JSON")
