@@ -1,0 +1,137 @@
+"""A step of a transformer job as a plan of segments, and its time: schedule, exposed communication, host, optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jumar.physics.accelerator import Accelerator
+from jumar.physics.blocks import Exchange, Segment
+from jumar.physics.link import collective_seconds
+from jumar.physics.operator import price_table
+from jumar.physics.parameters import Parameters, parameters_for
+from jumar.physics.work import Floats, Work, WorkTable, table_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A step of one rank of the busiest pipeline stage.
+
+    segments       what runs, each once; how often stands beside it in `stage`, `last`, `once`
+    stage          counts of segments for one micro-batch on an ordinary stage
+    last           the same on the stage with the head
+    once           counts for the whole step, with the optimizer
+    tokens         that the whole job handles in the step
+    """
+
+    segments: tuple[Segment, ...]
+    stage: tuple[float, ...]
+    last: tuple[float, ...]
+    once: tuple[float, ...]
+    micro_batches: int
+    pipeline: int
+    virtual: int
+    tokens: float
+    operations: float
+    training: bool
+    compiled: bool = False
+
+
+@dataclass(frozen=True)
+class StepPrice:
+    """Seconds of a step with its range, and where they go; `parts` adds up to `seconds`."""
+
+    seconds: float
+    low: float
+    high: float
+    parts: Mapping[str, float]
+    limit: str
+
+    def tokens_per_second(self, plan: Plan) -> float:
+        return plan.tokens / self.seconds
+
+
+@dataclass(frozen=True, eq=False)
+class PlanTable:
+    """A plan made ready for pricing many times: distinct works, and how often each segment has each."""
+
+    plan: Plan
+    works: WorkTable
+    counts: Floats  # segments × distinct works
+    launches: Floats  # of each segment
+
+
+def tabulate(plan: Plan) -> PlanTable:
+    """The plan's works as columns."""
+    seen: dict[Work, int] = {}
+    for segment in plan.segments:
+        for work, _ in segment.works:
+            seen.setdefault(work, len(seen))
+    counts = np.zeros((len(plan.segments), len(seen)))
+    launches = np.zeros(len(plan.segments))
+    for i, segment in enumerate(plan.segments):
+        for work, count in segment.works:
+            counts[i, seen[work]] += count
+            launches[i] += count * work.launches
+    return PlanTable(plan, table_of(tuple(seen)), counts, launches)
+
+
+def price_step(
+    plan: Plan | PlanTable, machine: Accelerator, parameters: Parameters | None = None, efficient: float = 1.0
+) -> StepPrice:
+    """Time of the step. `efficient` scales nothing but the range's width."""
+    chosen = parameters or parameters_for(machine.name, machine.generation)
+    table = plan if isinstance(plan, PlanTable) else tabulate(plan)
+    device_s = table.counts @ price_table(table.works, machine, chosen).seconds
+    return combine(table, device_s, machine, chosen, efficient)
+
+
+def combine(
+    table: PlanTable, device_s: Floats, machine: Accelerator, parameters: Parameters, widen: float = 1.0
+) -> StepPrice:
+    """The step's time from the chip's time of each segment."""
+    plan = table.plan
+    host_s = table.launches * (0.0 if plan.compiled else parameters.host_kernel_s)
+    busy_s = np.maximum(device_s, host_s)
+    exposed_s = np.array([exposed(s, busy_s[i], machine, parameters) for i, s in enumerate(plan.segments)])
+    segment_s = busy_s + exposed_s
+    stage, last = np.array(plan.stage), np.array(plan.last)
+    longest = stage if stage @ segment_s >= last @ segment_s else last
+    once = np.array(plan.once)
+    parts = {
+        "chip": float(plan.micro_batches * (longest @ device_s) + once @ device_s),
+        "host": float(plan.micro_batches * (longest @ (busy_s - device_s)) + once @ (busy_s - device_s)),
+        "communication": float(plan.micro_batches * (longest @ exposed_s) + once @ exposed_s),
+        "bubble": float((plan.pipeline - 1) / plan.virtual * (stage @ segment_s)),
+        "outside": parameters.step_overhead_s if plan.training else 0.0,
+    }
+    seconds = sum(parts.values())
+    spread = parameters.spread["training" if plan.training else "inference"] * widen
+    factor = float(np.exp(spread))
+    return StepPrice(
+        seconds, seconds / factor, seconds * factor, parts, max(parts, key=lambda key: parts[key])
+    )
+
+
+def exposed(segment: Segment, busy_s: float, machine: Accelerator, parameters: Parameters) -> float:
+    """Seconds of the segment's exchanges that its computation does not hide."""
+    by_cover: dict[str, float] = {}
+    for entry in segment.exchanges:
+        seconds = entry.count * collective_seconds(entry.collective, machine, parameters)
+        by_cover[entry.hidden_by] = by_cover.get(entry.hidden_by, 0.0) + seconds
+    return sum(_left_over(cover, seconds, busy_s, parameters) for cover, seconds in by_cover.items())
+
+
+def _left_over(cover: str, seconds: float, busy_s: float, parameters: Parameters) -> float:
+    if not cover:
+        return seconds
+    share: Any = getattr(parameters, f"overlap_{cover}")
+    return max(seconds * (1.0 - float(share)), seconds - busy_s)
+
+
+def exchanges_of(*groups: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """All of them, in order."""
+    return tuple(entry for group in groups for entry in group)
