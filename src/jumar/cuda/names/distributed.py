@@ -14,36 +14,11 @@ from functools import partial, wraps
 from types import SimpleNamespace
 from typing import Any
 
+from jumar import cudamap
 from jumar.cuda import account
 from jumar.cuda.registry import adapts, changes
 
-# CUDA's variables that have a counterpart. NCCL's buffer is in bytes, HCCL's in MiB.
-BUFFER = "NCCL_BUFFSIZE"
-VARIABLES = {
-    BUFFER: "HCCL_BUFFSIZE",
-    "NCCL_SOCKET_IFNAME": "HCCL_SOCKET_IFNAME",
-    "NCCL_BLOCKING_WAIT": "HCCL_BLOCKING_WAIT",
-    "NCCL_ASYNC_ERROR_HANDLING": "HCCL_ASYNC_ERROR_HANDLING",
-    "NCCL_DESYNC_DEBUG": "HCCL_DESYNC_DEBUG",
-} | {
-    f"TORCH_NCCL_{name}": f"TORCH_HCCL_{name}"
-    for name in (
-        "ASYNC_ERROR_HANDLING",
-        "BLOCKING_WAIT",
-        "COORD_CHECK_MILSEC",
-        "DEBUG_INFO_PIPE_FILE",
-        "DEBUG_INFO_TEMP_FILE",
-        "DESYNC_DEBUG",
-        "DUMP_ON_TIMEOUT",
-        "ENABLE_MONITORING",
-        "HEARTBEAT_TIMEOUT_SEC",
-        "HIGH_PRIORITY",
-        "RANKS_PER_ROOT",
-        "TRACE_BUFFER_SIZE",
-        "TRACE_CPP_STACK",
-        "WAIT_TIMEOUT_DUMP_MILSEC",
-    )
-}
+BUFFER = "NCCL_BUFFSIZE"  # in bytes; HCCL's is in MiB
 OF_EVERY_CLASS = ("__name__", "__qualname__")  # kept outside of what vars() shows
 PREFIXES = ("NCCL_", "TORCH_NCCL_")
 VERSION = (2, 27, 5)  # of the NCCL that torch.cuda.nccl.version tells too
@@ -118,16 +93,17 @@ def init_process_group(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def fit_variables() -> None:
     """HCCL's variables are set as NCCL's are, where HCCL has one and it is not set itself."""
+    counterparts = {row.cuda: row.ascend for row in cudamap.names("environment")}
     for name, value in list(os.environ.items()):
         if not name.startswith(PREFIXES):
             continue
         unusable = name == BUFFER and not value.isdecimal()
-        if name not in VARIABLES or unusable:
+        if not counterparts.get(name) or unusable:
             account.note("ignored", name)
             continue
         account.note("redirected", name)
         fitted = str(max(1, int(value) >> 20)) if name == BUFFER else value
-        os.environ.setdefault(VARIABLES[name], fitted)
+        os.environ.setdefault(counterparts[name], fitted)
 
 
 @changes(*COMMUNICATING)
