@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 
 from jumar.cuda import account
 from jumar.cudamap import personas
@@ -27,12 +28,18 @@ SAME = {
 # The first of these that is set counts, as in PyTorch.
 ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 CHIP_ALLOCATOR = "PYTORCH_NPU_ALLOC_CONF"
-ALLOCATOR_KEYS = ("max_split_size_mb", "garbage_collection_threshold", "expandable_segments")
+BETWEEN_SETTINGS = re.compile(r",(?![^\[]*\])")
+# What the adapter's allocator takes too; under another name where one is given.
+ALLOCATOR_KEYS = {
+    "max_split_size_mb": "", "garbage_collection_threshold": "", "expandable_segments": "",
+    "roundup_power2_divisions": "", "pinned_use_background_threads": "", "large_segment_size_mb": "",
+    "max_non_split_rounding_mb": "", "pinned_max_round_threshold_mb": "", "pinned_max_cached_size_mb": "",
+    "per_process_memory_fraction": "", "release_lock_on_cudamalloc": "release_lock_on_npumalloc",
+    "throw_on_cudamalloc_oom": "throw_on_npumalloc_oom",
+}  # fmt: skip
 
 ORDINAL = re.compile(r"\s*[+-]?\d+")
 MOST_CHIPS = 64
-
-_noted: set[str] = set()  # settings of the allocator that have been said to have no effect
 
 
 def translate(environment: Environment, ascending: bool = False) -> None:
@@ -43,29 +50,45 @@ def translate(environment: Environment, ascending: bool = False) -> None:
     if VISIBLE in environment:
         chips = visible(environment[VISIBLE])
         ordered = sorted(chips) if ascending else chips
-        if ordered != chips:
+        changed = _set(environment, CHIPS_VISIBLE, ",".join(str(chip) for chip in ordered))
+        if changed and ordered != chips:
             account.note("ignored", f"order of {VISIBLE}={environment[VISIBLE]}")
-        _set(environment, CHIPS_VISIBLE, ",".join(str(chip) for chip in ordered))
     for name, chips_name in SAME.items():
         if name in environment:
             _set(environment, chips_name, environment[name])
-    given = next((environment[name] for name in ALLOCATOR if name in environment), None)
-    if given is not None:
-        _translate_allocator(environment, [part.strip() for part in given.split(",") if part.strip()])
 
 
-def _translate_allocator(environment: Environment, parts: list[str]) -> None:
-    known = [part for part in parts if part.partition(":")[0] in ALLOCATOR_KEYS]
-    if known:
-        _set(environment, CHIP_ALLOCATOR, ",".join(known))
-    for part in set(parts) - {*known, *_noted}:
-        _noted.add(part)
-        account.note("ignored", f"{ALLOCATOR[0]}: {part}")
+@contextmanager
+def allocator(environment: Environment) -> Iterator[None]:
+    """While the adapter begins, it sees the settings of the allocator in its own variable, and those alone."""
+    hidden = {name: environment.pop(name) for name in ALLOCATOR if name in environment}
+    before = environment.get(CHIP_ALLOCATOR)
+    settings = list(_known(hidden.get(ALLOCATOR[0]) or hidden.get(ALLOCATOR[1], "")))
+    if settings and before is None:
+        environment[CHIP_ALLOCATOR] = ",".join(settings)
+    try:
+        yield
+    finally:
+        environment.update(hidden)
+        if before is None:
+            environment.pop(CHIP_ALLOCATOR, None)
 
 
-def _set(environment: Environment, name: str, value: str) -> None:
-    if environment.get(name) != value:
-        environment[name] = value
+def _known(text: str) -> Iterator[str]:
+    """The settings that the adapter has too, by its names."""
+    for part in filter(None, (one.strip() for one in BETWEEN_SETTINGS.split(text))):
+        key, _, value = part.partition(":")
+        if key in ALLOCATOR_KEYS:
+            yield f"{ALLOCATOR_KEYS[key] or key}:{value}"
+        else:
+            account.note("ignored", f"{ALLOCATOR[0]}: {part}")
+
+
+def _set(environment: Environment, name: str, value: str) -> bool:
+    if environment.get(name) == value:
+        return False
+    environment[name] = value
+    return True
 
 
 def visible(text: str) -> list[int]:

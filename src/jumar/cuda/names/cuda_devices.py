@@ -72,13 +72,18 @@ FORKED = (
 
 @changes("torch_npu.npu._lazy_init")
 def _adapter_init(original: Any) -> Callable[[], None]:
+    import torch_npu
+
     def init() -> None:
         """The adapter begins by itself where an operator is the first use."""
         if _forked():
             raise RuntimeError(FORKED)
         if _used_by is None:
             environment.translate(os.environ, ascending=not _keeps_order())
-        original()
+        if torch_npu.npu._initialized:
+            return
+        with environment.allocator(os.environ):
+            original()
 
     return init
 
