@@ -37,6 +37,10 @@ CANN = (
 )
 
 
+# A kernel written in Python runs on the host where the chips are virtual; its package reads these.
+KERNELS_ON_THE_HOST = {"TRITON_INTERPRET": "1", "NUMBA_ENABLE_CUDASIM": "1"}
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What a run was asked for beside its chips. None: not asked for."""
@@ -49,7 +53,8 @@ class Wishes:
 
 def for_server(directory: Path, wishes: Wishes) -> dict[str, str | None]:
     """What a program's environment needs to see that server. None: to be unset."""
-    return {**dict.fromkeys(CANN), **for_real(directory, wishes), SERVER: str(directory)}
+    kernels = KERNELS_ON_THE_HOST if wishes.face == "cuda" else {}
+    return {**dict.fromkeys(CANN), **for_real(directory, wishes), **kernels, SERVER: str(directory)}
 
 
 def for_real(records: Path, wishes: Wishes) -> dict[str, str | None]:

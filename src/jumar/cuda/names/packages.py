@@ -6,20 +6,45 @@ cannot work without an NVIDIA GPU, and was imported before, is put aside meanwhi
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from jumar.cuda import packages
+from jumar import environment
+from jumar.cuda import imports, packages
+from jumar.cuda.packages import numba_kernels, triton_kernels
+from jumar.patches import Applied
+
+# Packages whose kernels run on the host where the chips are virtual: the module after which they are made ready.
+ON_THE_HOST = {"triton": triton_kernels, "numba.cuda": numba_kernels}
 
 
 def enter(options: Any) -> Callable[[], None]:
     aside = _take_installed()
+    undone = _kernels_on_the_host() if os.environ.get(environment.SERVER) else lambda: None
 
     def undo() -> None:
+        undone()
         packages.forget()
         sys.modules.update(aside)
+
+    return undo
+
+
+def _kernels_on_the_host() -> Callable[[], None]:
+    switches = [name for name in environment.KERNELS_ON_THE_HOST if name not in os.environ]
+    os.environ.update({name: environment.KERNELS_ON_THE_HOST[name] for name in switches})
+    applied: list[Applied] = []
+    for name, package in ON_THE_HOST.items():
+        imports.after({name: lambda module, package=package: applied.append(package.prepare(module))})
+
+    def undo() -> None:
+        while applied:
+            applied.pop().undo()
+        for name in switches:
+            os.environ.pop(name, None)
 
     return undo
 
