@@ -95,6 +95,21 @@ def test_every_drawing_stays_inside_its_frame() -> None:
                 assert float(x) <= width and float(y) <= height
 
 
+@pytest.mark.parametrize("bandwidth", ["1.5 kB/s", "900 PB/s", "60 GB/s"])
+def test_a_chip_out_of_all_proportion_stays_inside_the_frame(own: Path, bandwidth: str) -> None:
+    value, unit = bandwidth.split()
+    text = own.read_text(encoding="utf-8").replace(
+        'value = 1.5, unit = "TB/s"', f'value = {value}, unit = "{unit}"'
+    )
+    own.write_text(text, encoding="utf-8")
+    for drawing in re.findall(r"<svg.*?</svg>", rendered(str(own)), re.DOTALL):
+        tree = ET.fromstring(drawing)
+        _, _, width, height = map(float, tree.attrib["viewBox"].split())
+        for path in tree.findall("path"):
+            for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", path.attrib["d"]):
+                assert 0 <= float(x) <= width and 0 <= float(y) <= height
+
+
 def test_a_chip_of_ones_own_cannot_break_the_page(own: Path) -> None:
     text = own.read_text(encoding="utf-8").replace(
         "A chip for this test", "<script>alert(1)</script> $title &"

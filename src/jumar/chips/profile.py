@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -25,7 +24,8 @@ CONFIDENCES = {
 NEED_A_NOTE = ("derived", "assumption")
 TEXTS = ("name", "title", "vendor", "generation", "architecture", "device")
 OPTIONAL_TEXTS = ("soc", "packaged_in")
-LINK_TYPE = re.compile(r"link\.\w+\.type")
+LINK_TYPE = re.compile(r"link\.(host|chip|die|network)\.type")
+LARGEST = 1e30  # refuses infinity, not-a-number, and what no float can hold
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 DATE = re.compile(r"20\d\d(-(0[1-9]|1[0-2])){0,1}")
 PARTS = ("value", "unit", "source", "confidence")
@@ -115,7 +115,9 @@ def build(record: Mapping[str, Any], file: str) -> Chip:
     quantities, links = {}, {}
     for key, entry in _entries(record):
         if LINK_TYPE.fullmatch(key):
-            links[key.split(".")[1]] = str(entry)
+            if not isinstance(entry, str):
+                raise BadProfile(f'{file}: {key}: {entry!r} is not a text; write type = "…"')
+            links[key.split(".")[1]] = entry
         else:
             quantities[key] = _quantity(file, key, entry, sources)
     _check_whole(file, texts["architecture"], quantities)
@@ -198,8 +200,10 @@ def _measure(file: str, key: str, rule: schema.Rule, entry: Mapping[str, Any]) -
     value = entry["value"]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadProfile(f"{file}: {key}: value {value!r} is not a number; write it without quotes")
-    if not math.isfinite(value):
-        raise BadProfile(f"{file}: {key}: {value} is not a finite number; write what it is, or drop the line")
+    if not abs(value) < LARGEST:
+        raise BadProfile(
+            f"{file}: {key}: no number of a chip is that large; write what it is, or drop the line"
+        )
     if value < 0 or (value == 0 and not rule.zero):
         kind = "0 or more" if rule.zero else "more than 0"
         raise BadProfile(f"{file}: {key}: {value} cannot be; it must be {kind}")

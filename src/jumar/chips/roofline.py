@@ -85,7 +85,7 @@ class _Axes:
     def __init__(self, chips: list[dict[str, Any]], width: int, height: int, right: int = RIGHT) -> None:
         self.width, self.height, self.right = width, height, right
         highest = max(max(_peaks(chip).values()) for chip in chips)
-        slowest = min(_value(chip, "memory.bandwidth") for chip in chips) * INTENSITY[0]
+        slowest = min(min(_value(chip, "memory.bandwidth"), *_peaks(chip).values()) for chip in chips)
         self.low, self.high = _decade_below(slowest), highest * 1.6
 
     def x(self, intensity: float) -> float:
@@ -97,14 +97,15 @@ class _Axes:
         return self.height - BOTTOM - share * (self.height - TOP - BOTTOM)
 
     def roof(self, bandwidth: float, peak: float) -> str:
-        knee = peak / bandwidth
-        return (
-            f"M{self.x(INTENSITY[0]):.1f} {self.y(bandwidth * INTENSITY[0]):.1f}"
-            f"L{self.x(knee):.1f} {self.y(peak):.1f}H{self.x(INTENSITY[1]):.1f}"
-        )
+        """The slope up to the knee, then the ceiling; either may lie outside the drawing."""
+        first, last = INTENSITY
+        knee = min(max(peak / bandwidth, first), last)
+        points = [(at, min(bandwidth * at, peak)) for at in (first, knee, last)]
+        return "M" + "L".join(f"{self.x(at):.1f} {self.y(rate):.1f}" for at, rate in points)
 
     def ceiling(self, bandwidth: float, peak: float) -> str:
-        return f"M{self.x(peak / bandwidth):.1f} {self.y(peak):.1f}H{self.x(INTENSITY[1]):.1f}"
+        knee = min(max(peak / bandwidth, INTENSITY[0]), INTENSITY[1])
+        return f"M{self.x(knee):.1f} {self.y(peak):.1f}H{self.x(INTENSITY[1]):.1f}"
 
     def labels(self, texts: list[tuple[float, str, str]]) -> str:
         """Behind each ceiling what it is, in its colour, pushed apart where ceilings are close."""
