@@ -1,7 +1,7 @@
 """What NVIDIA's driver would say of the chips of this machine: for pynvml, nvidia-smi and the like. Imports no torch.
 
-Name, limits and versions are the persona's; memory and processes are those of the chip below. Heat, power and load
-are None where nobody has measured them: they are not made up.
+Name, limits and versions are the persona's; memory and processes are those of the chip below. A chip whose heat,
+power and load nobody measures is taken to be idle, as torch.cuda takes it.
 """
 
 from __future__ import annotations
@@ -60,6 +60,20 @@ class Gpu:
     @property
     def free_bytes(self) -> int:
         return max(0, self.chip.memory_bytes - self.chip.used_bytes)
+
+    @property
+    def temperature_c(self) -> int:
+        known = self.chip.temperature_c
+        return personas.idle().temperature_c if known is None else known
+
+    @property
+    def power_w(self) -> float:
+        known = self.chip.power_w
+        return self.persona.power_w * personas.idle().power_share if known is None else known
+
+    @property
+    def utilization_percent(self) -> int:
+        return self.chip.utilization_percent or 0
 
     def is_named(self, name: str) -> bool:
         """Whether that index, UUID or bus address is this one's."""

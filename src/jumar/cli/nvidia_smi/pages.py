@@ -96,10 +96,6 @@ def _mib(count: int) -> str:
     return f"{count // MIB}MiB"
 
 
-def _or_unknown(value: Any, unit: str) -> str:
-    return UNKNOWN if value is None else f"{value:.0f}{unit}"
-
-
 def summary(gpus: list[Gpu]) -> str:
     kit = personas.toolkit()
     title = f" NVIDIA-SMI {kit.driver:<22} Driver Version: {kit.driver:<14} CUDA Version: {kit.cuda:<8} "
@@ -113,9 +109,9 @@ def summary(gpus: list[Gpu]) -> str:
 
 
 def _gpu_lines(one: Gpu) -> list[str]:
-    heat, power = _or_unknown(one.chip.temperature_c, "C"), _or_unknown(one.chip.power_w, "W")
+    heat, power = f"{one.temperature_c}C", f"{one.power_w:.0f}W"
     memory = f"{_mib(one.chip.used_bytes):>11} / {_mib(one.chip.memory_bytes):>9} "
-    load = _or_unknown(one.chip.utilization_percent, "%")
+    load = f"{one.utilization_percent}%"
     rows = [
         (
             f" {one.index:>3}  {one.name[:27]:<28}{'On':>5}  ",
@@ -161,6 +157,11 @@ def query(gpus: list[Gpu], sections: list[str], xml: bool) -> str:
 
 def _facts(one: Gpu, sections: list[str]) -> Facts:
     chip, own = one.chip, one.persona
+    clocks = {
+        "Graphics": f"{own.clock_mhz} MHz",
+        "SM": f"{own.clock_mhz} MHz",
+        "Memory": f"{own.memory_clock_mhz} MHz",
+    }
     by_section: dict[str, Facts] = {
         "MEMORY": {
             "FB Memory Usage": {
@@ -173,32 +174,28 @@ def _facts(one: Gpu, sections: list[str]) -> Facts:
         "COMPUTE": {"Compute Mode": "Default"},
         "UTILIZATION": {
             "Utilization": {
-                "GPU": _spaced(chip.utilization_percent, "%"),
-                "Memory": UNKNOWN,
+                "GPU": f"{one.utilization_percent} %",
+                "Memory": "0 %",
                 "Encoder": UNKNOWN,
                 "Decoder": UNKNOWN,
             }
         },
         "TEMPERATURE": {
             "Temperature": {
-                "GPU Current Temp": _spaced(chip.temperature_c, "C"),
+                "GPU Current Temp": f"{one.temperature_c} C",
                 "Memory Current Temp": UNKNOWN,
             }
         },
         "POWER": {
             "GPU Power Readings": {
-                "Power Draw": UNKNOWN if chip.power_w is None else f"{chip.power_w:.2f} W",
+                "Power Draw": f"{one.power_w:.2f} W",
                 "Current Power Limit": f"{own.power_w:.2f} W",
                 "Default Power Limit": f"{own.power_w:.2f} W",
             }
         },
         "CLOCK": {
-            "Clocks": {"Graphics": UNKNOWN, "SM": UNKNOWN, "Memory": UNKNOWN},
-            "Max Clocks": {
-                "Graphics": f"{own.clock_mhz} MHz",
-                "SM": f"{own.clock_mhz} MHz",
-                "Memory": f"{own.memory_clock_mhz} MHz",
-            },
+            "Clocks": clocks,
+            "Max Clocks": clocks,
         },
         "PIDS": {"Processes": _processes(one)},
     }
@@ -219,10 +216,6 @@ def _facts(one: Gpu, sections: list[str]) -> Facts:
     for facts in by_section.values():
         everything |= facts
     return everything
-
-
-def _spaced(value: Any, unit: str) -> str:
-    return UNKNOWN if value is None else f"{value} {unit}"
 
 
 def _processes(one: Gpu) -> Facts | str:
@@ -301,7 +294,8 @@ def device_monitor(gpus: list[Gpu], first: bool) -> str:
     head += "# Idx      W      C      C      %      %      %      %      %      %    MHz    MHz \n"
     lines = []
     for one in gpus:
-        known = (one.chip.power_w, one.chip.temperature_c, None, one.chip.utilization_percent, *[None] * 7)
+        clocks = (one.persona.memory_clock_mhz, one.persona.clock_mhz)
+        known = (one.power_w, one.temperature_c, None, one.utilization_percent, 0, 0, 0, 0, 0, *clocks)
         lines.append(f"{one.index:>5} " + " ".join(f"{_or_dash(value):>6}" for value in known) + " \n")
     return (head if first else "") + "".join(lines)
 

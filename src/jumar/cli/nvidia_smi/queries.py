@@ -44,6 +44,8 @@ def _table(rows: Iterable[tuple[str, str, Callable[[Any], Any]]]) -> dict[str, C
 
 
 _clock: Callable[[Gpu], Any] = lambda gpu: gpu.persona.clock_mhz  # noqa: E731
+_memory_clock: Callable[[Gpu], Any] = lambda gpu: gpu.persona.memory_clock_mhz  # noqa: E731
+_power: Callable[[Gpu], Any] = lambda gpu: f"{gpu.power_w:.2f}"  # noqa: E731
 _limit: Callable[[Gpu], Any] = lambda gpu: f"{gpu.persona.power_w:.2f}"  # noqa: E731
 _none = _constant(None)
 
@@ -78,33 +80,28 @@ GPU = _table(
         ("memory.reserved", "MiB", _constant(0)),
         ("memory.used", "MiB", lambda gpu: gpu.chip.used_bytes // MIB),
         ("memory.free", "MiB", lambda gpu: gpu.free_bytes // MIB),
-        ("utilization.gpu", "%", lambda gpu: gpu.chip.utilization_percent),
-        ("utilization.memory", "%", _none),
-        ("utilization.encoder", "%", _none),
-        ("utilization.decoder", "%", _none),
-        ("temperature.gpu", "", lambda gpu: gpu.chip.temperature_c),
+        ("utilization.gpu", "%", lambda gpu: gpu.utilization_percent),
+        ("utilization.memory", "%", _constant(0)),
+        ("utilization.encoder", "%", _constant(0)),
+        ("utilization.decoder", "%", _constant(0)),
+        ("temperature.gpu", "", lambda gpu: gpu.temperature_c),
         ("temperature.gpu.tlimit", "", _none),
         ("temperature.memory", "", _none),
         ("power.management", "", _constant("Enabled")),
-        (
-            "power.draw",
-            "W",
-            lambda gpu: gpu.chip.power_w if gpu.chip.power_w is None else f"{gpu.chip.power_w:.2f}",
-        ),
-        ("power.draw.average", "W", _none),
-        ("power.draw.instant", "W", _none),
+        ("power.draw power.draw.instant", "W", _power),
+        ("power.draw.average", "W", _power),
         ("power.limit", "W", _limit),
         ("enforced.power.limit", "W", _limit),
         ("power.default_limit", "W", _limit),
         ("power.max_limit", "W", _limit),
         ("power.min_limit", "W", _none),
-        ("clocks.current.graphics clocks.gr", "MHz", _none),
-        ("clocks.current.sm clocks.sm", "MHz", _none),
-        ("clocks.current.memory clocks.mem", "MHz", _none),
+        ("clocks.current.graphics clocks.gr", "MHz", _clock),
+        ("clocks.current.sm clocks.sm", "MHz", _clock),
+        ("clocks.current.memory clocks.mem", "MHz", _memory_clock),
         ("clocks.current.video clocks.video", "MHz", _none),
         ("clocks.max.graphics clocks.max.gr", "MHz", _clock),
         ("clocks.max.sm", "MHz", _clock),
-        ("clocks.max.memory clocks.max.mem", "MHz", lambda gpu: gpu.persona.memory_clock_mhz),
+        ("clocks.max.memory clocks.max.mem", "MHz", _memory_clock),
         ("clocks_throttle_reasons.active clocks_event_reasons.active", "", _none),
         ("ecc.mode.current", "", _none),
         ("ecc.mode.pending", "", _none),

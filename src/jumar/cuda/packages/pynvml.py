@@ -1,7 +1,7 @@
 """NVIDIA's management library from Python (nvidia-ml-py): the chips of this machine, without torch.
 
-What nobody knows of a chip (heat, power, load of a virtual one) raises NVMLError_NotSupported, as on GPUs that lack
-the sensor; so does every other function of the library.
+A chip that nobody measures is idle. What is not known at all raises NVMLError_NotSupported, as on GPUs that lack the
+sensor; so does every function of the library that is not here.
 """
 
 from __future__ import annotations
@@ -215,12 +215,6 @@ def _gpu(handle: _Any) -> _driver.Gpu:
     return found[handle._index]
 
 
-def _known(value: _Any) -> _Any:
-    if value is None:
-        raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
-    return value
-
-
 def nvmlInit() -> None:
     nvmlInitWithFlags(0)
 
@@ -391,18 +385,18 @@ def nvmlDeviceGetBAR1MemoryInfo(handle: _Any) -> _Any:
 
 def nvmlDeviceGetUtilizationRates(handle: _Any) -> c_nvmlUtilization_t:
     """In percent. The chip's memory interface has no figure of its own here."""
-    return c_nvmlUtilization_t(_known(_gpu(handle).chip.utilization_percent), 0)
+    return c_nvmlUtilization_t(_gpu(handle).utilization_percent, 0)
 
 
 def nvmlDeviceGetTemperature(handle: _Any, sensor: int = NVML_TEMPERATURE_GPU) -> int:
     if sensor != NVML_TEMPERATURE_GPU:
         raise NVMLError(NVML_ERROR_INVALID_ARGUMENT)
-    return int(_known(_gpu(handle).chip.temperature_c))
+    return _gpu(handle).temperature_c
 
 
 def nvmlDeviceGetPowerUsage(handle: _Any) -> int:
     """In milliwatts."""
-    return int(_known(_gpu(handle).chip.power_w) * 1000)
+    return round(_gpu(handle).power_w * 1000)
 
 
 def nvmlDeviceGetEnforcedPowerLimit(handle: _Any) -> int:
@@ -427,9 +421,8 @@ def nvmlDeviceGetMaxClockInfo(handle: _Any, clock: int) -> int:
     return one.memory_clock_mhz if clock == NVML_CLOCK_MEM else one.clock_mhz
 
 
-def nvmlDeviceGetClockInfo(handle: _Any, clock: int) -> int:
-    _gpu(handle)
-    raise NVMLError(NVML_ERROR_INVALID_ARGUMENT if clock not in range(4) else NVML_ERROR_NOT_SUPPORTED)
+nvmlDeviceGetClockInfo = nvmlDeviceGetMaxClockInfo
+nvmlDeviceGetApplicationsClock = nvmlDeviceGetMaxClockInfo
 
 
 def nvmlDeviceGetComputeRunningProcesses(handle: _Any) -> list[c_nvmlProcessInfo_t]:
