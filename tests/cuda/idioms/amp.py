@@ -29,7 +29,7 @@ def autocast_with_dtype() -> object:
         return first, product().dtype
 
 
-@idiom("`torch.autocast(x.device.type)`", "CompVis/stable-diffusion/scripts/txt2img.py", torch.float16)
+@idiom("`torch.autocast(x.device.type)`", "huggingface/diffusers/examples/dreambooth/train_dreambooth.py", torch.float16)
 def autocast_of_a_device() -> object:
     x = torch.ones(2, 2, device="cuda")
     with torch.autocast(x.device.type):
@@ -45,7 +45,7 @@ def context_of_choice() -> object:
         return product().dtype
 
 
-@idiom("`enabled=False` inside", "NVIDIA/DeepLearningExamples/PyTorch/Segmentation", (torch.float32, torch.float16))
+@idiom("`enabled=False` inside", "pytorch/pytorch/torch/amp/autocast_mode.py", (torch.float32, torch.float16))
 def nested() -> object:
     with torch.autocast("cuda"):
         with torch.cuda.amp.autocast(enabled=False):
@@ -122,19 +122,19 @@ def scaler_enabled() -> object:
     return made.is_enabled(), isinstance(made, torch.amp.GradScaler)
 
 
-@idiom("`torch.is_autocast_enabled()`, `torch.get_autocast_gpu_dtype()`", "Dao-AILab/flash-attention/flash_attn/modules", (False, True, True, torch.bfloat16))
+@idiom("`torch.is_autocast_enabled()`, `torch.get_autocast_gpu_dtype()`", "Dao-AILab/flash-attention/flash_attn/ops/fused_dense.py", (False, True, True, torch.bfloat16))
 def autocast_asked() -> object:
     before = torch.is_autocast_enabled()
     with torch.autocast("cuda", dtype=torch.bfloat16):
         return before, torch.is_autocast_enabled(), torch.is_autocast_enabled("cuda"), torch.get_autocast_gpu_dtype()
 
 
-@idiom("`torch.get_autocast_dtype('cuda')`", "linkedin/Liger-Kernel/src/liger_kernel/ops/utils.py", (torch.float16, True))
+@idiom("`torch.get_autocast_dtype('cuda')`", "pytorch/pytorch/torch/amp/autocast_mode.py", (torch.float16, True))
 def autocast_default() -> object:
     return torch.get_autocast_dtype("cuda"), torch.amp.autocast_mode.is_autocast_available("cuda")
 
 
-@idiom("`torch.cuda.amp.custom_fwd(cast_inputs=torch.float32)`", "NVlabs/tiny-cuda-nn/bindings/torch/tinycudann/modules.py", (torch.float32, torch.float32))
+@idiom("`torch.cuda.amp.custom_fwd(cast_inputs=torch.float32)`", "ashawkey/torch-ngp/raymarching/raymarching.py", (torch.float32, torch.float32))
 def custom_forward() -> object:
     seen = []
 

@@ -34,7 +34,7 @@ def tf32() -> object:
         return *seen, torch.backends.cuda.matmul.allow_tf32
 
 
-@idiom("`torch.set_float32_matmul_precision('high')`", "unslothai/unsloth/unsloth/models/_utils.py", ("high", True, 8.0))
+@idiom("`torch.set_float32_matmul_precision('high')`", "karpathy/build-nanogpt/train_gpt2.py", ("high", True, 8.0))
 def matmul_precision() -> object:
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("high")
@@ -45,7 +45,7 @@ def matmul_precision() -> object:
         torch.set_float32_matmul_precision(before)
 
 
-@idiom("`matmul.allow_fp16_reduced_precision_reduction = False`", "Comfy-Org/ComfyUI/comfy/model_management.py", (False, False))
+@idiom("`matmul.allow_fp16_reduced_precision_reduction = False`", "vladmandic/sdnext/modules/devices.py", (False, False))
 def reduced_precision() -> object:
     matmul = torch.backends.cuda.matmul
     names = "allow_fp16_reduced_precision_reduction", "allow_bf16_reduced_precision_reduction"
@@ -55,7 +55,7 @@ def reduced_precision() -> object:
         return tuple(getattr(matmul, name) for name in names)
 
 
-@idiom("`with torch.backends.cudnn.flags(enabled=False):`", "NVlabs/stylegan3/torch_utils/ops/conv2d_gradfix.py", (False, True))
+@idiom("`with torch.backends.cudnn.flags(enabled=False):`", "pytorch/pytorch/torch/backends/cudnn/__init__.py", (False, True))
 def cudnn_flags() -> object:
     with torch.backends.cudnn.flags(enabled=False, benchmark=False, deterministic=True, allow_tf32=False):
         inside = torch.backends.cudnn.enabled
@@ -75,7 +75,7 @@ def cudnn_acceptable() -> object:
     return torch.backends.cudnn.is_acceptable(torch.ones(1, device="cuda"))
 
 
-@idiom("`enable_flash_sdp`, `enable_mem_efficient_sdp`, `enable_math_sdp`", "unslothai/unsloth/unsloth/models/_utils.py", [True, False, True])
+@idiom("`enable_flash_sdp`, `enable_mem_efficient_sdp`, `enable_math_sdp`", "Comfy-Org/ComfyUI/comfy/model_management.py", [True, False, True])
 def attention_switches() -> object:
     from torch.backends import cuda
 
@@ -93,7 +93,7 @@ def attention_switches() -> object:
     return list(seen[0]) if len(set(seen)) == 1 else seen
 
 
-@idiom("`torch.backends.cuda.enable_cudnn_sdp(False)`", "Comfy-Org/ComfyUI/comfy/model_management.py", False)
+@idiom("`torch.backends.cuda.enable_cudnn_sdp(False)`", "pytorch/pytorch/torch/backends/cuda/__init__.py", False)
 def cudnn_attention() -> object:
     before = torch.backends.cuda.cudnn_sdp_enabled()
     torch.backends.cuda.enable_cudnn_sdp(False)

@@ -71,7 +71,7 @@ def parse_gpus() -> object:
     return every, chosen
 
 
-@idiom("fp16 and the fused kernels of Megatron need capability 8", "NVIDIA/Megatron-LM/megatron/legacy/fused_kernels/__init__.py", (True, True))
+@idiom("fp16 and the fused kernels of Megatron need capability 8", "NVIDIA/Megatron-LM/megatron/core/utils.py", (True, True))
 def fused_kernels() -> object:
     major, _ = torch.cuda.get_device_capability()
     properties = torch.cuda.get_device_properties("cuda")

@@ -73,7 +73,7 @@ def compiler_settings() -> object:
         return bool(config.triton.cudagraphs)
 
 
-@idiom("`torch.compiler.cudagraph_mark_step_begin()`", "huggingface/diffusers/docs/source/en/optimization/fp16.md", None)
+@idiom("`torch.compiler.cudagraph_mark_step_begin()`", "pytorch/pytorch/torch/compiler/__init__.py", None)
 def mark_step() -> object:
     return torch.compiler.cudagraph_mark_step_begin()
 

@@ -63,7 +63,7 @@ def device_string_starts_with_cuda() -> object:
     return tuple(str(device).startswith("cuda") for device in devices)
 
 
-@idiom("`device.index or 0`", "vllm-project/vllm/vllm/platforms/cuda.py", (0, 1))
+@idiom("`device.index or 0`", "pytorch/pytorch/torch/cuda/_utils.py", (0, 1))
 def device_index_or_zero() -> object:
     return torch.device("cuda").index or 0, torch.device("cuda:1").index or 0
 
@@ -110,7 +110,7 @@ def device_context_of_nothing() -> object:
     return seen
 
 
-@idiom("`torch.cuda.device_of(x)`", "facebookresearch/xformers/xformers/triton", (1, 0))
+@idiom("`torch.cuda.device_of(x)`", "pytorch/pytorch/torch/cuda/__init__.py", (1, 0))
 def device_of_a_tensor() -> object:
     with torch.cuda.device_of(torch.zeros(1, device="cuda:1")):
         inside = torch.cuda.current_device()

@@ -114,7 +114,7 @@ def nccl_options() -> object:
         return options.is_high_priority_stream, found.name(), isinstance(found, dist.ProcessGroupNCCL)
 
 
-@idiom("`torch.cuda.nccl.version()`", "facebookresearch/fairseq/fairseq_cli/hydra_train.py", (True, True))
+@idiom("`torch.cuda.nccl.version()`", "pytorch/pytorch/torch/cuda/nccl.py", (True, True))
 def nccl_version() -> object:
     version = torch.cuda.nccl.version()
     return isinstance(version, tuple), version >= (2, 10)
@@ -127,7 +127,7 @@ def device_mesh() -> object:
         return mesh.device_type, mesh.size(), dist.get_backend(mesh["data"].get_group())
 
 
-@idiom("`distribute_tensor(x, mesh, [Shard(0)])`", "pytorch/torchtitan/torchtitan/models", ("cuda:0", [0.0, 1.0], "cuda"))
+@idiom("`distribute_tensor(x, mesh, [Shard(0)])`", "pytorch/pytorch/torch/distributed/tensor/_api.py", ("cuda:0", [0.0, 1.0], "cuda"))
 def distributed_tensor() -> object:
     from torch.distributed.tensor import Shard, distribute_tensor
 
@@ -137,7 +137,7 @@ def distributed_tensor() -> object:
         return str(x.to_local().device), x.full_tensor().tolist(), x.device.type
 
 
-@idiom("`fully_shard(model)`", "pytorch/torchtitan/torchtitan/models/llama3", ("cuda", (3, 2), True))
+@idiom("`fully_shard(model)`", "pytorch/torchtitan/torchtitan/models/llama3/infra/parallelize.py", ("cuda", (3, 2), True))
 def sharded() -> object:
     from torch.distributed.fsdp import fully_shard
 

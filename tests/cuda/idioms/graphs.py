@@ -26,7 +26,7 @@ def capture_and_replay() -> object:
     return first, y.tolist()
 
 
-@idiom("a model captured for decoding", "meta-llama/llama3/llama/generation.py", [True, True])
+@idiom("a model captured for decoding", "vllm-project/vllm/vllm/compilation/cuda_graph.py", [True, True])
 def captured_model() -> object:
     model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)).cuda().eval()
     x, graph, same = torch.zeros(3, 4, device="cuda"), torch.cuda.CUDAGraph(), []
@@ -44,7 +44,7 @@ def captured_model() -> object:
     return same
 
 
-@idiom("`torch.cuda.is_current_stream_capturing()`", "vllm-project/vllm/vllm/distributed/device_communicators", (False, True, False))
+@idiom("`torch.cuda.is_current_stream_capturing()`", "vllm-project/vllm/vllm/distributed/device_communicators/custom_all_reduce.py", (False, True, False))
 def capturing() -> object:
     x, graph = torch.ones(2, device="cuda"), torch.cuda.CUDAGraph()
     before = torch.cuda.is_current_stream_capturing()

@@ -33,7 +33,7 @@ def module_to() -> object:
     return [devices(perceptron().to(target)) for target in targets]
 
 
-@idiom("`next(model.parameters()).is_cuda`", "pytorch/fairseq/fairseq/tasks/fairseq_task.py", (True, "cuda:0", False))
+@idiom("`next(model.parameters()).is_cuda`", "open-mmlab/mmdetection/mmdet/apis/inference.py", (True, "cuda:0", False))
 def where_a_module_is() -> object:
     model = perceptron().cuda()
     return next(model.parameters()).is_cuda, str(next(model.parameters()).device), next(model.cpu().parameters()).is_cuda

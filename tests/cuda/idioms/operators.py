@@ -50,7 +50,7 @@ def dispatch_key() -> object:
         return [shifted(torch.ones(1, device="cuda")).item(), shifted(torch.ones(1)).item()]
 
 
-@idiom("`torch.library.impl('lib::op', 'cuda')`", "pytorch/vision/torchvision/_meta_registrations.py", 7.0)
+@idiom("`torch.library.impl('lib::op', 'cuda')`", "pytorch/pytorch/torch/library.py", 7.0)
 def impl_by_name() -> object:
     with library("idioms_names") as made:
         torch.library.define("idioms_names::plus", "(Tensor x) -> Tensor", lib=made)
@@ -86,10 +86,9 @@ def triton_op() -> object:
     return plain(torch.ones(1, device="cuda")).tolist()
 
 
-@idiom("`torch._C._dispatch_has_kernel_for_dispatch_key(op, 'CUDA')`", "pytorch/pytorch/torch/_library/utils.py", (True, True))
+@idiom("`torch._C._dispatch_has_kernel_for_dispatch_key(op, 'CUDA')`", "pytorch/pytorch/torch/_library/utils.py", [True, True])
 def has_kernel() -> object:
-    keys = torch._C._dispatch_keys(torch.ones(1, device="cuda"))
-    return torch._C._dispatch_has_kernel_for_dispatch_key("aten::add.Tensor", "CUDA"), keys.has(torch._C.DispatchKey.CUDA)
+    return [torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{name}", "CUDA") for name in ("add.Tensor", "mm")]
 
 
 @idiom("a tensor subclass and `__torch_dispatch__`", "pytorch/ao/torchao/utils.py", (True, "cuda"))

@@ -16,7 +16,7 @@ BOTH = [ProfilerActivity.CPU, ProfilerActivity.CUDA]
 
 def work() -> None:
     x = torch.ones(16, 16, device="cuda")
-    (x @ x).sum().item()
+    torch.mm(x, x).sum().item()
 
 
 @idiom("`profile(activities=[CPU, CUDA])` and a table by `cuda_time_total`", "pytorch/pytorch#60783", (True, True, False))
@@ -100,7 +100,7 @@ def mark_ids() -> object:
     return torch.cuda.nvtx.range_end(torch.cuda.nvtx.range_start("copy"))
 
 
-@idiom("`with torch.autograd.profiler.emit_nvtx():`", "NVIDIA/apex/examples/imagenet/main_amp.py", 32.0)
+@idiom("`with torch.autograd.profiler.emit_nvtx():`", "pytorch/pytorch/torch/autograd/profiler.py", 32.0)
 def emit_marks() -> object:
     with torch.autograd.profiler.emit_nvtx(record_shapes=True):
         return (torch.ones(32, device="cuda") * 1).sum().item()
@@ -124,7 +124,7 @@ def runtime_memory() -> object:
     return 0 < free <= total == torch.cuda.mem_get_info()[1]
 
 
-@idiom("`with torch.cuda.profiler.profile():`", "NVIDIA/DeepLearningExamples/PyTorch/Classification", 16.0)
+@idiom("`with torch.cuda.profiler.profile():`", "pytorch/pytorch/torch/cuda/profiler.py", 16.0)
 def runtime_profiler_context() -> object:
     with torch.cuda.profiler.profile():
         return torch.ones(16, device="cuda").sum().item()

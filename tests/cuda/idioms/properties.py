@@ -39,7 +39,7 @@ def limits_of_compilers() -> object:
     return found.L2_cache_size, found.shared_memory_per_block_optin, found.regs_per_multiprocessor
 
 
-@idiom("`repr` of the properties", "huggingface/diffusers/src/diffusers/commands/env.py", True)
+@idiom("`repr` of the properties", "pytorch/pytorch/torch/csrc/cuda/Module.cpp", True)
 def properties_repr() -> object:
     text = repr(torch.cuda.get_device_properties(0))
     wanted = r"_CudaDeviceProperties\(name='NVIDIA [^']+', major=8, minor=0, total_memory=\d+MB, "
@@ -105,7 +105,7 @@ def every_device() -> object:
             for i, one in enumerate(found)]  # fmt: skip
 
 
-@idiom("`torch.cuda.can_device_access_peer(0, 1)`", "vllm-project/vllm/vllm/platforms/cuda.py", True)
+@idiom("`torch.cuda.can_device_access_peer(0, 1)`", "vllm-project/vllm/vllm/distributed/device_communicators/custom_all_reduce_utils.py", True)
 def peer_access() -> object:
     return torch.cuda.can_device_access_peer(0, 1)
 

@@ -83,7 +83,7 @@ def checkpoint_of_rank() -> object:
     return torch.load(file, map_location=f"cuda:{rank}").device.index == rank
 
 
-@idiom("`fully_shard(model)` on two ranks", "pytorch/torchtitan/torchtitan/models/llama3", ((1, 4), [1.5] * 4), TWO_RANKS)
+@idiom("`fully_shard(model)` on two ranks", "pytorch/torchtitan/torchtitan/models/llama3/infra/parallelize.py", ((1, 4), [1.5] * 4), TWO_RANKS)
 def sharded_on_ranks() -> object:
     from torch.distributed.fsdp import fully_shard
 

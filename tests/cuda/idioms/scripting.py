@@ -20,7 +20,7 @@ def script() -> object:
     return type(fused).__name__, str(fused(x).device), torch.allclose(fused(x), gelu(x), atol=1e-5)
 
 
-@idiom("`x.is_cuda` in a script", "pytorch/vision/torchvision/ops/boxes.py", [True, False])
+@idiom("`x.is_cuda` in a script", "pytorch/pytorch/test/test_jit.py", [True, False])
 def is_cuda_in_script() -> object:
     @torch.jit.script
     def ask(x: torch.Tensor) -> bool:
@@ -48,7 +48,7 @@ def device_in_script() -> object:
     return [str(y.device) for y in move(torch.ones(1))]
 
 
-@idiom("`x.device.type == 'cuda'` in a script", "pytorch/audio/src/torchaudio/functional/functional.py", ["cuda", "cpu"])
+@idiom("`x.device.type == 'cuda'` in a script", "pytorch/audio/src/torchaudio/functional/filtering.py", ["cuda", "cpu"])
 def device_type_in_script() -> object:
     @torch.jit.script
     def ask(x: torch.Tensor) -> str:

@@ -66,7 +66,7 @@ def file_names_cuda() -> object:
     return b"cuda:0" in data, b"npu" in data
 
 
-@idiom("`_use_new_zipfile_serialization=False`", "open-mmlab/mmcv/mmcv/runner/checkpoint.py", ("cuda:0", [1.0, 1.0]))
+@idiom("`_use_new_zipfile_serialization=False`", "pytorch/pytorch/torch/serialization.py", ("cuda:0", [1.0, 1.0]))
 def old_format() -> object:
     x = torch.load(saved(torch.ones(2, device="cuda"), _use_new_zipfile_serialization=False))
     return str(x.device), x.tolist()
@@ -125,7 +125,7 @@ def mapped_file() -> object:
         return str(torch.load(file, mmap=True, map_location="cuda")["w"].device)
 
 
-@idiom("`torch.serialization.default_restore_location(storage, 'cuda:0')`", "pytorch/fairseq/fairseq/checkpoint_utils.py", "cuda:0")
+@idiom("`torch.serialization.default_restore_location(storage, 'cuda:0')`", "facebookresearch/fairseq/fairseq/checkpoint_utils.py", "cuda:0")
 def restore_location() -> object:
     from torch.serialization import default_restore_location
 
@@ -139,7 +139,7 @@ def copied_state() -> object:
     return [str(x.device) for x in state.values()], state["weight"].data_ptr() != model.weight.data_ptr()
 
 
-@idiom("`model.load_state_dict(state, assign=True)`", "pytorch/torchtune/torchtune/training", "cuda:0")
+@idiom("`model.load_state_dict(state, assign=True)`", "pytorch/pytorch/torch/nn/modules/module.py", "cuda:0")
 def assigned_state() -> object:
     with torch.device("meta"):
         model = nn.Linear(2, 2)

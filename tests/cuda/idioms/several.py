@@ -84,16 +84,20 @@ def replicate() -> object:
 
 
 @idiom("`torch.cuda.comm.broadcast`, `reduce_add`", "pytorch/pytorch/torch/cuda/comm.py", (["cuda:0", "cuda:1"], [2.0, 2.0], "cuda:0"))
-def comm() -> object:
-    copies = torch.cuda.comm.broadcast(torch.ones(2, device="cuda:0"), devices=[0, 1])
-    total = torch.cuda.comm.reduce_add(copies, destination=0)
+def broadcast_and_add() -> object:
+    from torch.cuda import comm
+
+    copies = comm.broadcast(torch.ones(2, device="cuda:0"), devices=[0, 1])
+    total = comm.reduce_add(copies, destination=0)
     return [str(x.device) for x in copies], total.tolist(), str(total.device)
 
 
 @idiom("`torch.cuda.comm.scatter(x, devices, chunk_sizes)`", "pytorch/pytorch/torch/cuda/comm.py", ([1, 3], "cuda:1", 4))
 def comm_scatter() -> object:
-    parts = torch.cuda.comm.scatter(torch.arange(4.0), [0, 1], chunk_sizes=[1, 3])
-    return [len(part) for part in parts], str(parts[1].device), len(torch.cuda.comm.gather(parts, destination=0))
+    from torch.cuda import comm
+
+    parts = comm.scatter(torch.arange(4.0), [0, 1], chunk_sizes=[1, 3])
+    return [len(part) for part in parts], str(parts[1].device), len(comm.gather(parts, destination=0))
 
 
 @idiom("random numbers of each GPU are its own", "pytorch/pytorch/torch/cuda/random.py", (True, True))

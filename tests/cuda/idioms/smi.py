@@ -91,7 +91,7 @@ def one_gpu() -> object:
     return smi("-i", "1", "--query-gpu=index", "--format=csv,noheader").strip()
 
 
-@idiom("`--query-gpu=driver_version`, `compute_cap`", "ggml-org/llama.cpp/scripts", (True, "8.0"))
+@idiom("`--query-gpu=driver_version`, `compute_cap`", "pytorch/pytorch/torch/utils/collect_env.py", (True, "8.0"))
 def driver() -> object:
     line = smi("--query-gpu=driver_version,compute_cap", "--format=csv,noheader").splitlines()[0]
     version, capability = line.split(", ")
@@ -99,7 +99,7 @@ def driver() -> object:
 
 
 @idiom("`--query-compute-apps=pid,used_memory`", "wookayin/gpustat/gpustat/core.py", True)
-def processes() -> object:
+def process_memory() -> object:
     x = torch.empty(2**20, device="cuda")
     text = smi("--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits")
     return x.is_cuda and all(re.fullmatch(r"\d+, \d+", line) for line in text.strip().splitlines())

@@ -58,12 +58,10 @@ def attempt(names: list[str], first: Idiom, face: str) -> dict[str, Outcome]:
             else:
                 told.setdefault(line["name"], []).append(line)
     found = {name: worst(outcomes) for name, outcomes in told.items() if len(outcomes) == len(ranks)}
-    if broken := [name for name in names if name not in found]:
-        name = next((one for one in broken if one in begun), broken[0])
-        if name not in begun and found:
-            return found
-        text = ending(done.returncode, done.stderr)
-        found[name] = worst([*told.get(name, []), {"kind": "died", "text": text}])
+    broken = [name for name in names if name not in found]
+    died = {"kind": "died", "text": ending(done.returncode, done.stderr)}
+    for name in [one for one in broken if one in begun] or ([] if found else broken):
+        found[name] = worst([*told.get(name, []), died])
     return found
 
 

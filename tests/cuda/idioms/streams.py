@@ -55,7 +55,7 @@ def stream_device() -> object:
     return [str(stream.device) for stream in streams]
 
 
-@idiom("`torch.cuda.Stream(priority=-1)`", "NVIDIA/Megatron-LM/megatron/core/pipeline_parallel", (True, [True, True]))
+@idiom("`torch.cuda.Stream(priority=-1)`", "pytorch/pytorch/torch/cuda/streams.py", (True, [True, True]))
 def stream_priority() -> object:
     stream = torch.cuda.Stream(priority=-1)
     least, greatest = torch.cuda.Stream.priority_range()
@@ -145,6 +145,6 @@ def sleep() -> object:
     return torch.cuda._sleep(1000)
 
 
-@idiom("`torch.cuda.current_blas_handle()`", "NVIDIA/apex/csrc", True)
+@idiom("`torch.cuda.current_blas_handle()`", "pytorch/pytorch/torch/cuda/__init__.py", True)
 def blas_handle() -> object:
     return isinstance(torch.cuda.current_blas_handle(), int)

@@ -41,14 +41,14 @@ def named(chosen: list[Idiom]) -> list[object]:
 
 @pytest.mark.virtual_only
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.usefixtures("face_for_module")
+@pytest.mark.usefixtures("machine", "face_for_module")
 @pytest.mark.parametrize("one", named(HERE))
 def test_in_this_process(one: Idiom) -> None:
     assert one.body() == one.answers, one.title
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, Outcome]:
+def outcomes(machine: None) -> dict[str, Outcome]:
     """All those that need a process of their own, in as few as they allow."""
     return run(APART, "cuda")
 

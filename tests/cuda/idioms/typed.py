@@ -14,7 +14,7 @@ def float_of_list() -> object:
     return str(x.device), x.dtype, x.tolist()
 
 
-@idiom("`torch.cuda.FloatTensor(2, 3).fill_(0)`", "NVIDIA/DeepLearningExamples/PyTorch/LanguageModeling", ((2, 3), 0.0, True))
+@idiom("`torch.cuda.FloatTensor(2, 3).fill_(0)`", "pytorch/pytorch/torch/csrc/tensor/python_tensor.cpp", ((2, 3), 0.0, True))
 def float_of_sizes() -> object:
     x = torch.cuda.FloatTensor(2, 3).fill_(0)
     return tuple(x.shape), x.sum().item(), x.is_cuda
@@ -44,7 +44,7 @@ def instance() -> object:
             isinstance(x.cuda(), torch.FloatTensor), isinstance(x.cuda().half(), torch.cuda.HalfTensor))  # fmt: skip
 
 
-@idiom("`x.type(torch.cuda.FloatTensor)` and by its name", "jwyang/faster-rcnn.pytorch/lib/model/nms",
+@idiom("`x.type(torch.cuda.FloatTensor)` and by its name", "eriklindernoren/PyTorch-GAN/implementations/cyclegan/cyclegan.py",
        ("cuda:0", torch.float32, "cuda:0", torch.int64))  # fmt: skip
 def conversion() -> object:
     x = torch.ones(2, dtype=torch.float16)
