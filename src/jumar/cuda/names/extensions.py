@@ -81,7 +81,7 @@ def _extension(original: Any) -> Any:
             raise refuse(name, files, kernels.in_files(files), "torch.utils.cpp_extension.CUDAExtension")
         account.note("adapted", "torch.utils.cpp_extension.CUDAExtension")
         if isinstance(flags := keywords.get("extra_compile_args"), dict):
-            keywords["extra_compile_args"] = {"cxx": flags.get("cxx", [])}
+            keywords["extra_compile_args"] = flags.get("cxx", [])
         return cpp_extension.CppExtension(name, sources, *arguments, **keywords)
 
     return CUDAExtension

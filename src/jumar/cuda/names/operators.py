@@ -46,6 +46,7 @@ changes(
     "torch._ops.OperatorBase.py_impl",
     "torch._ops.HigherOrderOperator.py_impl",
     "torch._ops.OpOverload.has_kernel_for_dispatch_key",
+    "torch._C.DispatchKeySet.has",
     "torch._C._dispatch_has_kernel_for_dispatch_key",
     "torch._C._dispatch_has_computed_kernel_for_dispatch_key",
 )(_keyed(1))

@@ -1,34 +1,46 @@
-"""torch.optim: fused kernels that the adapter has only in part."""
+"""torch.optim: fused steps, of which the adapter does a part: it leaves out the scale of gradients, and what that asks."""
 
 from __future__ import annotations
 
 import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from jumar.cuda.registry import changes
 
 
-@changes("torch.optim.sgd._fused_sgd")
-def _fused_sgd(original: Any) -> Any:
-    """Without momentum the adapter's refuses: the fused step is then PyTorch's own for lists of tensors."""
+@changes("torch.optim.adam._fused_adam", "torch.optim.adagrad._fused_adagrad", "torch.optim.sgd._fused_sgd")
+def _fused(original: Any) -> Any:
+    """Divides gradients by the scale and leaves out the step after an overflow, as the fused step does on CUDA."""
     import torch
-    from torch.optim import sgd
 
-    plain: Any = sgd._multi_tensor_sgd
+    bind = inspect.signature(original).bind
+    step = without_momentum(original) if original.__name__ == "_fused_sgd" else original
 
     @functools.wraps(original)
-    def fused_sgd(
-        params: Any, grads: Any, buffers: Any, grad_scale: Any = None, found_inf: Any = None, *, momentum: float,
-        **rest: Any,
-    ) -> None:  # fmt: skip
-        on_chip = bool(params) and params[0].device.type == "cuda"
-        if momentum != 0 or not on_chip:
-            original(params, grads, buffers, grad_scale, found_inf, momentum=momentum, **rest)
+    def fused(*arguments: Any, **keywords: Any) -> None:
+        given = bind(*arguments, **keywords).arguments
+        if not given["params"] or given["params"][0].device.type != "cuda":
+            original(*arguments, **keywords)
             return
-        if found_inf is not None and found_inf.item():
+        overflow, scale = given.get("found_inf"), given.get("grad_scale")
+        if overflow is not None and overflow.item():
             return
-        if grad_scale is not None:
-            torch._foreach_div_(grads, grad_scale)
-        plain(params, grads, buffers, None, None, momentum=momentum, **rest)
+        if scale is not None:
+            torch._foreach_div_(given["grads"], scale)
+        step(**(given | {"found_inf": None, "grad_scale": None}))
 
-    return fused_sgd
+    return fused
+
+
+def without_momentum(original: Callable[..., None]) -> Callable[..., None]:
+    """The adapter's fused SGD refuses to go without momentum: then it is PyTorch's own step for lists of tensors."""
+    from torch.optim import sgd
+
+    plain: Callable[..., None] = sgd._multi_tensor_sgd
+
+    def step(**given: Any) -> None:
+        (original if given["momentum"] else plain)(**given)
+
+    return step
