@@ -7,7 +7,8 @@ chip.quantities["memory.size"]       # Quantity(value=…, unit="B", source="git
 Files may use SI multiples; a loaded number is in one unit a kind: B, B/s, FLOP/s, OP/s, Hz, W, °C, s, mm², USD or CNY.
 """
 
-from jumar.chips.profile import CONFIDENCES, BadProfile, Chip, Quantity, load
+from jumar.chips.profile import CONFIDENCES, BadProfile, Chip, Quantity
+from jumar.chips.reading import load
 from jumar.chips.shelf import DEFAULT, NotPresentable, UnknownChip, all_chips, find, presented
 
 __all__ = [

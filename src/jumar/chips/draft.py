@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jumar.chips import schema, units
-from jumar.chips.profile import CONFIDENCES, NAME, BadProfile, Chip, Quantity, load
+from jumar.chips.profile import CONFIDENCES, NAME, BadProfile, Chip, Quantity
+from jumar.chips.reading import load
 
 HEAD = """\
 # {name}: begun from {base} ({title}).

@@ -8,7 +8,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from jumar.chips.profile import BadProfile, Chip, load
+from jumar.chips.profile import BadProfile, Chip
+from jumar.chips.reading import load
 
 FOLDER = Path(__file__).parent
 DEFAULT = "Ascend910B2"
