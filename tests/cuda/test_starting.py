@@ -88,7 +88,6 @@ def test_choosing_chips_late_and_forking() -> None:
         assert said[2] is False
 
 
-@pytest.mark.parametrize("text", ["", "-1", "7"])
-def test_no_chips(text: str) -> None:
-    answers = run(NONE, CUDA_VISIBLE_DEVICES=text)
+def test_no_chips() -> None:
+    answers = run(NONE, CUDA_VISIBLE_DEVICES="")
     assert answers == {"count": 0, "available": False, "error": "No CUDA GPUs are available", "cpu": 2.0}

@@ -11,13 +11,14 @@ from jumar.cuda.names import cuda_errors
 from jumar.cuda.registry import adapts, changes, resolve
 from jumar.cudamap import personas
 
-_used_by: int | None = None  # the process that began to use chips
+_in_use = False  # whether this process, or the one it was forked from, uses chips
+_was_forked = False
 _count = 0
 
 
 def _forked() -> bool:
     """Whether this process was forked from one that uses chips."""
-    return _used_by is not None and _used_by != os.getpid()
+    return _was_forked
 
 
 adapts("torch._C._cuda_isInBadFork", adds=True)(_forked)
@@ -29,7 +30,7 @@ def _device_count(original: Any) -> Callable[[], int]:
     import torch_npu
 
     def count() -> int:
-        if _used_by is None:
+        if not _in_use:
             environment.translate(os.environ, ascending=not _keeps_order())
         return int(torch_npu._C._npu_getDeviceCount())
 
@@ -49,12 +50,12 @@ def _init(original: Any) -> Callable[[], None]:
     import torch_npu
 
     def init() -> None:
-        global _used_by, _count
+        global _in_use, _count
         environment.translate(os.environ, ascending=not _keeps_order())
         if torch_npu._C._npu_getDeviceCount() == 0:
             raise RuntimeError("No CUDA GPUs are available")
         torch_npu.npu._lazy_init()
-        _used_by = os.getpid()
+        _in_use = True
         _count = torch_npu._C._npu_getDeviceCount()
         torch_npu.npu._cached_device_count = _count
         torch.cuda.default_generators = torch_npu.npu.default_generators
@@ -78,7 +79,7 @@ def _adapter_init(original: Any) -> Callable[[], None]:
         """The adapter begins by itself where an operator is the first use."""
         if _forked():
             raise RuntimeError(FORKED)
-        if _used_by is None:
+        if not _in_use:
             environment.translate(os.environ, ascending=not _keeps_order())
         if torch_npu.npu._initialized:
             return
@@ -90,9 +91,11 @@ def _adapter_init(original: Any) -> Callable[[], None]:
 
 def _tell_adapter() -> None:
     """The adapter hears of forks by multiprocessing only; after any other its operators would fail further on."""
-    if _forked() and face.is_on():
+    global _was_forked
+    if _in_use and face.is_on():
         import torch_npu
 
+        _was_forked = True
         torch_npu.npu._after_fork(None)
 
 
@@ -123,7 +126,8 @@ def _set_device(original: Any) -> Callable[[int], None]:
     choose, begin = torch_npu._C._npu_setDevice, resolve("torch.cuda._lazy_init")
 
     def set_device(index: int) -> None:
-        begin()
+        if not _in_use or _was_forked:
+            begin()
         if index >= _count:
             raise cuda_errors.fault(*cuda_errors.ORDINAL)
         choose(index)
@@ -140,7 +144,7 @@ def _exchange_device(original: Any) -> Callable[[int], int]:
     def exchange_device(index: int) -> int:
         if index < 0:
             return -1
-        if _used_by is None:
+        if not _in_use or _was_forked:
             begin()
         if index >= _count:
             raise cuda_errors.fault(*cuda_errors.ORDINAL)

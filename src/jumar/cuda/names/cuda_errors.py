@@ -48,6 +48,7 @@ Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.
 COMPLAINT = re.compile(r" failed in ops/\S+: (?P<type>\w+): (?P<text>.*)", re.DOTALL)
 ASYNCHRONOUS = ("IndexError", "out of bounds", "out of range")
 
+CHIPS = re.compile(r"tensors lie on chips (\d+) and (\d+)")
 MIXED = "Expected NPU tensor, please check whether the input tensor device is correct"
 
 
@@ -65,6 +66,9 @@ def worded(kind: type, text: str) -> tuple[type, Any]:
         return torch.AcceleratorError, fault(*FAULTS[int(number[1])], text)
     if EXHAUSTED.search(text):
         return kind, out_of_memory(text)
+    if chips := CHIPS.search(text):
+        found_at = "Expected all tensors to be on the same device, but found at least two devices, "
+        return kind, f"{found_at}cuda:{chips[1]} and cuda:{chips[2]}!\n{text}"
     if MIXED in text:
         here = f"cuda:{torch.cuda.current_device()}"
         found_at = (

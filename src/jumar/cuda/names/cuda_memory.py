@@ -37,6 +37,36 @@ def _memory_snapshot(original: Any) -> Callable[[tuple[int, int, bool] | None], 
     return snapshot
 
 
+# Where the most asked for numbers stand among the statistics.
+CURRENT = {
+    "memory_allocated": ("allocated_bytes", "current"), "max_memory_allocated": ("allocated_bytes", "peak"),
+    "memory_reserved": ("reserved_bytes", "current"), "max_memory_reserved": ("reserved_bytes", "peak"),
+}  # fmt: skip
+
+
+def _number(name: str, kind: str, part: str) -> None:
+    @changes(f"torch.cuda.{name}")
+    def make(original: Any) -> Callable[..., int]:
+        import torch
+        import torch_npu
+
+        initialized: Any = torch.cuda.is_initialized
+        index_of = resolve("torch.cuda._utils._get_device_index")
+        statistics = torch_npu._C._npu_memoryStats
+
+        def number(device: Any = None) -> int:
+            if not initialized():
+                return 0
+            return int(statistics(index_of(device, optional=True))[kind]["all"][part])
+
+        number.__name__ = number.__qualname__ = name
+        return account.counted("redirected", f"torch.cuda.{name}", number)
+
+
+for name, (kind, part) in CURRENT.items():
+    _number(name, kind, part)
+
+
 # What an allocator that nobody configured says of itself in a snapshot.
 SETTINGS = {
     "PYTORCH_CUDA_ALLOC_CONF": "", "max_split_size": -1, "garbage_collection_threshold": 0.0,

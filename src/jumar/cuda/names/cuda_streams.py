@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jumar.cuda.registry import changes, resolve
@@ -119,3 +120,14 @@ def _from_external(original: Any) -> Any:
         return _known[address]
 
     return get
+
+
+@changes("torch._C._cuda_getCurrentRawStream", adds=True)
+def _raw_stream(original: Any) -> Callable[[int], int]:
+    from torch_npu._C import _npu_getCurrentRawStream, _npu_getCurrentStream
+
+    def address(device: int) -> int:
+        """As torch.cuda.current_stream().cuda_stream has it."""
+        return int(_npu_getCurrentRawStream(device)) if _npu_getCurrentStream(device)[0] else 0
+
+    return address
