@@ -47,7 +47,7 @@ void Call::tensor(const aclTensor* tensor) {
     error_ = code::kInvalidTensor;
     reason_ = std::string("the chip does not take ") + dtype_name(tensor->dtype) + " here";
   }
-  if (!append_tensor(record_, *tensor, &reason_)) error_ = code::kInvalidTensor;
+  if (!append_tensor(record_, *tensor, &reason_, &chip_)) error_ = code::kInvalidTensor;
   const Settings& settings = Server::get()->settings();
   if (settings.dry != 0 && elements(*tensor) > settings.dry_limit_elements) skip_ = true;
 }

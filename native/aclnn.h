@@ -87,6 +87,7 @@ class Call {
   aclError error_ = code::kSuccess;
   bool lost_ = false;  // this process has no chips or no executor: nothing further is looked at
   std::string reason_;
+  int32_t chip_ = -1;  // physical, of the tensors so far
   bool skip_ = false;
   uint32_t argument_ = 0;
   int32_t last_plain_ = -1;                                     // position of the last argument that is no tensor
@@ -102,8 +103,9 @@ aclError prepare(uint16_t op, uint64_t* workspace, aclOpExecutor** executor, Arg
 
 aclError launch(aclOpExecutor* executor, aclrtStream stream);
 
-// Appends a tensor argument; false with a reason if its memory is not a chip's.
-bool append_tensor(Record& record, const aclTensor& tensor, std::string* reason);
+// Appends a tensor argument; false with a reason if its memory is not a chip's, or not that of `*chip`, which the first
+// tensor of a call sets (physical; -1 before).
+bool append_tensor(Record& record, const aclTensor& tensor, std::string* reason, int32_t* chip);
 std::string describe(const aclTensor& tensor);
 std::string python_line();  // "file.py:12" of the Python code this thread is in; empty if unknown
 

@@ -178,11 +178,11 @@ class Imports {
 
  private:
   struct Table {
-    const ElfW(Rela)* first = nullptr;
+    const ElfW(Rela) * first = nullptr;
     size_t size = 0;
   };
 
-  void read(const ElfW(Dyn)* entry) {
+  void read(const ElfW(Dyn) * entry) {
     for (; entry->d_tag != DT_NULL; ++entry) {
       const auto address = entry->d_un.d_ptr < base_ ? base_ + entry->d_un.d_ptr : entry->d_un.d_ptr;
       switch (entry->d_tag) {
@@ -198,7 +198,7 @@ class Imports {
   }
 
   ElfW(Addr) base_;
-  const ElfW(Sym)* symbols_ = nullptr;
+  const ElfW(Sym) * symbols_ = nullptr;
   const char* names_ = nullptr;
   Table table_, plt_;
 };

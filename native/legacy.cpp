@@ -48,7 +48,8 @@ class Attribute {
   Record record_;
 };
 
-aclError append(Record& record, const aclTensorDesc* desc, const aclDataBuffer* buffer, std::string* reason) {
+aclError append(Record& record, const aclTensorDesc* desc, const aclDataBuffer* buffer, std::string* reason,
+                int32_t* chip) {
   const bool absent = desc == nullptr || buffer == nullptr || find_dtype(desc->dtype) == nullptr;
   if (absent) return record.head(Tag::kNone, 0), code::kSuccess;
   if (desc->on_host || (buffer->data != nullptr && !on_device(buffer->data))) {
@@ -69,7 +70,7 @@ aclError append(Record& record, const aclTensorDesc* desc, const aclDataBuffer* 
     tensor.strides[i] = dense;
     dense *= desc->sizes[i];
   }
-  return append_tensor(record, tensor, reason) ? code::kSuccess : code::kInvalidParam;
+  return append_tensor(record, tensor, reason, chip) ? code::kSuccess : code::kInvalidParam;
 }
 
 bool too_large(int count, const aclTensorDesc* const* descs) {
@@ -105,10 +106,12 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   record.head(Tag::kString, static_cast<uint32_t>(std::strlen(type)));
   record.raw(type, std::strlen(type));
   std::string reason;
+  int32_t chip = -1;
   aclError error = code::kSuccess;
   const auto list = [&](int count, aclTensorDesc** descs, aclDataBuffer** buffers) {
     record.head(Tag::kTensorList, static_cast<uint32_t>(count));
-    for (int i = 0; i < count && error == code::kSuccess; ++i) error = append(record, descs[i], buffers[i], &reason);
+    for (int i = 0; i < count && error == code::kSuccess; ++i)
+      error = append(record, descs[i], buffers[i], &reason, &chip);
   };
   list(inputs, input_descs, input_buffers);
   list(outputs, output_descs, output_buffers);

@@ -7,7 +7,7 @@
 
 namespace jumar {
 
-bool append_tensor(Record& record, const aclTensor& tensor, std::string* reason) {
+bool append_tensor(Record& record, const aclTensor& tensor, std::string* reason, int32_t* chip) {
   int64_t low = tensor.offset, high = tensor.offset;
   bool empty = false;
   for (uint32_t i = 0; i < tensor.rank; ++i) {
@@ -29,6 +29,13 @@ bool append_tensor(Record& record, const aclTensor& tensor, std::string* reason)
       return false;
     }
     locate(base + tensor.offset * item, &place);
+    const auto here = static_cast<int32_t>(place.chip);
+    if (*chip >= 0 && *chip != here) {
+      *reason = "tensors lie on chips " + std::to_string(visible_chip(static_cast<uint32_t>(*chip))) + " and " +
+                std::to_string(visible_chip(place.chip));
+      return false;
+    }
+    *chip = here;
   }
   record.head(Tag::kTensor, tensor.rank);
   const TensorHead head{static_cast<uint32_t>(tensor.dtype), place.chip, place.offset};

@@ -88,6 +88,13 @@ def test_an_error_that_nobody_asks_for_ends_the_program(run_program: Callable) -
     assert done.returncode != 0 and "aclnnEmbedding" in done.stderr
 
 
+def test_tensors_of_two_chips_do_not_mix() -> None:
+    """The adapter does not look at the index; on a real chip the operator would reach for memory it cannot see."""
+    here, there = torch.ones(2, device="npu:0"), torch.ones(2, device="npu:1")
+    with pytest.raises(RuntimeError, match="tensors lie on chips 0 and 1"):
+        (here + there).tolist()
+
+
 def test_an_operator_that_the_adapter_lacks_runs_on_the_cpu() -> None:
     matrix = torch.tensor([[2.0, 1.0], [1.0, 3.0]])
     values = torch.linalg.eigvals(matrix.to("npu"))
