@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from jumar import chips
-from jumar.chips import comparison, page
+from jumar.chips import comparison
+from jumar.report import chips_page
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -42,7 +43,7 @@ class Nesting(HTMLParser):
 
 
 def rendered(*names: str) -> str:
-    return page.render(comparison.compare([chips.find(name) for name in names]))
+    return chips_page.render(comparison.compare([chips.find(name) for name in names]))
 
 
 def test_ratios_are_to_the_first_chip() -> None:
@@ -115,5 +116,5 @@ def test_a_chip_of_ones_own_cannot_break_the_page(own: Path) -> None:
         "A chip for this test", "<script>alert(1)</script> $title &"
     )
     own.write_text(text, encoding="utf-8")
-    text = page.render(comparison.compare([chips.load(own), chips.find("910b2")]))
+    text = chips_page.render(comparison.compare([chips.load(own), chips.find("910b2")]))
     assert "<script>" not in text and "&lt;script&gt;alert(1)&lt;/script&gt; $title &amp;" in text

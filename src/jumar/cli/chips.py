@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from jumar import chips
-from jumar.chips import comparison, draft, page
+from jumar.chips import comparison, draft
 from jumar.cli.refusal import Refusal
+from jumar.report import chips_page
 
 HEADINGS = (
     "chip",
@@ -136,7 +137,7 @@ def _compare(chosen: argparse.Namespace) -> None:
         raise Refusal("compare needs two chips or more, as in `jumar chips compare 910b2 h100`")
     facts = comparison.compare([chips.find(name) for name in chosen.names])
     if chosen.out:
-        _write(Path(chosen.out), page.render(facts))
+        _write(Path(chosen.out), chips_page.render(facts))
     if chosen.json:
         _print_json(facts)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from jumar.chips import roofline
+from jumar.report import roofline
 
 COLOURS = ("#1f6feb", "#d1620f", "#1a8a4c", "#8f3fb4", "#c0304a", "#2b8a9d", "#7d6b0d", "#58616a")
 # Numbers drawn as bars: key and what to call it.
@@ -32,7 +32,7 @@ def render(facts: dict[str, Any]) -> str:
     chips = facts["chips"]
     colours = [COLOURS[number % len(COLOURS)] for number in range(len(chips))]
     sources = _sources(facts)
-    template = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+    template = Template(Path(__file__).with_name("chips_page.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=escape(" · ".join(chip["name"] for chip in chips)),
         chips="".join(_heading(chip, colour) for chip, colour in zip(chips, colours, strict=True)),
