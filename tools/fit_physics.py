@@ -52,7 +52,8 @@ PRIORS: dict[str, tuple[float, float]] = {
     "overlap_tensor": (0.4, 0.3),
     "overlap_gradient": (0.8, 0.3),
     "overlap_shard": (0.8, 0.3),
-    "host_kernel_s": (10e-6, 0.7),
+    "host_kernel_s": (30e-6, 0.7),
+    "host_pass_s": (5e-3, 1.0),
     "step_overhead_s": (0.02, 0.7),
 }
 LINEAR = frozenset(name for name in PRIORS if name.startswith("overlap_"))

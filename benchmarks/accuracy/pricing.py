@@ -14,7 +14,7 @@ from jumar.physics.jobs import serving_plan, training_plan
 from jumar.physics.link import collective_seconds
 from jumar.physics.operator import Prices, price_table
 from jumar.physics.parameters import Parameters
-from jumar.physics.step import Plan, PlanTable, combine, tabulate
+from jumar.physics.step import Plan, PlanTable, StepPrice, combine, tabulate
 from jumar.physics.transformer import Training
 from jumar.physics.work import Work, table_of
 
@@ -58,11 +58,19 @@ class Bench:
             self._operator(case, seconds, columns, parameters)
             for case, columns in zip(self.operators, self.operator_columns, strict=True)
         ]
-        steps = [
-            combine(plan, plan.counts @ seconds[columns], self.machine, parameters).seconds
+        steps = [price.seconds for price in self._steps(seconds, parameters)]
+        return np.array(singles), np.array(steps)
+
+    def step_prices(self, parameters: Parameters) -> list[StepPrice]:
+        """Full prices of the step cases."""
+        prices = self.prices(parameters)
+        return [] if prices is None else self._steps(prices.seconds, parameters)
+
+    def _steps(self, seconds: Floats, parameters: Parameters) -> list[StepPrice]:
+        return [
+            combine(plan, plan.counts @ seconds[columns], self.machine, parameters)
             for plan, columns in zip(self.plans, self.step_columns, strict=True)
         ]
-        return np.array(singles), np.array(steps)
 
     def _operator(
         self, case: OperatorCase, seconds: Floats, columns: list[int], parameters: Parameters

@@ -88,8 +88,11 @@ def _mindspeed(row: Row) -> StepCase:
         distributed_optimizer="use-distributed-optimizer" in flags,
         overlap_gradients="overlap-grad-reduce" in flags,
         overlap_tensor="use-mc2" in flags or "use-ascend-coc" in flags,
-        optimizer_b=8.0 if "reuse-fp32-param" in flags else 12.0,
+        gradient_b=2.0 if ",fp16" in flags else 4.0,
+        optimizer_b=10.0 if "reuse-fp32-param" in flags else 12.0,
     )
+    if row.metric.startswith("peak") and "swap-attention" in flags:
+        raise Unusable("activations of attention are moved to the host, which the footprint does not follow")
     continuous = "CI " in row.workload
     group = "910 CI" if continuous else "910B training"
     size = f"{model.layers}x{model.hidden}x{model.ffn}x{model.heads}"

@@ -47,7 +47,11 @@ def linear(shard: Shard, outputs: float, inputs: float, tokens: float = 0.0, exp
     read_b = weight_b + rows * inputs * ELEMENT_B[unit]
     quantise = (Vector("fp32", 2.0 * rows * inputs),) if unit in ("int8", "fp8") else ()
     launches = 2 if quantise else 1
-    return Work(kind, (product,), quantise, read_b, rows * outputs * shard.size_b, launches=launches)
+    # Activations are read wide and written narrow before the product; training keeps a transposed copy as well.
+    cast_b = rows * inputs if quantise else 0.0
+    read_b += cast_b * shard.size_b
+    written_b = rows * outputs * shard.size_b + cast_b * (1.0 if shard.decode else 2.0)
+    return Work(kind, (product,), quantise, read_b, written_b, launches=launches)
 
 
 def linear_backward(
@@ -59,7 +63,8 @@ def linear_backward(
     size_b = ELEMENT_B[shard.weight_dtype]
     each = max(1.0, rows / groups)
     kind = Kind.GROUPED_MATMUL if experts else Kind.MATMUL
-    moved_b = groups * outputs * inputs * size_b + rows * outputs * size_b
+    cast_b = rows * outputs * (shard.size_b + 2.0) if size_b < shard.size_b else 0.0
+    moved_b = groups * outputs * inputs * size_b + rows * outputs * size_b + cast_b
     sums_b = groups * outputs * inputs * shard.gradient_b
     to_input = Work(
         kind,
@@ -75,6 +80,8 @@ def linear_backward(
         rows * (outputs + inputs) * size_b + sums_b,
         sums_b,
     )
+    if not shard.gradient_b:  # the weights are frozen
+        return ((to_input, 1.0),)
     return ((to_input, 1.0), (to_weights, 1.0))
 
 

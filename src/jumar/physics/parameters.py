@@ -37,6 +37,7 @@ BOUNDS = {
     "overlap_gradient": (0.0, 1.0),
     "overlap_shard": (0.0, 1.0),
     "host_kernel_s": (0.0, 1e-3),
+    "host_pass_s": (0.0, 1.0),
     "step_overhead_s": (0.0, 10.0),
 }
 SPREADS = ("operator", "collective", "training", "inference", "memory")
@@ -64,6 +65,7 @@ class Parameters:
     overlap_…                     share of communication that computation can hide: of tensor parallelism, of gradient
                                   reduction, of sharded parameters
     host_kernel_s                 time the host takes to issue one kernel
+    host_pass_s                   time the host takes for one forward and backward pass besides its kernels
     step_overhead_s               time of a training step outside the model and the optimizer
     spread                        use -> half-width of the range, as the logarithm of a factor
     """
@@ -91,6 +93,7 @@ class Parameters:
     overlap_gradient: float
     overlap_shard: float
     host_kernel_s: float
+    host_pass_s: float
     step_overhead_s: float
     spread: Mapping[str, float]
 

@@ -94,18 +94,27 @@ def combine(
 ) -> StepPrice:
     """The step's time from the chip's time of each segment."""
     plan = table.plan
-    host_s = table.launches * (0.0 if plan.compiled else parameters.host_kernel_s)
-    busy_s = np.maximum(device_s, host_s)
-    exposed_s = np.array([exposed(s, busy_s[i], machine, parameters) for i, s in enumerate(plan.segments)])
-    segment_s = busy_s + exposed_s
-    stage, last = np.array(plan.stage), np.array(plan.last)
-    longest = stage if stage @ segment_s >= last @ segment_s else last
-    once = np.array(plan.once)
+    exposed_s = np.array([exposed(s, device_s[i], machine, parameters) for i, s in enumerate(plan.segments)])
+    kernel_s = 0.0 if plan.compiled else parameters.host_kernel_s
+    passes = 0.0 if plan.compiled else parameters.host_pass_s
+
+    def busy(counts: tuple[float, ...], more_s: float) -> tuple[float, float, float]:
+        """Seconds of the chip, of communication, and what the host adds: a smooth maximum, as neither runs evenly."""
+        chip_s, wait_s = float(np.dot(counts, device_s)), float(np.dot(counts, exposed_s))
+        host_s, both_s = float(np.dot(counts, table.launches)) * kernel_s + more_s, chip_s + wait_s
+        power = parameters.sharpness
+        longer = max(host_s, both_s, 1e-30)
+        together = longer * ((host_s / longer) ** power + (both_s / longer) ** power) ** (1 / power)
+        return chip_s, wait_s, max(0.0, together - both_s)
+
+    stage, last, once = busy(plan.stage, passes), busy(plan.last, passes), busy(plan.once, 0.0)
+    longest = max(stage, last, key=sum)
+    many = plan.micro_batches
     parts = {
-        "chip": float(plan.micro_batches * (longest @ device_s) + once @ device_s),
-        "host": float(plan.micro_batches * (longest @ (busy_s - device_s)) + once @ (busy_s - device_s)),
-        "communication": float(plan.micro_batches * (longest @ exposed_s) + once @ exposed_s),
-        "bubble": float((plan.pipeline - 1) / plan.virtual * (stage @ segment_s)),
+        "chip": many * longest[0] + once[0],
+        "communication": many * longest[1] + once[1],
+        "host": many * longest[2] + once[2],
+        "bubble": (plan.pipeline - 1) / plan.virtual * sum(stage),
         "outside": parameters.step_overhead_s if plan.training else 0.0,
     }
     seconds = sum(parts.values())
