@@ -34,7 +34,7 @@ STAND_IN, INSTEAD, INSTALLED = "stand-in", "stand-in, even where installed", "th
 _INSTALLED_IN = ("site-packages", "dist-packages")
 # Package: the distribution that brings it, and the version whose interface the stand-in has.
 VERSIONS = {
-    # "apex": ("apex", "0.1"),
+    "apex": ("apex", "0.1"),
     # "bitsandbytes": ("bitsandbytes", "0.48.2"),
     "flash_attn": ("flash-attn", "2.8.3"),
     "pynvml": ("nvidia-ml-py", "12.575.51"),

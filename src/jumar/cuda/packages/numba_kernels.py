@@ -89,7 +89,7 @@ def _call(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *arguments)
         account.note("on the CPU", f"Numba kernel {self.fn.__name__}")
         arrays = [as_cuda_array(one) if _is_chip_tensor(one) else one for one in arguments]
-        tensors = [one for one in arrays if isinstance(one, _array_class())]
+        tensors: list[Any] = [one for one in arrays if isinstance(one, _array_class())]
         for one in tensors:
             one.take()
         original(self, *arrays)

@@ -1,0 +1,1 @@
+"""Parts of Apex under contrib that are simple."""

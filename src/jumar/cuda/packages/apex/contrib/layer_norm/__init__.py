@@ -1,0 +1,5 @@
+"""The layer normalisation of contrib."""
+
+from ...normalization import FusedLayerNorm as FastLayerNorm
+
+__all__ = ["FastLayerNorm"]

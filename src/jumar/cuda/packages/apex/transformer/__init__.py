@@ -1,0 +1,1 @@
+"""Parts of Megatron that Apex carries: see functional."""
