@@ -81,6 +81,11 @@ struct Buffers {
   uint64_t receive_count;
 };
 
+void count_call(const char* name) {
+  Server* server = Server::get();
+  server->count(server->state().legacy, name);
+}
+
 HcclResult run(HcclComm handle, aclrtStream stream, Collective collective, const Buffers& buffers) {
   const CommunicatorRef& communicator = ref(handle);
   const Request& request = collective.request;
@@ -99,6 +104,7 @@ HcclResult run(HcclComm handle, aclrtStream stream, Collective collective, const
     return not_here(*communicator, call);
   }
   if (usable() != code::kSuccess) return hccl::kInternal;
+  count_call(call);
   Engine& engine = Engine::get();
   engine.submit(engine.resolve(stream), collective_item(communicator, std::move(collective)));
   return hccl::kSuccess;
@@ -123,6 +129,7 @@ uint64_t total(const std::vector<uint64_t>& counts) {
 
 HcclResult send_off(const CommunicatorRef& communicator, aclrtStream stream, std::vector<Message> messages) {
   if (usable() != code::kSuccess) return hccl::kInternal;
+  for (const Message& message : messages) count_call(message.send ? "HcclSend" : "HcclRecv");
   Engine& engine = Engine::get();
   engine.submit(engine.resolve(stream), messages_item(communicator, std::move(messages)));
   return hccl::kSuccess;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "hccl.h"
@@ -71,6 +72,14 @@ class ForeignWindows {
 ForeignWindows& foreign_windows() {
   static auto* windows = new ForeignWindows;
   return *windows;
+}
+
+// Whether this process has not joined as that rank before.
+bool first_time(const std::string& id, uint32_t rank) {
+  static std::mutex mutex;
+  static auto* joined = new std::set<std::pair<std::string, uint32_t>>;
+  std::lock_guard<std::mutex> guard(mutex);
+  return joined->emplace(id, rank).second;
 }
 
 }  // namespace
@@ -146,9 +155,10 @@ std::shared_ptr<Communicator> Communicator::join(const std::string& id, uint32_t
   Board* board = memory != nullptr ? map_board(id) : nullptr;
   if (board == nullptr) return refused(hccl::kInternal, "cannot make the file " + path_of(id));
   RankState& mine = board->ranks[rank];
-  if (mine.ranks != 0) {
+  if (mine.ranks != 0 || !first_time(id, rank)) {  // or the others would be waited for in vain
     munmap(board, sizeof(Board));
-    return refused(hccl::kBadParameter, "rank " + std::to_string(rank) + " of communicator " + id + " is taken");
+    return refused(hccl::kBadParameter, "rank " + std::to_string(rank) + " of communicator " + id +
+                                            " is taken; does the store still hold the id of an earlier group?");
   }
   std::shared_ptr<Communicator> made(new Communicator(id, ranks, rank, name.empty() ? id : name, board));
   mine.ranks = ranks;

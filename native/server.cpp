@@ -306,8 +306,9 @@ std::string report(ServerState* state, int fd) {
     if (run + skipped != 0) operators.push_back(operator_entry(kOperatorNames[op], run, skipped));
   }
   for (uint32_t i = 0; i < kMaxNames && state->legacy[i].name[0]; ++i) {
-    operators.push_back(
-        operator_entry(std::string("aclop:") + state->legacy[i].name, state->legacy[i].count.load(), 0));
+    const std::string name = state->legacy[i].name;
+    const bool collective = name.rfind("Hccl", 0) == 0;
+    operators.push_back(operator_entry((collective ? "" : "aclop:") + name, state->legacy[i].count.load(), 0));
   }
   return "{\"soc_name\":" + quoted(settings.soc_name) + ",\"dry\":" + (settings.dry ? "true" : "false") +
          ",\"chips\":[" + join(chips) + "],\"processes\":[" + join(processes) + "],\"operators\":{" + join(operators) +

@@ -44,7 +44,7 @@ struct ServerState {
   uint64_t peak[kMaxChips];
   std::atomic<uint64_t> run[kMaxOperators];
   std::atomic<uint64_t> skipped[kMaxOperators];
-  NamedCount legacy[kMaxNames];
+  NamedCount legacy[kMaxNames];  // and collectives
   NamedCount unsupported[kMaxNames];
   NamedCount fallbacks[kMaxNames];  // PyTorch operators that ran on the CPU for want of one on the chip
   std::atomic<uint64_t> copies;

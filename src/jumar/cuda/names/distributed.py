@@ -22,6 +22,7 @@ BUFFER = "NCCL_BUFFSIZE"  # in bytes; HCCL's is in MiB
 OF_EVERY_CLASS = ("__name__", "__qualname__")  # kept outside of what vars() shows
 PREFIXES = ("NCCL_", "TORCH_NCCL_")
 VERSION = (2, 27, 5)  # of the NCCL that torch.cuda.nccl.version tells too
+PATIENCE_STEP, MOST_PATIENCE = 68, 17340  # s, of HCCL_EXEC_TIMEOUT
 TIMEOUT = datetime.timedelta(minutes=10)
 
 # The calls that may be the first to make a communicator, or that wait: their failures are told in NCCL's class.
@@ -85,6 +86,7 @@ def init_process_group(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def call(*arguments: Any, **keywords: Any) -> Any:
         fit_variables()
+        fit_patience(keywords.get("timeout", arguments[2] if len(arguments) > 2 else None) or TIMEOUT)
         account.note("redirected", "torch.distributed.init_process_group")
         return original(*arguments, **keywords)
 
@@ -104,6 +106,16 @@ def fit_variables() -> None:
         account.note("redirected", name)
         fitted = str(max(1, int(value) >> 20)) if name == BUFFER else value
         os.environ.setdefault(counterparts[name], fitted)
+
+
+def fit_patience(timeout: datetime.timedelta) -> None:
+    """HCCL itself gives up shortly before the watchdog does, so that the failure says what was waited for.
+
+    Its limit is one for the process, and on some chips a multiple of 68 seconds.
+    """
+    if "HCCL_EXEC_TIMEOUT" not in os.environ:
+        steps = min(int(timeout.total_seconds() * 0.95), MOST_PATIENCE) // PATIENCE_STEP
+        os.environ["HCCL_EXEC_TIMEOUT"] = str(max(1, steps) * PATIENCE_STEP)
 
 
 @changes(*COMMUNICATING)
