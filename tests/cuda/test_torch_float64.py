@@ -88,6 +88,21 @@ def test_emulate_converts_writes_and_views() -> None:
         assert torch.linspace(0, 1, 4, dtype=torch.double, device="cuda").tolist()[1] == 1 / 3
 
 
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell, nn.RNNCell])
+def test_emulate_knows_recurrent_layers(kind: Any, batch_first: bool) -> None:
+    if single := kind in (nn.LSTMCell, nn.GRUCell, nn.RNNCell):
+        host = kind(3, 4).double()
+    else:
+        host = kind(3, 4, 2, batch_first=batch_first, bidirectional=True).double()
+    x = torch.randn(5, 3) if single else torch.randn(5, 2, 3)
+    with jumar.cuda(float64="emulate"):
+        wanted, found = host(x.double()), copy.deepcopy(host).cuda()(x.double().cuda())
+        one, other = (wanted, found) if isinstance(wanted, torch.Tensor) else (wanted[0], found[0])
+        assert other.is_cuda and other.dtype == torch.double
+        torch.testing.assert_close(other.cpu(), one, rtol=1e-12, atol=1e-12)
+
+
 def test_downcast_is_single_precision_from_the_start() -> None:
     with jumar.cuda(float64="downcast"):
         made = [

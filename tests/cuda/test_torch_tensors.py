@@ -153,5 +153,12 @@ def test_recurrent_layers_on_packed_sequences(
         torch.testing.assert_close(one.cpu(), other)
 
 
-def test_windows_are_made() -> None:
-    assert torch.allclose(torch.kaiser_window(8, device="cuda").cpu(), torch.kaiser_window(8))
+@pytest.mark.parametrize("name", ["hann_window", "hamming_window", "bartlett_window", "blackman_window", "kaiser_window"])
+def test_windows_are_made(name: str) -> None:
+    make = getattr(torch, name)
+    assert torch.allclose(make(8, device="cuda").cpu(), make(8)) and not make(8).is_cuda
+
+
+def test_a_generator_of_another_device() -> None:
+    with pytest.raises(RuntimeError, match="Expected a 'cpu' device type for generator but found 'cuda'"):
+        torch.randperm(4, generator=torch.Generator("cuda"))

@@ -6,21 +6,53 @@ import functools
 from typing import Any
 
 from jumar.cuda import account
-from jumar.cuda.registry import changes
+from jumar.cuda.registry import Maker, changes
+
+WINDOWS = ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window")
 
 
-@changes("torch.kaiser_window")
-def _kaiser_window(original: Any) -> Any:
+def _window(name: str) -> Maker:
     """The adapter multiplies whole numbers in place by a fraction: the CPU makes the window."""
-    import torch
+
+    def make(original: Any) -> Any:
+        import torch
+
+        @functools.wraps(original)
+        def window(*arguments: Any, **keywords: Any) -> Any:
+            wanted = keywords.get("device")
+            device = torch.device(wanted) if wanted is not None else torch.get_default_device()
+            if device.type != "cuda":
+                return original(*arguments, **keywords)
+            account.note("on the CPU", f"torch.{name}")
+            return original(*arguments, **(keywords | {"device": "cpu"})).to(device)
+
+        return window
+
+    return make
+
+
+for one in WINDOWS:
+    changes(f"torch.{one}")(_window(one))
+
+
+@changes("torch.randperm")
+def _randperm(original: Any) -> Any:
+    """With a generator of another device the adapter says something else than PyTorch."""
 
     @functools.wraps(original)
-    def kaiser_window(*arguments: Any, **keywords: Any) -> Any:
-        wanted = keywords.get("device")
-        device = torch.device(wanted) if wanted is not None else torch.get_default_device()
-        if device.type != "cuda":
+    def randperm(*arguments: Any, **keywords: Any) -> Any:
+        try:
             return original(*arguments, **keywords)
-        account.note("on the CPU", "torch.kaiser_window")
-        return original(*arguments, **(keywords | {"device": "cpu"})).to(device)
+        except RuntimeError:
+            generator, device = (
+                keywords.get("generator"),
+                str(keywords.get("device") or "cpu").partition(":")[0],
+            )
+            if generator is None or generator.device.type == device:
+                raise
+            found = generator.device.type
+            raise RuntimeError(
+                f"Expected a '{device}' device type for generator but found '{found}'"
+            ) from None
 
-    return kaiser_window
+    return randperm

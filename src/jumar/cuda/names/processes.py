@@ -65,6 +65,7 @@ def enter(options: Options) -> Callable[[], None]:
     import torch
 
     known: dict[type, Callable[[Any], Any]] = ForkingPickler._extra_reducers  # type: ignore[attr-defined]
-    before = {kind: known[kind] for kind in (torch.Tensor, torch.nn.Parameter) if kind in known}
+    kinds: tuple[type, ...] = (torch.Tensor, torch.nn.Parameter)
+    before = {kind: known[kind] for kind in kinds if kind in known}
     known.update({kind: reducer(original) for kind, original in before.items()})
     return lambda: known.update(before)

@@ -8,9 +8,9 @@ from typing import Any
 from jumar.cuda.registry import Maker, changes
 
 Cell = Callable[[Any, Any, tuple[Any, ...], Any], tuple[Any, ...]]
-PACKED = (
-    9  # arguments of the call for packed sequences: data, batch_sizes, hx, weights, has_biases, layers, …
-)
+# A layer is called with data, batch_sizes, hx, weights, has_biases, layers, dropout, training, bidirectional, or with
+# data, hx, weights, has_biases, layers, dropout, training, bidirectional, batch_first.
+ARGUMENTS = 9
 
 
 def _lstm(ahead: Any, back: Any, state: tuple[Any, ...], projection: Any) -> tuple[Any, ...]:
@@ -36,32 +36,65 @@ CELLS: dict[str, Cell] = {
 }
 
 
-def _packed(name: str) -> Maker:
+def _layer(name: str) -> Maker:
+    """The adapter's layer, but for packed sequences, and for float64, of which its fused operators know nothing."""
+
     def make(original: Any) -> Any:
         def layer(*arguments: Any) -> Any:
-            is_packed = len(arguments) == PACKED and isinstance(arguments[3], list | tuple)
-            if not is_packed or arguments[0].device.type != "cuda":
-                return original(*arguments)
-            return _layers(CELLS[name], *arguments)
+            data, second, third, fourth, *rest = arguments
+            if data.device.type == "cuda" and len(arguments) == ARGUMENTS:
+                if isinstance(fourth, list | tuple):
+                    return _layers(CELLS[name], data, second.tolist(), third, fourth, *rest)
+                if data.dtype.itemsize == 8 and isinstance(third, list | tuple):
+                    return _padded(CELLS[name], data, second, third, fourth, *rest)
+            return original(*arguments)
 
         return layer
 
     return make
 
 
+def _cell(name: str) -> Maker:
+    def make(original: Any) -> Any:
+        from torch.nn.functional import linear
+
+        def cell(data: Any, state: Any, ahead: Any, back: Any, bias_a: Any = None, bias_b: Any = None) -> Any:
+            if data.device.type != "cuda" or data.dtype.itemsize < 8:
+                return original(data, state, ahead, back, bias_a, bias_b)
+            states = tuple(state) if isinstance(state, list | tuple) else (state,)
+            new = CELLS[name](linear(data, ahead, bias_a), linear(states[0], back, bias_b), states, None)
+            return new if len(new) > 1 else new[0]
+
+        return cell
+
+    return make
+
+
 for one in CELLS:
-    changes(f"torch._VF.{one}")(_packed(one))
+    changes(f"torch._VF.{one}")(_layer(one))
+    changes(f"torch._VF.{one}_cell")(_cell(one))
+
+
+def _padded(cell: Cell, data: Any, hx: Any, weights: Any, has_biases: bool, number: int, dropout: float,
+            training: bool, bidirectional: bool, batch_first: bool) -> tuple[Any, ...]:  # fmt: skip
+    """All sequences of one length: packed, every step has as many rows."""
+    steps = data.transpose(0, 1) if batch_first else data
+    sizes = [steps.size(1)] * steps.size(0)
+    output, *last = _layers(
+        cell, steps.flatten(0, 1), sizes, hx, weights, has_biases, number, dropout, training, bidirectional
+    )
+    output = output.view(steps.size(0), steps.size(1), -1)
+    return (output.transpose(0, 1) if batch_first else output, *last)
 
 
 def _layers(
-    cell: Cell, data: Any, batch_sizes: Any, hx: Any, weights: Any, has_biases: bool, number: int, dropout: float,
+    cell: Cell, data: Any, sizes: list[int], hx: Any, weights: Any, has_biases: bool, number: int, dropout: float,
     training: bool, bidirectional: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Output for each packed row, and the last states, each (layers × directions, batch, size)."""
     import torch
 
     states = hx if isinstance(hx, list | tuple) else (hx,)
-    sizes = batch_sizes.tolist()
     directions = 2 if bidirectional else 1
     each = len(weights) // (number * directions)
     last: list[tuple[Any, ...]] = []
