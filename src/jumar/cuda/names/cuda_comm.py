@@ -32,9 +32,11 @@ def broadcast_coalesced(tensors: Tensors, devices: Sequence[int], size: int = 0)
 
 
 def _moved(tensor: Any, device: int) -> Any:
+    """Between chips only whole memory is copied: a view is made contiguous where it lies."""
     import torch
 
-    return tensor.to(torch.device("cuda", device), non_blocking=True)
+    there = torch.device("cuda", device)
+    return tensor if tensor.device == there else tensor.contiguous().to(there, non_blocking=True)
 
 
 @adapts("torch._C._scatter", adds=True)

@@ -1,10 +1,13 @@
-"""Exceptions that come from the adapter's C++, in the words that CUDA programs look for; the adapter's follow."""
+"""Exceptions that come from the adapter's C++, in the words that CUDA programs look for; the adapter's are a note."""
 
 from __future__ import annotations
 
 import ctypes
+import opcode
 import re
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from jumar.cuda import face, naming
@@ -45,45 +48,71 @@ For debugging consider passing CUDA_LAUNCH_BLOCKING=1
 Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.
 """
 # An operator's own complaint, where the chip passes one on. CUDA complains of all but the index before the launch.
-COMPLAINT = re.compile(r" failed in ops/\S+: (?P<type>\w+): (?P<text>.*)", re.DOTALL)
+COMPLAINT = re.compile(r" failed in ops/\S+: (?P<type>\w+): (?P<text>.*)")
 ASYNCHRONOUS = ("IndexError", "out of bounds", "out of range")
-
-CHIPS = re.compile(r"tensors lie on chips (\d+) and (\d+)")
-MIXED = "Expected NPU tensor, please check whether the input tensor device is correct"
+# Tensors in different places. The adapter does not always say which; the words of PyTorch on CUDA do.
+ELSEWHERE = "Expected NPU tensor, please check whether the input tensor device is correct"
+TWO_CHIPS = re.compile(r"tensors lie on chips (\d+) and (\d+)")
+TWO_PLACES = "Expected all tensors to be on the same device, but found at least two devices, {} and {}!"
+INDEX_ELSEWHERE = "indices should be either on cpu or on the same device as the indexed tensor (cpu)"
+WEIGHT_ELSEWHERE = re.compile(
+    r"but got weight is on (\S+), different from other tensors on (\S+) .*_convolution"
+)
+CONVOLUTION = "Input type (torch.{}FloatTensor) and weight type (torch.{}FloatTensor) should be the same"
+MKLDNN = " or input should be a MKLDNN tensor and weight is a dense tensor"
+ADAPTERS_END = re.compile(r"\n\[ERROR\] \d{4}-.*", re.DOTALL)
+INDEXING = opcode.opmap.get("BINARY_SUBSCR")
 
 
 def worded(kind: type, text: str) -> tuple[type, Any]:
-    """The exception that takes the place of one from the adapter: its type, and its text or itself."""
+    """The exception that takes the place of one from the adapter: its type and itself, the adapter's text as a note."""
+    made = _in_words_of_cuda(kind, text, sys._getframe(1))
+    made.add_note(f"From the chip: {text}")
+    return type(made), made
+
+
+def _in_words_of_cuda(kind: Any, text: str, caller: FrameType) -> Any:
+    if (found := COMPLAINT.search(text)) and not any(mark in found.group() for mark in ASYNCHRONOUS):
+        return (linear_algebra_error() if found["type"] == "_LinAlgError" else kind)(found["text"])
+    if found := TWO_CHIPS.search(text):
+        return kind(TWO_PLACES.format(*(f"cuda:{chip}" for chip in found.groups())))
+    if ELSEWHERE in text:
+        return kind(INDEX_ELSEWHERE if _is_indexing(caller) else TWO_PLACES.format(_here(), "cpu"))
+    if found := WEIGHT_ELSEWHERE.search(text):
+        weight, others = ("cuda." if place.startswith("cuda") else "" for place in found.groups())
+        return kind(CONVOLUTION.format(others, weight) + ("" if others else MKLDNN))
+    if (number := CODE.search(text)) and int(number[1]) in FAULTS:
+        return fault(*FAULTS[int(number[1])])
+    plain = ADAPTERS_END.sub("", out_of_memory(text))
+    return kind(
+        plain.replace("wrapper_NPU_", "wrapper_CUDA_").replace("ing NPU operation", "ing CUDA operation")
+    )
+
+
+def _is_indexing(caller: FrameType) -> bool:
+    """Whether the program was at `x[…]`: the adapter says the same of it as of any operator."""
+    return caller.f_code.co_code[caller.f_lasti] == INDEXING
+
+
+def _here() -> str:
     import torch
 
-    if found := COMPLAINT.search(text):
-        complaint = found["text"].splitlines()[0]
-        if not any(mark in found.group() for mark in ASYNCHRONOUS):
-            linear_algebra: Any = vars(torch.linalg)["LinAlgError"]
-            linear = found["type"] == "_LinAlgError"
-            return (linear_algebra if linear else kind), f"{complaint}\n{text}"
-    if (number := CODE.search(text)) and int(number[1]) in FAULTS:
-        return torch.AcceleratorError, fault(*FAULTS[int(number[1])], text)
-    if EXHAUSTED.search(text):
-        return kind, out_of_memory(text)
-    if chips := CHIPS.search(text):
-        found_at = "Expected all tensors to be on the same device, but found at least two devices, "
-        return kind, f"{found_at}cuda:{chips[1]} and cuda:{chips[2]}!\n{text}"
-    if MIXED in text:
-        here = f"cuda:{torch.cuda.current_device()}"
-        found_at = (
-            f"Expected all tensors to be on the same device, but found at least two devices, {here} and cpu!"
-        )
-        return kind, f"{found_at}\n{text}"
-    return kind, text.replace("a synchronizing NPU operation", "a synchronizing CUDA operation")
+    return f"cuda:{torch.cuda.current_device()}"
 
 
-def fault(what: str, name: str, code: int, detail: str = "") -> Any:
+def linear_algebra_error() -> Any:
+    import torch
+
+    return vars(torch.linalg)["LinAlgError"]
+
+
+def fault(what: str, name: str, code: int) -> Any:
     """The exception that PyTorch raises for an error of the CUDA run time."""
     import torch
 
-    hint = HINT if code == ORDINAL[2] else ""
-    error: Any = torch.AcceleratorError(TEXT.format(what=what, name=name, hint=hint) + detail)
+    error: Any = torch.AcceleratorError(
+        TEXT.format(what=what, name=name, hint=HINT if code == ORDINAL[2] else "")
+    )
     error.error_code = code
     return error
 
