@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WATCHED = frozenset({"torch", "torch_npu", "torch_npu._init.registry.registry_manager"})
 # The rows of packages.tsv that say "even where installed": the installed one cannot work without an NVIDIA GPU.
-INSTEAD = frozenset({"apex", "flash_attn", "pynvml"})
+INSTEAD = frozenset({"apex", "flash_attn", "pynvml", "xformers"})
 TABLE = os.path.join(os.path.dirname(__file__), "cudamap", "packages.tsv")  # noqa: PTH118, PTH120
 EXECUTOR = "jumar.machine.executor"
 

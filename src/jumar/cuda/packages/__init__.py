@@ -38,7 +38,7 @@ VERSIONS = {
     # "bitsandbytes": ("bitsandbytes", "0.48.2"),
     "flash_attn": ("flash-attn", "2.8.3"),
     "pynvml": ("nvidia-ml-py", "12.575.51"),
-    # "xformers": ("xformers", "0.0.32"),
+    "xformers": ("xformers", "0.0.32"),
 }
 
 
