@@ -162,3 +162,31 @@ def test_windows_are_made(name: str) -> None:
 def test_a_generator_of_another_device() -> None:
     with pytest.raises(RuntimeError, match="Expected a 'cpu' device type for generator but found 'cuda'"):
         torch.randperm(4, generator=torch.Generator("cuda"))
+
+
+def test_products_of_sparse_tensors() -> None:
+    from jumar.cuda import account
+
+    host = torch.tensor([[0.0, 2.0], [3.0, 0.0]])
+    x = torch.randn(2, 3, device="cuda", requires_grad=True)
+    account.clear()
+    for sparse in (host.to_sparse().cuda(), host.to_sparse_csr().cuda()):
+        x.grad = None
+        product = torch.sparse.mm(sparse, x)
+        torch.testing.assert_close(product.cpu(), host @ x.cpu())
+        assert product.is_cuda
+    torch.sparse.mm(host.to_sparse().cuda(), x).sum().backward()
+    assert x.grad is not None and x.grad[:, 0].tolist() == [3, 2]
+    assert torch.sparse.softmax(host.to_sparse().cuda(), 1).to_dense().tolist() == [[0, 1], [1, 0]]
+    assert any(row["kind"] == "on the CPU" and "sparse" in row["name"] for row in account.rows())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_encoder_with_padding_in_inference() -> None:
+    torch.manual_seed(0)
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, dropout=0.0, batch_first=True), 2).eval()
+    x, mask = torch.randn(2, 3, 8), torch.tensor([[False, False, True], [False, False, False]])
+    with torch.no_grad():
+        wanted = encoder(x, src_key_padding_mask=mask)
+        found = encoder.cuda()(x.cuda(), src_key_padding_mask=mask.cuda())
+    torch.testing.assert_close(found.cpu()[~mask], wanted[~mask], rtol=1e-4, atol=1e-5)
