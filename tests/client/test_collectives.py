@@ -1,52 +1,13 @@
 """Two ranks, each a process with a chip of its own: every collective against gloo's answer, models against one
-process, and ranks that fail."""
+process."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-PREAMBLE = """
-import os, sys
-import torch.distributed as dist
-
-RANK, WORLD = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-if DEVICE != "cpu":
-    torch.npu.set_device(RANK)
-DEVICE = torch.device(DEVICE, RANK if DEVICE != "cpu" else None)
-backend, meeting = "gloo" if DEVICE.type == "cpu" else "hccl", "file://" + os.environ["MEETING"]
-dist.init_process_group(backend, init_method=meeting, rank=RANK, world_size=WORLD)
-"""
-TOGETHER = 180.0
-
-
-def start(machine: Any, source: str, ranks: int = 2, **env: str) -> list[subprocess.Popen[str]]:
-    meeting = machine.directory.parent / f"meeting{len(list(machine.directory.parent.iterdir()))}"
-    shared = {"WORLD_SIZE": str(ranks), "MEETING": str(meeting), **env}
-    return [machine.start(PREAMBLE + source, {**shared, "RANK": str(rank)}) for rank in range(ranks)]
-
-
-def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
-    """What each said on standard output."""
-    said = []
-    for process in processes:
-        try:
-            out, errors = process.communicate(timeout=TOGETHER)
-        except subprocess.TimeoutExpired:
-            for each in processes:
-                each.send_signal(signal.SIGABRT)  # faulthandler tells where it hangs
-            pytest.fail(f"still running: {process.communicate()[1][-8000:]}", pytrace=False)
-        if process.returncode != 0:
-            for each in processes:
-                each.kill()
-            pytest.fail(f"exit {process.returncode}\n{out[-2000:]}\n{errors[-8000:]}", pytrace=False)
-        said.append(out)
-    return said
-
+from ranks import finish, start
 
 COLLECTIVES = """
 gloo = dist.new_group(backend="gloo")
@@ -211,66 +172,3 @@ def test_models_learn_as_one_process_does(machine: Callable[..., Any]) -> None:
         assert first == second
         assert numbers(first) == pytest.approx(numbers(alone), rel=1e-5)
     assert numbers(alone)[-1] < numbers(alone)[0]
-
-
-MISMATCH = """
-x = torch.ones(3 + RANK, device=DEVICE)
-try:
-    dist.all_reduce(x)
-    torch.npu.synchronize()
-except RuntimeError as error:
-    print(error, flush=True)
-os._exit(0)
-"""
-
-
-@pytest.mark.virtual_only
-@pytest.mark.needs_chip
-def test_calls_that_do_not_fit_together(machine: Callable[..., Any]) -> None:
-    for rank, text in enumerate(finish(start(machine(devices=2), MISMATCH))):
-        assert f"rank {rank} of 2 of communicator" in text
-        assert "HcclAllReduce(3 × float32, sum)" in text and "HcclAllReduce(4 × float32, sum)" in text
-
-
-DEAD_PEER = """
-x = torch.ones(3, device=DEVICE)
-dist.all_reduce(x)
-print(x.tolist(), flush=True)
-if RANK == 1:
-    sys.stdin.readline()
-    os._exit(7)
-try:
-    dist.all_reduce(x)
-    torch.npu.synchronize()
-except RuntimeError as error:
-    print(error, flush=True)
-os._exit(0)
-"""
-
-
-@pytest.mark.virtual_only
-@pytest.mark.needs_chip
-def test_a_rank_that_ends_is_named(machine: Callable[..., Any]) -> None:
-    first, second = start(machine(devices=2), DEAD_PEER)
-    assert second.stdout is not None and second.stdout.readline() == "[2.0, 2.0, 2.0]\n"
-    second.communicate("\n", timeout=TOGETHER)
-    (text,) = finish([first])
-    assert f"rank 1 (process {second.pid})" in text and "HcclAllReduce(3 × float32, sum)" in text
-
-
-DRY = """
-x = torch.ones(1 << 22, device=DEVICE)
-y = torch.full((4,), RANK + 1.0, device=DEVICE)
-for _ in range(3):
-    dist.all_reduce(x)
-    dist.all_reduce(y)
-print(y.tolist(), x.shape)
-dist.destroy_process_group()
-"""
-
-
-@pytest.mark.virtual_only
-@pytest.mark.needs_chip
-def test_dry(machine: Callable[..., Any]) -> None:
-    said = finish(start(machine(devices=2, dry=1), DRY))
-    assert said == ["[12.0, 12.0, 12.0, 12.0] torch.Size([4194304])\n"] * 2

@@ -9,6 +9,7 @@ import datetime
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from functools import partial, wraps
 from types import SimpleNamespace
@@ -212,6 +213,10 @@ def enter(options: object) -> Callable[[], None]:
     }
     for name, value in names.items():
         put(group, name, value)
+    warnings.filterwarnings(
+        "ignore", "HCCL doesn't support gather"
+    )  # gathering to all is the adapter's affair
+    filtered = warnings.filters[0]
     # A group without a named backend gets one for each device of this table: the chip must stand there once.
     devices = torch.distributed.Backend.default_device_backend_map
     own = devices.pop("npu", None)
@@ -219,6 +224,8 @@ def enter(options: object) -> Callable[[], None]:
     def leave() -> None:
         while undo:
             undo.pop()()
+        if filtered in warnings.filters:
+            warnings.filters.remove(filtered)  # type: ignore[attr-defined]
         if own is not None:
             devices["npu"] = own
 
