@@ -38,16 +38,18 @@ for one in WINDOWS:
 @changes("torch.randperm")
 def _randperm(original: Any) -> Any:
     """With a generator of another device the adapter says something else than PyTorch."""
+    import torch
+    from torch.utils._device import _device_constructors
+
+    _device_constructors()  # made now, it holds the original, which a default device looks for
 
     @functools.wraps(original)
     def randperm(*arguments: Any, **keywords: Any) -> Any:
         try:
             return original(*arguments, **keywords)
         except RuntimeError:
-            generator, device = (
-                keywords.get("generator"),
-                str(keywords.get("device") or "cpu").partition(":")[0],
-            )
+            generator = keywords.get("generator")
+            device = torch.device(keywords.get("device") or torch.get_default_device()).type
             if generator is None or generator.device.type == device:
                 raise
             found = generator.device.type
