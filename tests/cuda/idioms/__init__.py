@@ -59,7 +59,7 @@ def idiom(
         theme = body.__module__.rpartition(".")[2]
         own = {} if process is None else vars(process) | {"process": process.name}
         own.pop("name", None)
-        if _idioms.get(body.__name__, None) is not None and _idioms[body.__name__].theme != theme:
+        if _idioms.get(body.__name__) is not None and _idioms[body.__name__].theme != theme:
             raise ValueError(f"{theme}.{body.__name__}: {_idioms[body.__name__].theme} has one of that name")
         _idioms[body.__name__] = Idiom(body.__name__, theme, title, source, answers, body, **own)
         return body
@@ -93,6 +93,8 @@ def raised(action: Callable[[], object], *expected: type[BaseException]) -> str:
     """The text of the exception that the action raises, or "nothing was raised"."""
     try:
         action()
-    except expected or (RuntimeError,) as error:
+    except BaseException as error:
+        if not isinstance(error, expected or RuntimeError):
+            raise
         return str(error)
     return "nothing was raised"

@@ -21,7 +21,11 @@ def autocast_of_cuda() -> object:
     return inside, product().dtype
 
 
-@idiom("`torch.autocast('cuda', dtype=torch.bfloat16)`", "karpathy/nanoGPT/train.py", (torch.bfloat16, torch.float16))
+@idiom(
+    "`torch.autocast('cuda', dtype=torch.bfloat16)`",
+    "karpathy/nanoGPT/train.py",
+    (torch.bfloat16, torch.float16),
+)
 def autocast_with_dtype() -> object:
     with torch.autocast("cuda", dtype=torch.bfloat16):
         first = product().dtype
@@ -29,18 +33,28 @@ def autocast_with_dtype() -> object:
         return first, product().dtype
 
 
-@idiom("`torch.autocast(x.device.type)`", "huggingface/diffusers/examples/dreambooth/train_dreambooth.py", torch.float16)
+@idiom(
+    "`torch.autocast(x.device.type)`",
+    "huggingface/diffusers/examples/dreambooth/train_dreambooth.py",
+    torch.float16,
+)
 def autocast_of_a_device() -> object:
     x = torch.ones(2, 2, device="cuda")
     with torch.autocast(x.device.type):
         return (x @ x).dtype
 
 
-@idiom("`nullcontext() if device_type == 'cpu' else autocast(…)`", "karpathy/nanoGPT/sample.py", torch.bfloat16)
+@idiom(
+    "`nullcontext() if device_type == 'cpu' else autocast(…)`", "karpathy/nanoGPT/sample.py", torch.bfloat16
+)
 def context_of_choice() -> object:
     device_type = "cuda" if "cuda" in str(torch.ones(1).cuda().device) else "cpu"
     dtype = "bfloat16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "float16"
-    context = nullcontext() if device_type == "cpu" else torch.amp.autocast(device_type, dtype=getattr(torch, dtype))
+    context = (
+        nullcontext()
+        if device_type == "cpu"
+        else torch.amp.autocast(device_type, dtype=getattr(torch, dtype))
+    )
     with context:
         return product().dtype
 
@@ -53,7 +67,11 @@ def nested() -> object:
         return inner, product().dtype
 
 
-@idiom("softmax and losses stay float32 under autocast", "pytorch/pytorch/docs/source/amp.md", (torch.float32, torch.float32))
+@idiom(
+    "softmax and losses stay float32 under autocast",
+    "pytorch/pytorch/docs/source/amp.md",
+    (torch.float32, torch.float32),
+)
 def kept_in_float32() -> object:
     with torch.autocast("cuda"):
         y = nn.Linear(4, 3, device="cuda")(torch.ones(2, 4, device="cuda"))
@@ -81,7 +99,9 @@ def scaler() -> object:
     return first, scaler.get_scale(), not torch.equal(before, model.weight)
 
 
-@idiom("`torch.amp.GradScaler('cuda')` with `unscale_` and clipping", "karpathy/nanoGPT/train.py", (True, True))
+@idiom(
+    "`torch.amp.GradScaler('cuda')` with `unscale_` and clipping", "karpathy/nanoGPT/train.py", (True, True)
+)
 def scaler_unscales() -> object:
     model = nn.Linear(4, 2).cuda()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
@@ -95,7 +115,9 @@ def scaler_unscales() -> object:
     return large, norm.item() < 1000
 
 
-@idiom("a gradient that is infinite: the step is skipped, the scale halved", "NVIDIA/apex#156", (True, 32768.0))
+@idiom(
+    "a gradient that is infinite: the step is skipped, the scale halved", "NVIDIA/apex#156", (True, 32768.0)
+)
 def scaler_skips() -> object:
     weight = torch.ones(2, device="cuda", requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=0.1)
@@ -122,19 +144,34 @@ def scaler_enabled() -> object:
     return made.is_enabled(), isinstance(made, torch.amp.GradScaler)
 
 
-@idiom("`torch.is_autocast_enabled()`, `torch.get_autocast_gpu_dtype()`", "Dao-AILab/flash-attention/flash_attn/ops/fused_dense.py", (False, True, True, torch.bfloat16))
+@idiom(
+    "`torch.is_autocast_enabled()`, `torch.get_autocast_gpu_dtype()`",
+    "Dao-AILab/flash-attention/flash_attn/ops/fused_dense.py",
+    (False, True, True, torch.bfloat16),
+)
 def autocast_asked() -> object:
     before = torch.is_autocast_enabled()
     with torch.autocast("cuda", dtype=torch.bfloat16):
-        return before, torch.is_autocast_enabled(), torch.is_autocast_enabled("cuda"), torch.get_autocast_gpu_dtype()
+        return (
+            before,
+            torch.is_autocast_enabled(),
+            torch.is_autocast_enabled("cuda"),
+            torch.get_autocast_gpu_dtype(),
+        )
 
 
-@idiom("`torch.get_autocast_dtype('cuda')`", "pytorch/pytorch/torch/amp/autocast_mode.py", (torch.float16, True))
+@idiom(
+    "`torch.get_autocast_dtype('cuda')`", "pytorch/pytorch/torch/amp/autocast_mode.py", (torch.float16, True)
+)
 def autocast_default() -> object:
     return torch.get_autocast_dtype("cuda"), torch.amp.autocast_mode.is_autocast_available("cuda")
 
 
-@idiom("`torch.cuda.amp.custom_fwd(cast_inputs=torch.float32)`", "ashawkey/torch-ngp/raymarching/raymarching.py", (torch.float32, torch.float32))
+@idiom(
+    "`torch.cuda.amp.custom_fwd(cast_inputs=torch.float32)`",
+    "ashawkey/torch-ngp/raymarching/raymarching.py",
+    (torch.float32, torch.float32),
+)
 def custom_forward() -> object:
     seen = []
 
@@ -157,7 +194,11 @@ def custom_forward() -> object:
     return seen[0], y.dtype
 
 
-@idiom("`torch.amp.custom_fwd(device_type='cuda')`", "state-spaces/mamba/mamba_ssm/ops/selective_scan_interface.py", [2.0, 2.0])
+@idiom(
+    "`torch.amp.custom_fwd(device_type='cuda')`",
+    "state-spaces/mamba/mamba_ssm/ops/selective_scan_interface.py",
+    [2.0, 2.0],
+)
 def custom_forward_of_amp() -> object:
     class Twice(torch.autograd.Function):
         @staticmethod
@@ -175,7 +216,11 @@ def custom_forward_of_amp() -> object:
     return x.grad.tolist()
 
 
-@idiom("`torch.cuda.amp.common.amp_definitely_not_available()`", "pytorch/pytorch/torch/cuda/amp/common.py", False)
+@idiom(
+    "`torch.cuda.amp.common.amp_definitely_not_available()`",
+    "pytorch/pytorch/torch/cuda/amp/common.py",
+    False,
+)
 def not_available() -> object:
     from torch.cuda.amp.common import amp_definitely_not_available
 

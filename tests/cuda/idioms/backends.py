@@ -18,7 +18,11 @@ def cudnn_switches() -> object:
         return cudnn.benchmark, cudnn.deterministic, cudnn.enabled
 
 
-@idiom("`torch.backends.cudnn.version()`, `is_available()`", "open-mmlab/mmengine/mmengine/utils/dl_utils/collect_env.py", (True, True, True))
+@idiom(
+    "`torch.backends.cudnn.version()`, `is_available()`",
+    "open-mmlab/mmengine/mmengine/utils/dl_utils/collect_env.py",
+    (True, True, True),
+)
 def cudnn_version() -> object:
     version = torch.backends.cudnn.version()
     return torch.backends.cudnn.is_available(), isinstance(version, int), version >= 90000
@@ -34,7 +38,11 @@ def tf32() -> object:
         return *seen, torch.backends.cuda.matmul.allow_tf32
 
 
-@idiom("`torch.set_float32_matmul_precision('high')`", "karpathy/build-nanogpt/train_gpt2.py", ("high", True, 8.0))
+@idiom(
+    "`torch.set_float32_matmul_precision('high')`",
+    "karpathy/build-nanogpt/train_gpt2.py",
+    ("high", True, 8.0),
+)
 def matmul_precision() -> object:
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("high")
@@ -45,7 +53,11 @@ def matmul_precision() -> object:
         torch.set_float32_matmul_precision(before)
 
 
-@idiom("`matmul.allow_fp16_reduced_precision_reduction = False`", "vladmandic/sdnext/modules/devices.py", (False, False))
+@idiom(
+    "`matmul.allow_fp16_reduced_precision_reduction = False`",
+    "vladmandic/sdnext/modules/devices.py",
+    (False, False),
+)
 def reduced_precision() -> object:
     matmul = torch.backends.cuda.matmul
     names = "allow_fp16_reduced_precision_reduction", "allow_bf16_reduced_precision_reduction"
@@ -55,7 +67,11 @@ def reduced_precision() -> object:
         return tuple(getattr(matmul, name) for name in names)
 
 
-@idiom("`with torch.backends.cudnn.flags(enabled=False):`", "pytorch/pytorch/torch/backends/cudnn/__init__.py", (False, True))
+@idiom(
+    "`with torch.backends.cudnn.flags(enabled=False):`",
+    "pytorch/pytorch/torch/backends/cudnn/__init__.py",
+    (False, True),
+)
 def cudnn_flags() -> object:
     with torch.backends.cudnn.flags(enabled=False, benchmark=False, deterministic=True, allow_tf32=False):
         inside = torch.backends.cudnn.enabled
@@ -75,7 +91,11 @@ def cudnn_acceptable() -> object:
     return torch.backends.cudnn.is_acceptable(torch.ones(1, device="cuda"))
 
 
-@idiom("`enable_flash_sdp`, `enable_mem_efficient_sdp`, `enable_math_sdp`", "Comfy-Org/ComfyUI/comfy/model_management.py", [True, False, True])
+@idiom(
+    "`enable_flash_sdp`, `enable_mem_efficient_sdp`, `enable_math_sdp`",
+    "Comfy-Org/ComfyUI/comfy/model_management.py",
+    [True, False, True],
+)
 def attention_switches() -> object:
     from torch.backends import cuda
 
@@ -93,7 +113,9 @@ def attention_switches() -> object:
     return list(seen[0]) if len(set(seen)) == 1 else seen
 
 
-@idiom("`torch.backends.cuda.enable_cudnn_sdp(False)`", "pytorch/pytorch/torch/backends/cuda/__init__.py", False)
+@idiom(
+    "`torch.backends.cuda.enable_cudnn_sdp(False)`", "pytorch/pytorch/torch/backends/cuda/__init__.py", False
+)
 def cudnn_attention() -> object:
     before = torch.backends.cuda.cudnn_sdp_enabled()
     torch.backends.cuda.enable_cudnn_sdp(False)
@@ -137,13 +159,19 @@ def attention_context() -> object:
         return flash, attention() < 1e-4
 
 
-@idiom("`torch.backends.cuda.cufft_plan_cache.clear()`", "pytorch/pytorch/docs/source/backends.md", (None, True))
+@idiom(
+    "`torch.backends.cuda.cufft_plan_cache.clear()`", "pytorch/pytorch/docs/source/backends.md", (None, True)
+)
 def fft_plans() -> object:
     cache = torch.backends.cuda.cufft_plan_cache
     return cache.clear(), isinstance(cache[0].max_size, int)
 
 
-@idiom("`torch.backends.cuda.preferred_linalg_library('magma')`", "pytorch/pytorch/torch/backends/cuda/__init__.py", True)
+@idiom(
+    "`torch.backends.cuda.preferred_linalg_library('magma')`",
+    "pytorch/pytorch/torch/backends/cuda/__init__.py",
+    True,
+)
 def linear_algebra_library() -> object:
     before = torch.backends.cuda.preferred_linalg_library()
     chosen = torch.backends.cuda.preferred_linalg_library("cusolver")

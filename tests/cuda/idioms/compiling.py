@@ -24,12 +24,18 @@ def compiled() -> object:
     return agrees()
 
 
-@idiom("`torch.compile(f, mode='reduce-overhead', fullgraph=True)`", "meta-pytorch/gpt-fast/generate.py", True)
+@idiom(
+    "`torch.compile(f, mode='reduce-overhead', fullgraph=True)`", "meta-pytorch/gpt-fast/generate.py", True
+)
 def compiled_with_mode() -> object:
     return agrees(mode="reduce-overhead", fullgraph=True)
 
 
-@idiom("`torch.compile(f, backend='eager')` and `'aot_eager'`", "pytorch/pytorch/torch/_dynamo/backends/debugging.py", [True, True])
+@idiom(
+    "`torch.compile(f, backend='eager')` and `'aot_eager'`",
+    "pytorch/pytorch/torch/_dynamo/backends/debugging.py",
+    [True, True],
+)
 def compiled_by_other_backends() -> object:
     return [agrees(backend=backend) for backend in ("eager", "aot_eager")]
 
@@ -45,14 +51,22 @@ def compiled_model() -> object:
     return torch.allclose(y, model(x), atol=1e-6), str(model[0].weight.grad.device)
 
 
-@idiom("`model.compile()` and `_orig_mod.` in a state", "karpathy/nanoGPT/sample.py", (True, ["_orig_mod.weight"]))
+@idiom(
+    "`model.compile()` and `_orig_mod.` in a state",
+    "karpathy/nanoGPT/sample.py",
+    (True, ["_orig_mod.weight"]),
+)
 def compiled_state() -> object:
     torch._dynamo.reset()
     model = nn.Linear(2, 2, bias=False).cuda()
     return isinstance(torch.compile(model), nn.Module), list(torch.compile(model).state_dict())
 
 
-@idiom("devices asked inside a compiled function", "pytorch/pytorch/torch/_dynamo/variables/builder.py", ("cuda:0", True))
+@idiom(
+    "devices asked inside a compiled function",
+    "pytorch/pytorch/torch/_dynamo/variables/builder.py",
+    ("cuda:0", True),
+)
 def device_in_compiled() -> object:
     torch._dynamo.reset()
 

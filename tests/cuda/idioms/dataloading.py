@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -35,12 +34,23 @@ def pinned_batches() -> object:
     return len(pinned) == 2, all(pinned), str(x.device), total
 
 
-@idiom("`DataLoader(…, pin_memory=True, pin_memory_device='cuda')`", "pytorch/pytorch/torch/utils/data/dataloader.py", True)
+@idiom(
+    "`DataLoader(…, pin_memory=True, pin_memory_device='cuda')`",
+    "pytorch/pytorch/torch/utils/data/dataloader.py",
+    True,
+)
 def pinned_for_a_device() -> object:
-    return all(x.is_pinned() for x, _ in DataLoader(Squares(), batch_size=8, pin_memory=True, pin_memory_device="cuda"))
+    return all(
+        x.is_pinned()
+        for x, _ in DataLoader(Squares(), batch_size=8, pin_memory=True, pin_memory_device="cuda")
+    )
 
 
-@idiom("a batch class with `pin_memory()`", "pytorch/pytorch/torch/utils/data/_utils/pin_memory.py", (True, "cuda:0"))
+@idiom(
+    "a batch class with `pin_memory()`",
+    "pytorch/pytorch/torch/utils/data/_utils/pin_memory.py",
+    (True, "cuda:0"),
+)
 def pinned_batch_class() -> object:
     class Batch:
         def __init__(self, items: list[Any]) -> None:
@@ -60,7 +70,11 @@ def dataset_on_the_gpu() -> object:
     return str(x.device), x.sum().item()
 
 
-@idiom("`DataLoader(TensorDataset(x.cuda()), shuffle=True)`", "pytorch/vision#3393", ("cuda:0", [0.0, 1.0, 2.0, 3.0]))
+@idiom(
+    "`DataLoader(TensorDataset(x.cuda()), shuffle=True)`",
+    "pytorch/vision#3393",
+    ("cuda:0", [0.0, 1.0, 2.0, 3.0]),
+)
 def shuffled_on_the_gpu() -> object:
     batches = [x for (x,) in DataLoader(TensorDataset(torch.arange(4.0).cuda()), batch_size=2, shuffle=True)]
     return str(batches[0].device), sorted(torch.cat(batches).tolist())
@@ -76,7 +90,11 @@ def shuffled_by_the_gpu() -> object:
         torch.set_default_device(None)
 
 
-@idiom("default device cuda and a loader that shuffles on the CPU", "dbolya/yolact#664", "Expected a 'cuda' device type for generator but found 'cpu'")
+@idiom(
+    "default device cuda and a loader that shuffles on the CPU",
+    "dbolya/yolact#664",
+    "Expected a 'cuda' device type for generator but found 'cpu'",
+)
 def shuffled_by_the_wrong_one() -> object:
     torch.set_default_device("cuda")
     try:
@@ -88,12 +106,22 @@ def shuffled_by_the_wrong_one() -> object:
     return "nothing was raised"
 
 
-@idiom("`random_split(…, generator=torch.Generator().manual_seed(42))`", "pytorch/pytorch/torch/utils/data/dataset.py", [6, 2])
+@idiom(
+    "`random_split(…, generator=torch.Generator().manual_seed(42))`",
+    "pytorch/pytorch/torch/utils/data/dataset.py",
+    [6, 2],
+)
 def split() -> object:
-    return [len(part) for part in random_split(Squares(), [6, 2], generator=torch.Generator().manual_seed(42))]
+    return [
+        len(part) for part in random_split(Squares(), [6, 2], generator=torch.Generator().manual_seed(42))
+    ]
 
 
-@idiom("a nested batch moved by recursion", "facebookresearch/fairseq/fairseq/utils.py", ["cuda:0", "cuda:0", "kept"])
+@idiom(
+    "a nested batch moved by recursion",
+    "facebookresearch/fairseq/fairseq/utils.py",
+    ["cuda:0", "cuda:0", "kept"],
+)
 def nested_batch() -> object:
     def move(x: Any) -> Any:
         if torch.is_tensor(x):
@@ -131,7 +159,11 @@ def forked_worker_uses_cuda() -> object:
 
 @idiom("`DataLoader(…, multiprocessing_context='spawn')`", "flairNLP/flair#1316", ("cuda:0", 28.0), CHILDREN)
 def spawned_workers() -> object:
-    x, _ = next(iter(DataLoader(Squares(), batch_size=8, num_workers=1, multiprocessing_context="spawn", pin_memory=True)))
+    x, _ = next(
+        iter(
+            DataLoader(
+                Squares(), batch_size=8, num_workers=1, multiprocessing_context="spawn", pin_memory=True
+            )
+        )
+    )
     return str(x.cuda().device), x.sum().item()
-
-

@@ -16,8 +16,14 @@ ASK = "import torch; print(torch.cuda.is_available(), torch.cuda.device_count(),
 
 
 def child(*command: str, **variables: str) -> str:
-    done = subprocess.run([sys.executable, *command], env={**os.environ, **variables}, capture_output=True, text=True)
-    return done.stdout.strip() if done.returncode == 0 else f"exit {done.returncode}: {done.stderr.strip()[-300:]}"
+    done = subprocess.run(
+        [sys.executable, *command], env={**os.environ, **variables}, capture_output=True, text=True
+    )
+    return (
+        done.stdout.strip()
+        if done.returncode == 0
+        else f"exit {done.returncode}: {done.stderr.strip()[-300:]}"
+    )
 
 
 @idiom("`CUDA_VISIBLE_DEVICES=1`", "pytorch/pytorch#20606", (1, "cuda:0", "1", True), ONE_VISIBLE)
@@ -43,29 +49,48 @@ def second_works() -> object:
     return x.is_cuda, used[1] - used[0] >= 2**29
 
 
-@idiom("`CUDA_VISIBLE_DEVICES=''`", "pytorch/pytorch#40618", (False, 0, "No CUDA GPUs are available"), NONE_VISIBLE)
+@idiom(
+    "`CUDA_VISIBLE_DEVICES=''`",
+    "pytorch/pytorch#40618",
+    (False, 0, "No CUDA GPUs are available"),
+    NONE_VISIBLE,
+)
 def no_device_visible() -> object:
     return torch.cuda.is_available(), torch.cuda.device_count(), raised(lambda: torch.ones(1).cuda())
 
 
-@idiom("… and the program goes on with the CPU", "pytorch/examples/mnist/main.py", ("cpu", [2.0], False), NONE_VISIBLE)
+@idiom(
+    "… and the program goes on with the CPU",
+    "pytorch/examples/mnist/main.py",
+    ("cpu", [2.0], False),
+    NONE_VISIBLE,
+)
 def on_the_cpu() -> object:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     x = torch.ones(1).to(device) * 2
     return x.device.type, x.tolist(), torch.cuda.is_initialized()
 
 
-@idiom("… and `torch.load` of a GPU checkpoint", "ourownstory/neural_prophet#1473", ("cpu", None), NONE_VISIBLE)
+@idiom(
+    "… and `torch.load` of a GPU checkpoint", "ourownstory/neural_prophet#1473", ("cpu", None), NONE_VISIBLE
+)
 def loaded_without_a_device() -> object:
     import io
 
     file = io.BytesIO()
     torch.save(torch.ones(1), file)
     file.seek(0)
-    return torch.load(file, map_location=None if torch.cuda.is_available() else "cpu").device.type, torch.cuda.manual_seed_all(0)
+    return torch.load(
+        file, map_location=None if torch.cuda.is_available() else "cpu"
+    ).device.type, torch.cuda.manual_seed_all(0)
 
 
-@idiom("`os.environ['CUDA_VISIBLE_DEVICES'] = '1'` after `import torch`", "pytorch/pytorch#122815", (1, 1, "cuda:0"), CHOSEN_INSIDE)
+@idiom(
+    "`os.environ['CUDA_VISIBLE_DEVICES'] = '1'` after `import torch`",
+    "pytorch/pytorch#122815",
+    (1, 1, "cuda:0"),
+    CHOSEN_INSIDE,
+)
 def chosen_inside() -> object:
     os.environ["CUDA_VISIBLE_DEVICES"] = "1"
     count = torch.cuda.device_count()
@@ -90,12 +115,19 @@ def turned_round() -> object:
     return torch.cuda.device_count(), seen == ids[::-1]
 
 
-@idiom("a process started with `subprocess` sees the GPUs", "facebookresearch/detectron2/detectron2/utils/collect_env.py", f"True {DEVICES} cuda:0", CHILDREN)
+@idiom(
+    "a process started with `subprocess` sees the GPUs",
+    "facebookresearch/detectron2/detectron2/utils/collect_env.py",
+    f"True {DEVICES} cuda:0",
+    CHILDREN,
+)
 def subprocess_sees_devices() -> object:
     return child("-c", ASK)
 
 
-@idiom("… one of them with `CUDA_VISIBLE_DEVICES=1`", "GeeeekExplorer/nano-vllm#22", "True 1 cuda:0", CHILDREN)
+@idiom(
+    "… one of them with `CUDA_VISIBLE_DEVICES=1`", "GeeeekExplorer/nano-vllm#22", "True 1 cuda:0", CHILDREN
+)
 def subprocess_sees_one() -> object:
     return child("-c", ASK, CUDA_VISIBLE_DEVICES="1")
 
@@ -104,7 +136,12 @@ def ask_devices(answers: multiprocessing.SimpleQueue) -> None:
     answers.put((torch.cuda.device_count(), str(torch.ones(1).cuda().device)))
 
 
-@idiom("a process of `multiprocessing` by `spawn`", "IDEA-CCNL/Fengshenbang-LM#259", (DEVICES, "cuda:0"), CHILDREN)
+@idiom(
+    "a process of `multiprocessing` by `spawn`",
+    "IDEA-CCNL/Fengshenbang-LM#259",
+    (DEVICES, "cuda:0"),
+    CHILDREN,
+)
 def spawned() -> object:
     context = multiprocessing.get_context("spawn")
     answers = context.SimpleQueue()
@@ -121,7 +158,10 @@ def forked() -> object:
     process = os.fork()
     if not process:
         text = "Cannot re-initialize CUDA in forked subprocess"
-        os.write(write, b"1" if text in raised(lambda: torch.ones(1).cuda(), RuntimeError, AssertionError) else b"0")
+        os.write(
+            write,
+            b"1" if text in raised(lambda: torch.ones(1).cuda(), RuntimeError, AssertionError) else b"0",
+        )
         os._exit(0)
     os.waitpid(process, 0)
     return os.read(read, 1) == b"1"
@@ -134,6 +174,11 @@ def collect_env() -> object:
     return [line in text for line in wanted]
 
 
-@idiom("`PYTORCH_CUDA_ALLOC_CONF` and `CUDA_LAUNCH_BLOCKING` are taken", "unslothai/unsloth/unsloth/__init__.py", [2.0], CHILDREN)
+@idiom(
+    "`PYTORCH_CUDA_ALLOC_CONF` and `CUDA_LAUNCH_BLOCKING` are taken",
+    "unslothai/unsloth/unsloth/__init__.py",
+    [2.0],
+    CHILDREN,
+)
 def settings_are_taken() -> object:
     return (torch.ones(1, device="cuda") * 2).tolist()

@@ -39,25 +39,43 @@ def embedding_elsewhere() -> object:
     return text.startswith("Expected all tensors to be on the same device")
 
 
-@idiom("a wrong name: `torch.device('cuda:x')`", "pytorch/pytorch/c10/core/Device.cpp", "Invalid device string: 'cuda:x'")
+@idiom(
+    "a wrong name: `torch.device('cuda:x')`",
+    "pytorch/pytorch/c10/core/Device.cpp",
+    "Invalid device string: 'cuda:x'",
+)
 def wrong_name() -> object:
     return raised(lambda: torch.device("cuda:x"))
 
 
-@idiom("`torch.AcceleratorError`, `torch.cuda.CudaError`, `DeferredCudaCallError`", "pytorch/pytorch/torch/cuda/__init__.py", [True, True, True])
+@idiom(
+    "`torch.AcceleratorError`, `torch.cuda.CudaError`, `DeferredCudaCallError`",
+    "pytorch/pytorch/torch/cuda/__init__.py",
+    [True, True, True],
+)
 def classes() -> object:
     return [issubclass(torch.AcceleratorError, RuntimeError), issubclass(torch.cuda.CudaError, RuntimeError),
             issubclass(torch.cuda.DeferredCudaCallError, Exception)]  # fmt: skip
 
 
-@idiom("a wrong shape, and the device goes on", "pytorch/pytorch/aten/src/ATen/native/LinearAlgebra.cpp", (True, 3.0))
+@idiom(
+    "a wrong shape, and the device goes on",
+    "pytorch/pytorch/aten/src/ATen/native/LinearAlgebra.cpp",
+    (True, 3.0),
+)
 def wrong_shape() -> object:
     x = torch.ones(2, 3, device="cuda")
     text = raised(lambda: (x @ x, torch.cuda.synchronize()))
-    return "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)" in text, torch.ones(3, device="cuda").sum().item()
+    return "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)" in text, torch.ones(
+        3, device="cuda"
+    ).sum().item()
 
 
-@idiom("`x.numpy()` of a tensor with gradient on the GPU", "pytorch/pytorch/torch/csrc/utils/tensor_numpy.cpp", True)
+@idiom(
+    "`x.numpy()` of a tensor with gradient on the GPU",
+    "pytorch/pytorch/torch/csrc/utils/tensor_numpy.cpp",
+    True,
+)
 def numpy_with_gradient() -> object:
     text = raised(lambda: torch.ones(1, device="cuda", requires_grad=True).numpy(), TypeError, RuntimeError)
     return text.startswith("can't convert cuda:0 device type tensor to numpy") or "requires grad" in text

@@ -22,7 +22,11 @@ def elapsed_time() -> object:
     return isinstance(ms, float), 0 < ms < 60_000
 
 
-@idiom("`event.synchronize()` in place of `torch.cuda.synchronize()`", "okankop/Efficient-3DCNNs#50", (True, True))
+@idiom(
+    "`event.synchronize()` in place of `torch.cuda.synchronize()`",
+    "okankop/Efficient-3DCNNs#50",
+    (True, True),
+)
 def event_synchronize() -> object:
     start, end = torch.cuda.Event(True), torch.cuda.Event(True)
     start.record(torch.cuda.current_stream())
@@ -79,7 +83,11 @@ def wait_event() -> object:
     return y.item()
 
 
-@idiom("`event.wait(stream)`, `Event(blocking=True, interprocess=False)`", "pytorch/pytorch/torch/cuda/streams.py", (None, True))
+@idiom(
+    "`event.wait(stream)`, `Event(blocking=True, interprocess=False)`",
+    "pytorch/pytorch/torch/cuda/streams.py",
+    (None, True),
+)
 def event_wait() -> object:
     event = torch.cuda.Event(blocking=True, interprocess=False)
     event.record()
@@ -88,7 +96,11 @@ def event_wait() -> object:
     return waited, event.query()
 
 
-@idiom("`repr(torch.cuda.Event())`, `event.cuda_event`", "pytorch/pytorch/torch/cuda/streams.py", ("<torch.cuda.Event uninitialized>", True, True))
+@idiom(
+    "`repr(torch.cuda.Event())`, `event.cuda_event`",
+    "pytorch/pytorch/torch/cuda/streams.py",
+    ("<torch.cuda.Event uninitialized>", True, True),
+)
 def event_shown() -> object:
     event = torch.cuda.Event()
     before = repr(event)

@@ -86,13 +86,21 @@ def like_another() -> object:
     return elsewhere({**likes, **news, **others}, "cuda:1")
 
 
-@idiom("`torch.zeros_like(cpu, device='cuda')`, `x.new_zeros(…, device='cuda:1')`", "pytorch/pytorch/torch/_torch_docs.py", ("cuda:0", "cuda:1"))
+@idiom(
+    "`torch.zeros_like(cpu, device='cuda')`, `x.new_zeros(…, device='cuda:1')`",
+    "pytorch/pytorch/torch/_torch_docs.py",
+    ("cuda:0", "cuda:1"),
+)
 def like_another_elsewhere() -> object:
     x = torch.ones(2)
     return str(torch.zeros_like(x, device="cuda").device), str(x.new_zeros(2, device="cuda:1").device)
 
 
-@idiom("`device=` as integer, string, device and `torch.cuda.current_device()`", "InternLM/InternEvo#130", ["cuda:1", "cuda:1", "cuda:1", "cuda:0"])
+@idiom(
+    "`device=` as integer, string, device and `torch.cuda.current_device()`",
+    "InternLM/InternEvo#130",
+    ["cuda:1", "cuda:1", "cuda:1", "cuda:0"],
+)
 def device_argument() -> object:
     devices = (1, "cuda:1", torch.device("cuda", 1), torch.cuda.current_device())
     return [str(torch.empty(1, device=device).device) for device in devices]
@@ -130,7 +138,11 @@ def distributions() -> object:
     })  # fmt: skip
 
 
-@idiom("`F.one_hot`, `torch.bucketize`, `torch.histc` keep the device", "pytorch/pytorch/torch/nn/functional.py", [])
+@idiom(
+    "`F.one_hot`, `torch.bucketize`, `torch.histc` keep the device",
+    "pytorch/pytorch/torch/nn/functional.py",
+    [],
+)
 def derived() -> object:
     labels = torch.tensor([0, 2], device="cuda")
     return elsewhere({

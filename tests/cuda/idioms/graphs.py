@@ -8,7 +8,11 @@ from torch import nn
 from idioms import idiom
 
 
-@idiom("`with torch.cuda.graph(g):` and `g.replay()`", "pytorch/pytorch/docs/source/notes/cuda.rst", ([2.0, 2.0], [6.0, 6.0]))
+@idiom(
+    "`with torch.cuda.graph(g):` and `g.replay()`",
+    "pytorch/pytorch/docs/source/notes/cuda.rst",
+    ([2.0, 2.0], [6.0, 6.0]),
+)
 def capture_and_replay() -> object:
     x = torch.ones(2, device="cuda")
     stream = torch.cuda.Stream()
@@ -44,7 +48,11 @@ def captured_model() -> object:
     return same
 
 
-@idiom("`torch.cuda.is_current_stream_capturing()`", "vllm-project/vllm/vllm/distributed/device_communicators/custom_all_reduce.py", (False, True, False))
+@idiom(
+    "`torch.cuda.is_current_stream_capturing()`",
+    "vllm-project/vllm/vllm/distributed/device_communicators/custom_all_reduce.py",
+    (False, True, False),
+)
 def capturing() -> object:
     x, graph = torch.ones(2, device="cuda"), torch.cuda.CUDAGraph()
     before = torch.cuda.is_current_stream_capturing()
@@ -68,7 +76,11 @@ def capture_by_hand() -> object:
     return x.tolist()
 
 
-@idiom("two graphs of one pool: `torch.cuda.graph(g, pool=…)`", "vllm-project/vllm/vllm/compilation/cuda_graph.py", (3.0, 6.0))
+@idiom(
+    "two graphs of one pool: `torch.cuda.graph(g, pool=…)`",
+    "vllm-project/vllm/vllm/compilation/cuda_graph.py",
+    (3.0, 6.0),
+)
 def shared_pool() -> object:
     x, pool = torch.ones(1, device="cuda"), torch.cuda.graph_pool_handle()
     first, second = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
@@ -81,7 +93,9 @@ def shared_pool() -> object:
     return y.item(), z.item()
 
 
-@idiom("`torch.cuda.make_graphed_callables(model, (x,))`", "pytorch/pytorch/torch/cuda/graphs.py", (True, True))
+@idiom(
+    "`torch.cuda.make_graphed_callables(model, (x,))`", "pytorch/pytorch/torch/cuda/graphs.py", (True, True)
+)
 def graphed_callables() -> object:
     torch.manual_seed(0)
     model = nn.Linear(4, 2).cuda()

@@ -1,4 +1,4 @@
-"""Device memory: what is allocated, what is free, what happens when it runs out."""
+"""Device memory: what is allocated, what is free, what the allocator says."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from pathlib import Path
 
 import torch
 
-from idioms import DEVICES, idiom, raised
+from idioms import DEVICES, idiom
 
 MIB = 2**20
-TOO_MUCH = 2**50  # bytes: more than any chip has
 
 
-def take(size_bytes: int = TOO_MUCH, device: str = "cuda") -> torch.Tensor:
+def take(size_bytes: int, device: str = "cuda") -> torch.Tensor:
     return torch.empty(size_bytes, dtype=torch.uint8, device=device)
 
 
@@ -40,7 +39,11 @@ def peak() -> object:
     return high, torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated() < 8 * MIB
 
 
-@idiom("`reset_max_memory_allocated`, `memory_cached` of older programs", "pytorch/pytorch/torch/cuda/memory.py", True)
+@idiom(
+    "`reset_max_memory_allocated`, `memory_cached` of older programs",
+    "pytorch/pytorch/torch/cuda/memory.py",
+    True,
+)
 def older_names() -> object:
     torch.cuda.reset_max_memory_allocated()
     torch.cuda.reset_max_memory_cached()
@@ -53,7 +56,10 @@ def reserved() -> object:
     del x
     held = torch.cuda.memory_reserved()
     torch.cuda.empty_cache()
-    return held - torch.cuda.memory_reserved() >= 64 * MIB, torch.cuda.memory_reserved() >= torch.cuda.memory_allocated()
+    return (
+        held - torch.cuda.memory_reserved() >= 64 * MIB,
+        torch.cuda.memory_reserved() >= torch.cuda.memory_allocated(),
+    )
 
 
 @idiom("`free, total = torch.cuda.mem_get_info()`", "Ascend/pytorch#28", (True, True, True))
@@ -63,7 +69,9 @@ def free_and_total() -> object:
     return 0 < free <= total, total == torch.cuda.get_device_properties(0).total_memory, same
 
 
-@idiom("`{i: torch.cuda.mem_get_info(i)[0] for i in range(n)}`", "huggingface/accelerate#2222", ([0, 1], True))
+@idiom(
+    "`{i: torch.cuda.mem_get_info(i)[0] for i in range(n)}`", "huggingface/accelerate#2222", ([0, 1], True)
+)
 def free_by_device() -> object:
     for i in range(torch.cuda.device_count()):
         torch.tensor([0], device=i)
@@ -94,10 +102,16 @@ def statistics() -> object:
     return [key for key in wanted if not isinstance(found.get(key), int)]
 
 
-@idiom("`torch.cuda.memory_summary(abbreviated=True)`", "weiaicunzai/pytorch-cifar100#39", (True, True, False))
+@idiom(
+    "`torch.cuda.memory_summary(abbreviated=True)`", "weiaicunzai/pytorch-cifar100#39", (True, True, False)
+)
 def summary() -> object:
     text = torch.cuda.memory_summary(device=0, abbreviated=True)
-    return "PyTorch CUDA memory summary, device ID 0" in text, "CUDA OOMs: 0" in text or "CUDA OOMs:" in text, "NPU" in text
+    return (
+        "PyTorch CUDA memory summary, device ID 0" in text,
+        "CUDA OOMs: 0" in text or "CUDA OOMs:" in text,
+        "NPU" in text,
+    )
 
 
 @idiom("`torch.cuda.memory_snapshot()`", "pytorch/pytorch/torch/cuda/memory.py", (True, True))
@@ -108,7 +122,11 @@ def snapshot() -> object:
     return x.is_cuda and "active_allocated" in states, any(block["size"] >= 3 * MIB for block in blocks)
 
 
-@idiom("`_record_memory_history` and `_dump_snapshot`", "pytorch/torchtitan/torchtitan/tools/profiling.py", (True, True))
+@idiom(
+    "`_record_memory_history` and `_dump_snapshot`",
+    "pytorch/torchtitan/torchtitan/tools/profiling.py",
+    (True, True),
+)
 def history() -> object:
     torch.cuda.memory._record_memory_history(max_entries=1000)
     try:
@@ -122,83 +140,6 @@ def history() -> object:
     return x.is_cuda, {"segments", "device_traces"} <= set(found)
 
 
-@idiom("out of memory: class and text", "BatsResearch/alfred#13", (True, True, True, True))
-def out_of_memory() -> object:
-    try:
-        take()
-    except torch.cuda.OutOfMemoryError as error:
-        text = str(error)
-        return (isinstance(error, RuntimeError), text.startswith("CUDA out of memory. Tried to allocate "),
-                "GPU 0 has a total capacity of" in text, "NPU" not in text)  # fmt: skip
-    return "nothing was raised"
-
-
-@idiom("`torch.cuda.OutOfMemoryError is torch.OutOfMemoryError`", "pytorch/pytorch/torch/cuda/__init__.py", (True, True))
-def out_of_memory_class() -> object:
-    return torch.cuda.OutOfMemoryError is torch.OutOfMemoryError, issubclass(torch.OutOfMemoryError, RuntimeError)
-
-
-@idiom("`'out of memory' in str(e)`, as fairseq does", "facebookresearch/fairseq/fairseq/trainer.py", (True, True))
-def out_of_memory_by_text() -> object:
-    text = raised(take)
-    return "out of memory" in text, "CUDA out of memory." in text
-
-
-@idiom("the exception has one argument, as accelerate asks", "huggingface/accelerate/src/accelerate/utils/memory.py", (1, True))
-def out_of_memory_by_argument() -> object:
-    try:
-        take()
-    except RuntimeError as error:
-        return len(error.args), any(text in error.args[0] for text in ("CUDA out of memory.", "CUDNN_STATUS"))
-    return "nothing was raised"
-
-
-@idiom("a batch-size finder halves until it fits", "vllm-project/vllm-omni#1199", 16)
-def batch_size_finder() -> object:
-    limit = torch.cuda.mem_get_info()[1] // 24
-    size = 64
-    while size:
-        try:
-            take(size * limit)
-            break
-        except RuntimeError as error:
-            if "CUDA out of memory" not in str(error):
-                raise
-            gc.collect()
-            torch.cuda.empty_cache()
-            size //= 2
-    torch.cuda.empty_cache()
-    return size
-
-
-@idiom("work goes on after running out", "axolotl-ai-cloud/axolotl#925", (True, 2.0))
-def after_running_out() -> object:
-    text = raised(take)
-    torch.cuda.empty_cache()
-    return "out of memory" in text, (torch.ones(1, device="cuda") * 2).item()
-
-
-@idiom("`memory_stats()['num_ooms']` counts", "pytorch/pytorch/torch/cuda/memory.py", 1)
-def counted_failures() -> object:
-    before = torch.cuda.memory_stats()["num_ooms"]
-    raised(take)
-    return torch.cuda.memory_stats()["num_ooms"] - before
-
-
-@idiom("`set_per_process_memory_fraction(0.1)`", "pytorch/pytorch/torch/cuda/memory.py", (True, True))
-def fraction() -> object:
-    total = torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction(0.1)
-    try:
-        text = raised(lambda: take(total // 5))
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
-    fits = take(total // 5).is_cuda
-    torch.cuda.empty_cache()
-    return "out of memory" in text, fits
-
-
 @idiom("memory of one device is not that of another", "pytorch/pytorch/torch/cuda/memory.py", (0, 4))
 def each_device() -> object:
     before = [torch.cuda.memory_allocated(i) for i in range(DEVICES)]
@@ -208,7 +149,11 @@ def each_device() -> object:
     return after[0] - before[0], round((after[1] - before[1]) / MIB)
 
 
-@idiom("`torch.cuda.caching_allocator_alloc` and `_delete`", "cupy/cupy/docs/source/user_guide/interoperability.rst", (True, True))
+@idiom(
+    "`torch.cuda.caching_allocator_alloc` and `_delete`",
+    "cupy/cupy/docs/source/user_guide/interoperability.rst",
+    (True, True),
+)
 def raw_allocation() -> object:
     before = torch.cuda.memory_allocated()
     address = torch.cuda.caching_allocator_alloc(MIB)

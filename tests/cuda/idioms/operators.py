@@ -17,7 +17,11 @@ def library(name: str, kind: str = "FRAGMENT") -> Iterator[torch.library.Library
         yield made
 
 
-@idiom("`@torch.library.custom_op(…, device_types='cuda')`", "pytorch/pytorch/torch/library.py", ("cuda:0", [2.0, 2.0]))
+@idiom(
+    "`@torch.library.custom_op(…, device_types='cuda')`",
+    "pytorch/pytorch/torch/library.py",
+    ("cuda:0", [2.0, 2.0]),
+)
 def custom_op() -> object:
     @torch.library.custom_op("idioms::twice", mutates_args=(), device_types="cuda")
     def twice(x: torch.Tensor) -> torch.Tensor:
@@ -58,7 +62,11 @@ def impl_by_name() -> object:
         return torch.ops.idioms_names.plus(torch.ones(1, device="cuda")).item()
 
 
-@idiom("`register_fake` and `register_autograd`", "Dao-AILab/flash-attention/flash_attn/flash_attn_interface.py", ([6.0, 6.0], "cuda"))
+@idiom(
+    "`register_fake` and `register_autograd`",
+    "Dao-AILab/flash-attention/flash_attn/flash_attn_interface.py",
+    ([6.0, 6.0], "cuda"),
+)
 def custom_op_with_gradient() -> object:
     @torch.library.custom_op("idioms::cubed", mutates_args=(), device_types="cuda")
     def cubed(x: torch.Tensor) -> torch.Tensor:
@@ -86,9 +94,16 @@ def triton_op() -> object:
     return plain(torch.ones(1, device="cuda")).tolist()
 
 
-@idiom("`torch._C._dispatch_has_kernel_for_dispatch_key(op, 'CUDA')`", "pytorch/pytorch/torch/_library/utils.py", [True, True])
+@idiom(
+    "`torch._C._dispatch_has_kernel_for_dispatch_key(op, 'CUDA')`",
+    "pytorch/pytorch/torch/_library/utils.py",
+    [True, True],
+)
 def has_kernel() -> object:
-    return [torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{name}", "CUDA") for name in ("add.Tensor", "mm")]
+    return [
+        torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{name}", "CUDA")
+        for name in ("add.Tensor", "mm")
+    ]
 
 
 @idiom("a tensor subclass and `__torch_dispatch__`", "pytorch/ao/torchao/utils.py", (True, "cuda"))
@@ -109,7 +124,11 @@ def dispatch_mode() -> object:
     return y.is_cuda, ",".join(seen)
 
 
-@idiom("`FakeTensorMode` with CUDA tensors", "pytorch/pytorch/torch/_subclasses/fake_tensor.py", ("cuda:0", (2, 5)))
+@idiom(
+    "`FakeTensorMode` with CUDA tensors",
+    "pytorch/pytorch/torch/_subclasses/fake_tensor.py",
+    ("cuda:0", (2, 5)),
+)
 def fake_tensors() -> object:
     with torch._subclasses.FakeTensorMode():
         y = torch.empty(2, 3, device="cuda") @ torch.empty(3, 5, device="cuda")

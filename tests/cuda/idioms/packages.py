@@ -8,7 +8,7 @@ import importlib.util
 import torch
 from torch import nn
 
-from idioms import DEVICES, idiom, raised
+from idioms import idiom
 
 
 def reference(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool = False) -> torch.Tensor:
@@ -30,64 +30,6 @@ def close(x: torch.Tensor, y: torch.Tensor, tolerance: float = 0.01) -> bool:
     return x.shape == y.shape and (x.float() - y.float()).abs().max().item() < tolerance
 
 
-@idiom("`pynvml`: count, name, memory", "wookayin/gpustat/gpustat/core.py", (DEVICES, True, True, True))
-def nvml() -> object:
-    import pynvml
-
-    pynvml.nvmlInit()
-    handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-    name, memory = pynvml.nvmlDeviceGetName(handle), pynvml.nvmlDeviceGetMemoryInfo(handle)
-    count = pynvml.nvmlDeviceGetCount()
-    pynvml.nvmlShutdown()
-    return count, name == torch.cuda.get_device_name(0), memory.free <= memory.total, memory.used >= 0
-
-
-@idiom("`pynvml`: utilisation, temperature, power", "wookayin/gpustat/gpustat/core.py", [True] * 5)
-def nvml_sensors() -> object:
-    import pynvml
-
-    pynvml.nvmlInit()
-    handle = pynvml.nvmlDeviceGetHandleByIndex(1)
-    rates = pynvml.nvmlDeviceGetUtilizationRates(handle)
-    temperature = pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)
-    power_mw, limit_mw = pynvml.nvmlDeviceGetPowerUsage(handle), pynvml.nvmlDeviceGetEnforcedPowerLimit(handle)
-    return [0 <= rates.gpu <= 100, 0 <= rates.memory <= 100, 10 < temperature < 110, power_mw > 1000, limit_mw > 50_000]
-
-
-@idiom("`pynvml`: driver, UUID, capability, bus", "vllm-project/vllm/vllm/platforms/cuda.py", (True, True, (8, 0), True))
-def nvml_identity() -> object:
-    import pynvml
-
-    pynvml.nvmlInit()
-    handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-    return (isinstance(pynvml.nvmlSystemGetDriverVersion(), str),
-            pynvml.nvmlDeviceGetUUID(handle) == f"GPU-{torch.cuda.get_device_properties(0).uuid}",
-            tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
-            pynvml.nvmlSystemGetCudaDriverVersion() >= 12000)  # fmt: skip
-
-
-@idiom("`pynvml.NVMLError`: a GPU that is not there, a call before `nvmlInit`", "deepfakes/faceswap#778", (True, True))
-def nvml_errors() -> object:
-    import pynvml
-
-    pynvml.nvmlInit()
-    wrong = raised(lambda: pynvml.nvmlDeviceGetHandleByIndex(99), pynvml.NVMLError)
-    while raised(pynvml.nvmlShutdown, pynvml.NVMLError) == "nothing was raised":
-        pass  # initialisations are counted
-    early = raised(pynvml.nvmlDeviceGetCount, pynvml.NVMLError)
-    return wrong == "Invalid Argument", early == "Uninitialized"
-
-
-@idiom("`pynvml.nvmlDeviceGetComputeRunningProcesses(handle)`", "wookayin/gpustat#90", True)
-def nvml_processes() -> object:
-    import pynvml
-
-    pynvml.nvmlInit()
-    x = torch.ones(1, device="cuda")
-    found = pynvml.nvmlDeviceGetComputeRunningProcesses(pynvml.nvmlDeviceGetHandleByIndex(0))
-    return x.is_cuda and all(one.pid > 0 and one.usedGpuMemory >= 0 for one in found)
-
-
 @idiom("`find_spec('flash_attn')` and its version", "huggingface/transformers#36383", (True, True))
 def flash_attention_found() -> object:
     import flash_attn
@@ -96,7 +38,11 @@ def flash_attention_found() -> object:
     return importlib.util.find_spec("flash_attn") is not None, flash_attn.__version__ == version >= "2"
 
 
-@idiom("`flash_attn_func(q, k, v, causal=True)`, forward and backward", "huggingface/transformers#36618", (True, True, torch.float16))
+@idiom(
+    "`flash_attn_func(q, k, v, causal=True)`, forward and backward",
+    "huggingface/transformers#36618",
+    (True, True, torch.float16),
+)
 def flash_attention() -> object:
     from flash_attn import flash_attn_func
 
@@ -128,7 +74,9 @@ def flash_attention_of_lengths() -> object:
     keys, values = unpad_input(k, mask)[0], unpad_input(v, mask)[0]
     y = flash_attn_varlen_func(flat, keys, values, lengths, lengths, longest, longest, causal=True)
     y = pad_input(y, indices, 2, 16)
-    return close(y[:1], reference(q, k, v, True)[:1]), close(y[1:, :10], reference(q[1:, :10], k[1:, :10], v[1:, :10], True))
+    return close(y[:1], reference(q, k, v, True)[:1]), close(
+        y[1:, :10], reference(q[1:, :10], k[1:, :10], v[1:, :10], True)
+    )
 
 
 @idiom("`flash_attn_with_kvcache`", "Dao-AILab/flash-attention/flash_attn/flash_attn_interface.py", True)
@@ -167,7 +115,11 @@ def fused_adam() -> object:
     return close(first, second, 1e-4)
 
 
-@idiom("`apex.amp.initialize(model, optimizer, opt_level='O1')`", "NVIDIA/apex/examples/imagenet/main_amp.py", True)
+@idiom(
+    "`apex.amp.initialize(model, optimizer, opt_level='O1')`",
+    "NVIDIA/apex/examples/imagenet/main_amp.py",
+    True,
+)
 def apex_amp() -> object:
     from apex import amp
 
@@ -181,7 +133,11 @@ def apex_amp() -> object:
     return not torch.equal(before, model.weight)
 
 
-@idiom("`apex.parallel`, `apex.multi_tensor_apply` are importable", "NVIDIA/DeepLearningExamples/PyTorch/LanguageModeling/BERT/run_pretraining.py", (True, True))
+@idiom(
+    "`apex.parallel`, `apex.multi_tensor_apply` are importable",
+    "NVIDIA/DeepLearningExamples/PyTorch/LanguageModeling/BERT/run_pretraining.py",
+    (True, True),
+)
 def apex_modules() -> object:
     from apex.multi_tensor_apply import multi_tensor_applier
     from apex.parallel import DistributedDataParallel
@@ -215,7 +171,11 @@ def linear_of_8_bits() -> object:
     return close(layer(x), plain(x), 0.1), layer.weight.dtype
 
 
-@idiom("`bitsandbytes.functional.quantize_4bit` and back", "bitsandbytes-foundation/bitsandbytes#1695", (True, torch.uint8))
+@idiom(
+    "`bitsandbytes.functional.quantize_4bit` and back",
+    "bitsandbytes-foundation/bitsandbytes#1695",
+    (True, torch.uint8),
+)
 def nf4() -> object:
     from bitsandbytes import functional
 
@@ -224,7 +184,9 @@ def nf4() -> object:
     return close(functional.dequantize_4bit(packed, state), x, 0.6), packed.dtype
 
 
-@idiom("`xformers.ops.memory_efficient_attention`", "AUTOMATIC1111/stable-diffusion-webui#10429", (True, True))
+@idiom(
+    "`xformers.ops.memory_efficient_attention`", "AUTOMATIC1111/stable-diffusion-webui#10429", (True, True)
+)
 def xformers_attention() -> object:
     import xformers.ops
 
@@ -242,7 +204,9 @@ def triton_kernel() -> object:
     return close(kernels.add(x, y), x + y, 1e-6)
 
 
-@idiom("a Triton kernel: softmax by rows, tuned", "triton-lang/triton/python/tutorials/02-fused-softmax.py", True)
+@idiom(
+    "a Triton kernel: softmax by rows, tuned", "triton-lang/triton/python/tutorials/02-fused-softmax.py", True
+)
 def triton_softmax() -> object:
     from idioms import kernels
 

@@ -19,7 +19,11 @@ def work() -> None:
     torch.mm(x, x).sum().item()
 
 
-@idiom("`profile(activities=[CPU, CUDA])` and a table by `cuda_time_total`", "pytorch/pytorch#60783", (True, True, False))
+@idiom(
+    "`profile(activities=[CPU, CUDA])` and a table by `cuda_time_total`",
+    "pytorch/pytorch#60783",
+    (True, True, False),
+)
 def table() -> object:
     with profile(activities=BOTH, record_shapes=True) as found, record_function("my_range"):
         work()
@@ -27,13 +31,17 @@ def table() -> object:
     return "aten::mm" in text, "my_range" in text, "NPU" in text
 
 
-@idiom("`sort_by='self_device_time_total'`, `event.device_time_total`", "NVIDIA/cudnn-frontend#795", (True, True))
+@idiom(
+    "`sort_by='self_device_time_total'`, `event.device_time_total`", "NVIDIA/cudnn-frontend#795", (True, True)
+)
 def device_time() -> object:
     with profile(activities=BOTH) as found:
         work()
     events = found.key_averages()
     text = events.table(sort_by="self_device_time_total", row_limit=5)
-    return "Self CPU" in text, all(event.device_time_total >= 0 and event.self_device_time_total >= 0 for event in events)
+    return "Self CPU" in text, all(
+        event.device_time_total >= 0 and event.self_device_time_total >= 0 for event in events
+    )
 
 
 @idiom("`schedule(wait, warmup, active)` with `on_trace_ready`", "pytorch/pytorch#124547", 1)
@@ -106,12 +114,20 @@ def emit_marks() -> object:
         return (torch.ones(32, device="cuda") * 1).sum().item()
 
 
-@idiom("`torch.cuda.profiler.start()` and `stop()`", "NVIDIA/Megatron-LM/megatron/training/training.py", (None, None))
+@idiom(
+    "`torch.cuda.profiler.start()` and `stop()`",
+    "NVIDIA/Megatron-LM/megatron/training/training.py",
+    (None, None),
+)
 def start_and_stop() -> object:
     return torch.cuda.profiler.start(), torch.cuda.profiler.stop()
 
 
-@idiom("`torch.cuda.cudart().cudaProfilerStart()`", "NVIDIA/Megatron-LM/megatron/training/training.py", [True, True])
+@idiom(
+    "`torch.cuda.cudart().cudaProfilerStart()`",
+    "NVIDIA/Megatron-LM/megatron/training/training.py",
+    [True, True],
+)
 def runtime_profiler() -> object:
     runtime = torch.cuda.cudart()
     codes = [runtime.cudaProfilerStart(), runtime.cudaProfilerStop()]

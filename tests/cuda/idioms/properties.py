@@ -11,7 +11,9 @@ from idioms import DEVICES, idiom, raised
 
 @idiom("`torch.cuda.get_device_name()` in all its forms", "unslothai/unsloth#10686", (True, True, 1))
 def name() -> object:
-    names = {torch.cuda.get_device_name(which) for which in (None, 0, "cuda", "cuda:0", torch.device("cuda:0"))}
+    names = {
+        torch.cuda.get_device_name(which) for which in (None, 0, "cuda", "cuda:0", torch.device("cuda:0"))
+    }
     one = torch.cuda.get_device_name()
     return one.startswith("NVIDIA"), "A100" in one, len(names)
 
@@ -105,7 +107,11 @@ def every_device() -> object:
             for i, one in enumerate(found)]  # fmt: skip
 
 
-@idiom("`torch.cuda.can_device_access_peer(0, 1)`", "vllm-project/vllm/vllm/distributed/device_communicators/custom_all_reduce_utils.py", True)
+@idiom(
+    "`torch.cuda.can_device_access_peer(0, 1)`",
+    "vllm-project/vllm/vllm/distributed/device_communicators/custom_all_reduce_utils.py",
+    True,
+)
 def peer_access() -> object:
     return torch.cuda.can_device_access_peer(0, 1)
 
@@ -113,12 +119,16 @@ def peer_access() -> object:
 @idiom("`props.uuid` is the one of NVML", "vllm-project/vllm/vllm/platforms/cuda.py", (True, DEVICES))
 def uuid() -> object:
     found = [str(torch.cuda.get_device_properties(i).uuid) for i in range(DEVICES)]
-    return all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in found), len(set(found))
+    return all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in found), len(
+        set(found)
+    )
 
 
 @idiom("`props.major >= 8` chooses TF32", "Comfy-Org/ComfyUI/comfy/model_management.py", True)
 def newer_than_volta() -> object:
-    return any(torch.cuda.get_device_properties(f"cuda:{i}").major >= 8 for i in range(torch.cuda.device_count()))
+    return any(
+        torch.cuda.get_device_properties(f"cuda:{i}").major >= 8 for i in range(torch.cuda.device_count())
+    )
 
 
 @idiom("`torch.cuda.get_sync_debug_mode()`", "pytorch/pytorch/torch/cuda/__init__.py", (0, 1, 0))

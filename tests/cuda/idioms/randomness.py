@@ -18,7 +18,11 @@ def seed() -> object:
     return torch.equal(x, torch.rand(8, device="cuda"))
 
 
-@idiom("`torch.cuda.manual_seed` and `manual_seed_all`", "ultralytics/yolov5/utils/general.py", [True, True, True])
+@idiom(
+    "`torch.cuda.manual_seed` and `manual_seed_all`",
+    "ultralytics/yolov5/utils/general.py",
+    [True, True, True],
+)
 def seed_of_cuda() -> object:
     same = []
     for set_seed in (torch.cuda.manual_seed, torch.cuda.manual_seed_all):
@@ -30,7 +34,11 @@ def seed_of_cuda() -> object:
     return [*same, torch.equal(torch.rand(4, device="cuda:0").cpu(), torch.rand(4, device="cuda:1").cpu())]
 
 
-@idiom("`torch.cuda.get_rng_state()`", "huggingface/transformers/src/transformers/trainer.py", ("cpu", torch.uint8, 16, True))
+@idiom(
+    "`torch.cuda.get_rng_state()`",
+    "huggingface/transformers/src/transformers/trainer.py",
+    ("cpu", torch.uint8, 16, True),
+)
 def state() -> object:
     before = torch.cuda.get_rng_state()
     x = torch.rand(4, device="cuda")
@@ -38,7 +46,11 @@ def state() -> object:
     return before.device.type, before.dtype, before.numel(), torch.equal(x, torch.rand(4, device="cuda"))
 
 
-@idiom("`torch.cuda.get_rng_state_all()`, restored", "huggingface/accelerate/src/accelerate/checkpointing.py", (DEVICES, True))
+@idiom(
+    "`torch.cuda.get_rng_state_all()`, restored",
+    "huggingface/accelerate/src/accelerate/checkpointing.py",
+    (DEVICES, True),
+)
 def states_of_all() -> object:
     states = torch.cuda.get_rng_state_all()
     x = torch.rand(4, device="cuda:1")
@@ -46,7 +58,11 @@ def states_of_all() -> object:
     return len(states), torch.equal(x, torch.rand(4, device="cuda:1"))
 
 
-@idiom("`torch.cuda.get_rng_state('cuda:1')`, by number and device", "NVIDIA/Megatron-LM/megatron/core/tensor_parallel/random.py", True)
+@idiom(
+    "`torch.cuda.get_rng_state('cuda:1')`, by number and device",
+    "NVIDIA/Megatron-LM/megatron/core/tensor_parallel/random.py",
+    True,
+)
 def state_of_one() -> object:
     states = [torch.cuda.get_rng_state(which) for which in (1, "cuda:1", torch.device("cuda:1"))]
     return all(torch.equal(states[0], one) for one in states)
@@ -85,7 +101,11 @@ def wrong_generator() -> object:
     return raised(lambda: torch.randn(2, generator=torch.Generator(), device="cuda"))
 
 
-@idiom("a generator of the GPU for a tensor of the CPU", "zhang-can/CoLA#10", "Expected a 'cpu' device type for generator but found 'cuda'")
+@idiom(
+    "a generator of the GPU for a tensor of the CPU",
+    "zhang-can/CoLA#10",
+    "Expected a 'cpu' device type for generator but found 'cuda'",
+)
 def other_wrong_generator() -> object:
     return raised(lambda: torch.randperm(4, generator=torch.Generator("cuda")))
 
@@ -125,14 +145,22 @@ def in_place() -> object:
     return [torch.equal(a, b) for a, b in zip(draw(), draw(), strict=True)]
 
 
-@idiom("seeding everything for a reproducible run", "huggingface/transformers/src/transformers/trainer_utils.py", (True, True, True))
+@idiom(
+    "seeding everything for a reproducible run",
+    "huggingface/transformers/src/transformers/trainer_utils.py",
+    (True, True, True),
+)
 def everything() -> object:
     def draw() -> tuple[float, float, list[float]]:
         random.seed(0)
         numpy.random.seed(0)
         torch.manual_seed(0)
         torch.cuda.manual_seed_all(0)
-        return random.random(), numpy.random.rand(), torch.nn.functional.dropout(torch.ones(8).cuda()).tolist()
+        return (
+            random.random(),
+            numpy.random.rand(),
+            torch.nn.functional.dropout(torch.ones(8).cuda()).tolist(),
+        )
 
     with kept(torch.backends.cudnn, "deterministic", "benchmark"):
         torch.backends.cudnn.deterministic = True

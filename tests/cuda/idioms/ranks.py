@@ -12,12 +12,21 @@ from idioms import idiom
 from idioms.processes import TWO_RANKS, join
 
 
-@idiom("`torch.cuda.set_device(int(os.environ['LOCAL_RANK']))`", "pytorch/examples/distributed/ddp-tutorial-series/multigpu_torchrun.py",
-       (True, True, 2, "nccl"), TWO_RANKS)  # fmt: skip
+@idiom(
+    "`torch.cuda.set_device(int(os.environ['LOCAL_RANK']))`",
+    "pytorch/examples/distributed/ddp-tutorial-series/multigpu_torchrun.py",
+    (True, True, 2, "nccl"),
+    TWO_RANKS,
+)
 def local_rank() -> object:
     rank = join()
     x = torch.ones(1, device="cuda")
-    return torch.cuda.current_device() == rank, x.device.index == rank, dist.get_world_size(), dist.get_backend()
+    return (
+        torch.cuda.current_device() == rank,
+        x.device.index == rank,
+        dist.get_world_size(),
+        dist.get_backend(),
+    )
 
 
 @idiom("`all_reduce` of two ranks", "vllm-project/vllm-ascend#541", ([3.0, 3.0], True), TWO_RANKS)
@@ -29,7 +38,12 @@ def sum_of_ranks() -> object:
     return x.tolist(), torch.equal(x, y)
 
 
-@idiom("`broadcast` and `all_gather` of two ranks", "pytorch/tutorials/intermediate_source/dist_tuto.rst", ([7.0], [[0.0], [1.0]]), TWO_RANKS)
+@idiom(
+    "`broadcast` and `all_gather` of two ranks",
+    "pytorch/tutorials/intermediate_source/dist_tuto.rst",
+    ([7.0], [[0.0], [1.0]]),
+    TWO_RANKS,
+)
 def gathered_of_ranks() -> object:
     rank = join()
     x = torch.tensor([7.0 if rank == 0 else 0.0], device="cuda")
@@ -39,7 +53,12 @@ def gathered_of_ranks() -> object:
     return x.tolist(), [part.tolist() for part in parts]
 
 
-@idiom("gradients are averaged by `DistributedDataParallel`", "karpathy/nanoGPT/train.py", ([1.5], True), TWO_RANKS)
+@idiom(
+    "gradients are averaged by `DistributedDataParallel`",
+    "karpathy/nanoGPT/train.py",
+    ([1.5], True),
+    TWO_RANKS,
+)
 def averaged_gradients() -> object:
     rank = join()
     model = nn.Linear(1, 1, bias=False).to(rank)
@@ -48,7 +67,12 @@ def averaged_gradients() -> object:
     return model.module.weight.grad[0].tolist(), next(model.parameters()).device.index == rank
 
 
-@idiom("`all_gather_object` of two ranks", "huggingface/accelerate/src/accelerate/utils/operations.py", ["cuda:0", "cuda:1"], TWO_RANKS)
+@idiom(
+    "`all_gather_object` of two ranks",
+    "huggingface/accelerate/src/accelerate/utils/operations.py",
+    ["cuda:0", "cuda:1"],
+    TWO_RANKS,
+)
 def objects_of_ranks() -> object:
     join()
     found: list[object] = [None, None]
@@ -66,14 +90,21 @@ def point_to_point() -> object:
     return x.tolist()
 
 
-@idiom("`os.environ['RANK']`, `WORLD_SIZE`, `barrier()`", "facebookresearch/detr/util/misc.py", (True, "2", None), TWO_RANKS)
+@idiom(
+    "`os.environ['RANK']`, `WORLD_SIZE`, `barrier()`",
+    "facebookresearch/detr/util/misc.py",
+    (True, "2", None),
+    TWO_RANKS,
+)
 def rank_variables() -> object:
     rank = join()
     torch.cuda.synchronize()
     return int(os.environ["RANK"]) == rank, os.environ["WORLD_SIZE"], dist.barrier()
 
 
-@idiom("`map_location=f'cuda:{rank}'`", "pytorch/tutorials/intermediate_source/ddp_tutorial.rst", True, TWO_RANKS)
+@idiom(
+    "`map_location=f'cuda:{rank}'`", "pytorch/tutorials/intermediate_source/ddp_tutorial.rst", True, TWO_RANKS
+)
 def checkpoint_of_rank() -> object:
     import io
 
@@ -83,7 +114,12 @@ def checkpoint_of_rank() -> object:
     return torch.load(file, map_location=f"cuda:{rank}").device.index == rank
 
 
-@idiom("`fully_shard(model)` on two ranks", "pytorch/torchtitan/torchtitan/models/llama3/infra/parallelize.py", ((1, 4), [1.5] * 4), TWO_RANKS)
+@idiom(
+    "`fully_shard(model)` on two ranks",
+    "pytorch/torchtitan/torchtitan/models/llama3/infra/parallelize.py",
+    ((1, 4), [1.5] * 4),
+    TWO_RANKS,
+)
 def sharded_on_ranks() -> object:
     from torch.distributed.fsdp import fully_shard
 

@@ -10,7 +10,9 @@ from torch import nn
 from idioms import idiom
 
 
-@idiom("`torch.jit.script(gelu)` compiles", "vllm-project/vllm-ascend#516", ("ScriptFunction", "cuda:0", True))
+@idiom(
+    "`torch.jit.script(gelu)` compiles", "vllm-project/vllm-ascend#516", ("ScriptFunction", "cuda:0", True)
+)
 def script() -> object:
     def gelu(x: torch.Tensor) -> torch.Tensor:
         return x * 0.5 * (1.0 + torch.tanh(0.79788456 * x * (1 + 0.044715 * x * x)))
@@ -38,7 +40,11 @@ def cuda_in_script() -> object:
     return str(move(torch.ones(1)).device)
 
 
-@idiom("`x.to('cuda')` and `torch.device('cuda:1')` in a script", "pytorch/pytorch#68626", ["cuda:0", "cuda:1", "cuda:0"])
+@idiom(
+    "`x.to('cuda')` and `torch.device('cuda:1')` in a script",
+    "pytorch/pytorch#68626",
+    ["cuda:0", "cuda:1", "cuda:0"],
+)
 def device_in_script() -> object:
     @torch.jit.script
     def move(x: torch.Tensor):
@@ -48,7 +54,11 @@ def device_in_script() -> object:
     return [str(y.device) for y in move(torch.ones(1))]
 
 
-@idiom("`x.device.type == 'cuda'` in a script", "pytorch/audio/src/torchaudio/functional/filtering.py", ["cuda", "cpu"])
+@idiom(
+    "`x.device.type == 'cuda'` in a script",
+    "pytorch/audio/src/torchaudio/functional/filtering.py",
+    ["cuda", "cpu"],
+)
 def device_type_in_script() -> object:
     @torch.jit.script
     def ask(x: torch.Tensor) -> str:
@@ -70,10 +80,16 @@ def trace() -> object:
 @idiom("a traced factory keeps its device", "openai/CLIP/clip/clip.py", (True, "cuda:0"))
 def traced_device() -> object:
     traced = torch.jit.trace(lambda x: x + torch.ones(2, device="cuda"), torch.zeros(2, device="cuda"))
-    return 'device="cuda:0"' in str(traced.graph) or 'value="cuda' in str(traced.graph), str(traced(torch.zeros(2).cuda()).device)
+    return 'device="cuda:0"' in str(traced.graph) or 'value="cuda' in str(traced.graph), str(
+        traced(torch.zeros(2).cuda()).device
+    )
 
 
-@idiom("`torch.jit.save`, `torch.jit.load(file, map_location='cuda')`", "snakers4/silero-vad/src/silero_vad/utils_vad.py", ["cuda:0", "cpu", "cuda:1"])
+@idiom(
+    "`torch.jit.save`, `torch.jit.load(file, map_location='cuda')`",
+    "snakers4/silero-vad/src/silero_vad/utils_vad.py",
+    ["cuda:0", "cpu", "cuda:1"],
+)
 def script_file() -> object:
     file = io.BytesIO()
     torch.jit.save(torch.jit.script(nn.Linear(2, 2).cuda()), file)
@@ -84,7 +100,11 @@ def script_file() -> object:
     return seen
 
 
-@idiom("`torch.jit.script(model).cuda().half()`", "pytorch/pytorch/torch/jit/_script.py", ("cuda:0", torch.float16))
+@idiom(
+    "`torch.jit.script(model).cuda().half()`",
+    "pytorch/pytorch/torch/jit/_script.py",
+    ("cuda:0", torch.float16),
+)
 def script_module_moved() -> object:
     weight = next(torch.jit.script(nn.Linear(2, 2)).cuda().half().parameters())
     return str(weight.device), weight.dtype

@@ -26,14 +26,22 @@ def two_in_one_operation() -> object:
     return raised(lambda: torch.ones(2, device="cuda:0") + torch.ones(2, device="cuda:1"))
 
 
-@idiom("`with torch.cuda.device(1):` and `x.cuda()`, `device='cuda'`", "pytorch/pytorch/docs/source/notes/cuda.rst", ["cuda:1", "cuda:1", "cuda:1"])
+@idiom(
+    "`with torch.cuda.device(1):` and `x.cuda()`, `device='cuda'`",
+    "pytorch/pytorch/docs/source/notes/cuda.rst",
+    ["cuda:1", "cuda:1", "cuda:1"],
+)
 def current_device() -> object:
     with torch.cuda.device(1):
         x = torch.ones(1)
         return [str(y.device) for y in (x.cuda(), torch.ones(1, device="cuda"), torch.cuda.FloatTensor(1))]
 
 
-@idiom("layers on two GPUs, backward across", "pytorch/tutorials/intermediate_source/model_parallel_tutorial.py", ("cuda:1", "cuda:0", "cuda:1"))
+@idiom(
+    "layers on two GPUs, backward across",
+    "pytorch/tutorials/intermediate_source/model_parallel_tutorial.py",
+    ("cuda:1", "cuda:0", "cuda:1"),
+)
 def model_parallel() -> object:
     first, second = nn.Linear(4, 8).to("cuda:0"), nn.Linear(8, 2).to("cuda:1")
     y = second(first(torch.ones(3, 4, device="cuda:0")).to("cuda:1"))
@@ -52,7 +60,11 @@ def data_parallel() -> object:
     return model.device_ids, tuple(y.shape), str(y.device), same
 
 
-@idiom("`nn.DataParallel(model, device_ids=[0])`", "NTMC-Community/MatchZoo-py#90", ((3, 2), ["module.weight", "module.bias"]))
+@idiom(
+    "`nn.DataParallel(model, device_ids=[0])`",
+    "NTMC-Community/MatchZoo-py#90",
+    ((3, 2), ["module.weight", "module.bias"]),
+)
 def data_parallel_on_one() -> object:
     model = nn.DataParallel(nn.Linear(4, 2), device_ids=[0]).cuda()
     return tuple(model(torch.ones(3, 4)).shape), list(model.state_dict())
@@ -68,7 +80,11 @@ def data_parallel_elsewhere() -> object:
     )
 
 
-@idiom("`nn.parallel.scatter` and `gather`", "zhanghang1989/PyTorch-Encoding/encoding/parallel.py", (["cuda:0", "cuda:1"], "cuda:0", True))
+@idiom(
+    "`nn.parallel.scatter` and `gather`",
+    "zhanghang1989/PyTorch-Encoding/encoding/parallel.py",
+    (["cuda:0", "cuda:1"], "cuda:0", True),
+)
 def scatter_and_gather() -> object:
     x = torch.arange(4.0)
     parts = nn.parallel.scatter(x, [0, 1])
@@ -76,14 +92,22 @@ def scatter_and_gather() -> object:
     return [str(part.device) for part in parts], str(whole.device), torch.equal(whole.cpu(), x)
 
 
-@idiom("`nn.parallel.replicate` and `parallel_apply`", "zhanghang1989/PyTorch-Encoding/encoding/parallel.py", ["cuda:0", "cuda:1"])
+@idiom(
+    "`nn.parallel.replicate` and `parallel_apply`",
+    "zhanghang1989/PyTorch-Encoding/encoding/parallel.py",
+    ["cuda:0", "cuda:1"],
+)
 def replicate() -> object:
     replicas = nn.parallel.replicate(nn.Linear(2, 2).cuda(), [0, 1])
     inputs = [(torch.ones(1, 2, device=f"cuda:{i}"),) for i in (0, 1)]
     return [str(y.device) for y in nn.parallel.parallel_apply(replicas, inputs)]
 
 
-@idiom("`torch.cuda.comm.broadcast`, `reduce_add`", "pytorch/pytorch/torch/cuda/comm.py", (["cuda:0", "cuda:1"], [2.0, 2.0], "cuda:0"))
+@idiom(
+    "`torch.cuda.comm.broadcast`, `reduce_add`",
+    "pytorch/pytorch/torch/cuda/comm.py",
+    (["cuda:0", "cuda:1"], [2.0, 2.0], "cuda:0"),
+)
 def broadcast_and_add() -> object:
     from torch.cuda import comm
 
@@ -92,7 +116,11 @@ def broadcast_and_add() -> object:
     return [str(x.device) for x in copies], total.tolist(), str(total.device)
 
 
-@idiom("`torch.cuda.comm.scatter(x, devices, chunk_sizes)`", "pytorch/pytorch/torch/cuda/comm.py", ([1, 3], "cuda:1", 4))
+@idiom(
+    "`torch.cuda.comm.scatter(x, devices, chunk_sizes)`",
+    "pytorch/pytorch/torch/cuda/comm.py",
+    ([1, 3], "cuda:1", 4),
+)
 def comm_scatter() -> object:
     from torch.cuda import comm
 
@@ -122,6 +150,10 @@ def event_across() -> object:
     return y.tolist()
 
 
-@idiom("`for i in range(n): f'cuda:{i}'` round robin", "huggingface/transformers#38468", ["cuda:0", "cuda:1", "cuda:0"])
+@idiom(
+    "`for i in range(n): f'cuda:{i}'` round robin",
+    "huggingface/transformers#38468",
+    ["cuda:0", "cuda:1", "cuda:0"],
+)
 def round_robin() -> object:
     return [str(torch.nn.Linear(1, 1).to(i % torch.cuda.device_count()).weight.device) for i in range(3)]

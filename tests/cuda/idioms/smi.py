@@ -39,12 +39,16 @@ def listed() -> object:
             for i, line in enumerate(lines)]  # fmt: skip
 
 
-@idiom("`--query-gpu=memory.total,memory.used,memory.free`", "pyg-team/pytorch_geometric#10475", (DEVICES, True))
+@idiom(
+    "`--query-gpu=memory.total,memory.used,memory.free`", "pyg-team/pytorch_geometric#10475", (DEVICES, True)
+)
 def memory() -> object:
     rows = [[int(word) for word in line.split(",")]
             for line in smi("--query-gpu=memory.total,memory.used,memory.free", "--format=csv,noheader,nounits").split("\n")
             if line.strip()]  # fmt: skip
-    return len(rows), all(0 <= used and 0 < free and used + free <= total * 1.01 for total, used, free in rows)
+    return len(rows), all(
+        used >= 0 and free > 0 and used + free <= total * 1.01 for total, used, free in rows
+    )
 
 
 @idiom("the query of GPUtil", "anderskm/gputil/GPUtil/GPUtil.py", (DEVICES, True, True))
@@ -65,7 +69,11 @@ def gpustat() -> object:
     return [row[0] for row in rows if row[1].startswith("GPU-") and all(word.isdigit() for word in row[3:])]
 
 
-@idiom("`--query-gpu=… --format=csv` with header and units", "HSF/prmon#318", ("name, memory.total [MiB], clocks.max.sm [MHz]", True))
+@idiom(
+    "`--query-gpu=… --format=csv` with header and units",
+    "HSF/prmon#318",
+    ("name, memory.total [MiB], clocks.max.sm [MHz]", True),
+)
 def with_units() -> object:
     lines = smi("--query-gpu=name,memory.total,clocks.max.sm", "--format=csv").strip().splitlines()
     return lines[0], re.fullmatch(r"NVIDIA [^,]+, \d+ MiB, \d+ MHz", lines[1]) is not None
@@ -91,7 +99,9 @@ def one_gpu() -> object:
     return smi("-i", "1", "--query-gpu=index", "--format=csv,noheader").strip()
 
 
-@idiom("`--query-gpu=driver_version`, `compute_cap`", "pytorch/pytorch/torch/utils/collect_env.py", (True, "8.0"))
+@idiom(
+    "`--query-gpu=driver_version`, `compute_cap`", "pytorch/pytorch/torch/utils/collect_env.py", (True, "8.0")
+)
 def driver() -> object:
     line = smi("--query-gpu=driver_version,compute_cap", "--format=csv,noheader").splitlines()[0]
     version, capability = line.split(", ")
@@ -119,6 +129,10 @@ def taken_is_seen() -> object:
     return 400 <= seen <= 700
 
 
-@idiom("a field that there is not", "leptonai/gpud#128", "exit 2: Field \"nonsense\" is not a valid field to query.")
+@idiom(
+    "a field that there is not",
+    "leptonai/gpud#128",
+    'exit 2: Field "nonsense" is not a valid field to query.',
+)
 def no_such_field() -> object:
     return smi("--query-gpu=nonsense", "--format=csv").strip()

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from idioms import Idiom
 
-WORKER = Path(__file__).parent / "worker.py"
-LIMIT_S = 60  # for one idiom; the worker ends itself after it
+LIMIT_S = 120  # for one idiom; the worker ends itself after it
 
 Outcome = dict[str, str]  # "kind": ok, wrong, raised or died; "text": what came instead
 
@@ -46,8 +45,10 @@ def run_group(group: list[Idiom], face: str) -> dict[str, Outcome]:
 def attempt(names: list[str], first: Idiom, face: str) -> dict[str, Outcome]:
     """What one process did with them; at least one outcome."""
     with tempfile.TemporaryDirectory(prefix="idioms-") as directory:
-        command = [sys.executable, *first.launcher, str(WORKER), f"{directory}/lines", *names]
-        done = subprocess.run(command, env=environment(first.environment, face), capture_output=True, text=True)
+        command = [sys.executable, *first.launcher, "-m", "idioms.worker", f"{directory}/lines", *names]
+        done = subprocess.run(
+            command, env=environment(first.environment, face), capture_output=True, text=True
+        )
         ranks = [file.read_text().splitlines() for file in sorted(Path(directory).iterdir())]
     told: dict[str, list[Outcome]] = {}
     begun: set[str] = set()
@@ -67,8 +68,14 @@ def attempt(names: list[str], first: Idiom, face: str) -> dict[str, Outcome]:
 
 def environment(changes: Mapping[str, str], face: str) -> dict[str, str]:
     """`transfer` is the vendor's, imported by the worker as a ported program does."""
-    own = {"JUMAR_FACE": "none" if face == "transfer" else face, "IDIOMS_FACE": face, "OMP_NUM_THREADS": "1",
-           "IDIOMS_LIMIT_S": str(LIMIT_S)}  # fmt: skip
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+    own = {
+        "PYTHONPATH": path,
+        "JUMAR_FACE": "none" if face == "transfer" else face,
+        "IDIOMS_FACE": face,
+        "IDIOMS_LIMIT_S": str(LIMIT_S),
+        "OMP_NUM_THREADS": "1",
+    }
     return {**os.environ, **own, **changes}
 
 

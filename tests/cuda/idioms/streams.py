@@ -7,7 +7,9 @@ import torch
 from idioms import idiom
 
 
-@idiom("work on a side stream, awaited by `wait_stream`", "pytorch/pytorch/docs/source/notes/cuda.rst", 2048.0)
+@idiom(
+    "work on a side stream, awaited by `wait_stream`", "pytorch/pytorch/docs/source/notes/cuda.rst", 2048.0
+)
 def side_stream() -> object:
     x = torch.ones(32, 32, device="cuda")
     stream = torch.cuda.Stream()
@@ -24,10 +26,18 @@ def stream_handle() -> object:
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
         inside = torch.cuda.current_stream().cuda_stream
-    return torch.cuda.current_stream().cuda_stream, isinstance(inside, int) and inside > 0, inside == stream.cuda_stream
+    return (
+        torch.cuda.current_stream().cuda_stream,
+        isinstance(inside, int) and inside > 0,
+        inside == stream.cuda_stream,
+    )
 
 
-@idiom("`torch.cuda.current_stream() == torch.cuda.default_stream()`", "intel/torch-xpu-ops#2793", (True, False, True))
+@idiom(
+    "`torch.cuda.current_stream() == torch.cuda.default_stream()`",
+    "intel/torch-xpu-ops#2793",
+    (True, False, True),
+)
 def default_stream() -> object:
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
@@ -49,7 +59,11 @@ def stream_shown() -> object:
     return repr(torch.cuda.default_stream()), {stream: 1}[stream] == 1
 
 
-@idiom("`stream.device`, `torch.cuda.Stream(device=1)`", "DeepLink-org/ditorch#39", ["cuda:0", "cuda:1", "cuda:1"])
+@idiom(
+    "`stream.device`, `torch.cuda.Stream(device=1)`",
+    "DeepLink-org/ditorch#39",
+    ["cuda:0", "cuda:1", "cuda:1"],
+)
 def stream_device() -> object:
     streams = (torch.cuda.Stream(), torch.cuda.Stream(device=1), torch.cuda.current_stream("cuda:1"))
     return [str(stream.device) for stream in streams]
@@ -81,9 +95,14 @@ def external_stream() -> object:
     return outside.cuda_stream == stream.cuda_stream, x.item()
 
 
-@idiom("`torch.cuda.synchronize(device)` in all its forms", "ultralytics/yolov5/utils/torch_utils.py", [None] * 5)
+@idiom(
+    "`torch.cuda.synchronize(device)` in all its forms", "ultralytics/yolov5/utils/torch_utils.py", [None] * 5
+)
 def synchronize() -> object:
-    return [torch.cuda.synchronize(which) for which in (None, 0, "cuda:1", torch.device("cuda"), torch.device("cuda:1"))]
+    return [
+        torch.cuda.synchronize(which)
+        for which in (None, 0, "cuda:1", torch.device("cuda"), torch.device("cuda:1"))
+    ]
 
 
 @idiom("`torch.cuda.set_stream(stream)`", "vllm-project/vllm/vllm/utils/torch_utils.py", (True, True))
@@ -95,10 +114,16 @@ def set_stream() -> object:
     return inside, torch.cuda.current_stream() == before
 
 
-@idiom("`isinstance(stream, torch.cuda.Stream)` and `torch.Stream`", "pytorch/pytorch#194727", (True, True, True))
+@idiom(
+    "`isinstance(stream, torch.cuda.Stream)` and `torch.Stream`", "pytorch/pytorch#194727", (True, True, True)
+)
 def stream_class() -> object:
     stream = torch.cuda.current_stream()
-    return isinstance(stream, torch.cuda.Stream), isinstance(stream, torch.Stream), type(stream).__module__ == "torch.cuda.streams"
+    return (
+        isinstance(stream, torch.cuda.Stream),
+        isinstance(stream, torch.Stream),
+        type(stream).__module__ == "torch.cuda.streams",
+    )
 
 
 @idiom("`torch.Stream(device='cuda')`", "pytorch/pytorch/torch/_streambase.py", ("cuda", 2.0))

@@ -8,10 +8,16 @@ import torch
 from idioms import idiom, raised
 
 
-@idiom("`x.cuda()` in all its forms", "pytorch/examples/imagenet/main.py", ["cuda:0", "cuda:0", "cuda:1", "cuda:1"])
+@idiom(
+    "`x.cuda()` in all its forms",
+    "pytorch/examples/imagenet/main.py",
+    ["cuda:0", "cuda:0", "cuda:1", "cuda:1"],
+)
 def cuda_method() -> object:
     x = torch.ones(2)
-    return [str(y.device) for y in (x.cuda(), x.cuda(0), x.cuda("cuda:1"), x.cuda(device=1, non_blocking=True))]
+    return [
+        str(y.device) for y in (x.cuda(), x.cuda(0), x.cuda("cuda:1"), x.cuda(device=1, non_blocking=True))
+    ]
 
 
 @idiom("`x.cuda()` of a tensor that is there", "pytorch/pytorch/torch/_tensor_docs.py", (True, True, False))
@@ -20,7 +26,11 @@ def cuda_method_copies_nothing() -> object:
     return x.cuda() is x, x.to("cuda") is x, x.to("cuda", copy=True) is x
 
 
-@idiom("`x.to(device, dtype, non_blocking=True)`", "karpathy/nanoGPT/train.py", ("cuda:0", torch.float16, [1.0, 1.0]))
+@idiom(
+    "`x.to(device, dtype, non_blocking=True)`",
+    "karpathy/nanoGPT/train.py",
+    ("cuda:0", torch.float16, [1.0, 1.0]),
+)
 def to_device_and_dtype() -> object:
     y = torch.ones(2).to("cuda", torch.float16, non_blocking=True)
     return str(y.device), y.dtype, y.tolist()
@@ -32,7 +42,9 @@ def to_other() -> object:
     return str(y.device), y.dtype
 
 
-@idiom("`x.pin_memory().to('cuda', non_blocking=True)`", "karpathy/nanoGPT/train.py", (True, [3.0, 3.0], False))
+@idiom(
+    "`x.pin_memory().to('cuda', non_blocking=True)`", "karpathy/nanoGPT/train.py", (True, [3.0, 3.0], False)
+)
 def pinned_copy() -> object:
     x = torch.full((2,), 3.0).pin_memory()
     y = x.to("cuda", non_blocking=True)
@@ -128,13 +140,21 @@ def from_numpy() -> object:
     return str(x.device), x.dtype, x.tolist()
 
 
-@idiom("a number on the CPU beside a tensor on the GPU", "pytorch/pytorch/aten/src/ATen/TensorIterator.cpp", ("cuda:0", [3.0, 3.0]))
+@idiom(
+    "a number on the CPU beside a tensor on the GPU",
+    "pytorch/pytorch/aten/src/ATen/TensorIterator.cpp",
+    ("cuda:0", [3.0, 3.0]),
+)
 def scalar_on_the_cpu() -> object:
     y = torch.ones(2, device="cuda") * torch.tensor(3.0)
     return str(y.device), y.tolist()
 
 
-@idiom("a GPU tensor indexed by one on the CPU", "pytorch/pytorch/aten/src/ATen/native/TensorAdvancedIndexing.cpp", [5.0, 3.0])
+@idiom(
+    "a GPU tensor indexed by one on the CPU",
+    "pytorch/pytorch/aten/src/ATen/native/TensorAdvancedIndexing.cpp",
+    [5.0, 3.0],
+)
 def index_on_the_cpu() -> object:
     x = torch.tensor([3.0, 4.0, 5.0], device="cuda")
     return x[torch.tensor([2, 0])].tolist()
@@ -146,15 +166,22 @@ def index_on_the_gpu() -> object:
     return raised(lambda: torch.arange(3)[torch.tensor([0], device="cuda")])
 
 
-@idiom("storages: `x.untyped_storage().device`, `x.storage().is_cuda`", "huggingface/safetensors/bindings/python/py_src/safetensors/torch.py",
-       ("cuda", True, 12, True))  # fmt: skip
+@idiom(
+    "storages: `x.untyped_storage().device`, `is_cuda`, `data_ptr()`",
+    "huggingface/safetensors/bindings/python/py_src/safetensors/torch.py",
+    ("cuda", True, 12, True),
+)
 def storages() -> object:
     x = torch.zeros(3, device="cuda")
     storage = x.untyped_storage()
     return storage.device.type, storage.is_cuda, storage.nbytes(), storage.data_ptr() == x.data_ptr()
 
 
-@idiom("`x.to(memory_format=torch.channels_last)`", "huggingface/pytorch-image-models/train.py", ("cuda:0", True, 1))
+@idiom(
+    "`x.to(memory_format=torch.channels_last)`",
+    "huggingface/pytorch-image-models/train.py",
+    ("cuda:0", True, 1),
+)
 def channels_last() -> object:
     x = torch.zeros(2, 3, 4, 4).to("cuda", memory_format=torch.channels_last)
     return str(x.device), x.is_contiguous(memory_format=torch.channels_last), x.stride(1)
@@ -166,7 +193,9 @@ def float64() -> object:
     return x.dtype, x.element_size()
 
 
-@idiom("gradients are where their tensors are", "karpathy/minGPT/mingpt/trainer.py", ("cuda:0", True, [2.0, 4.0]))
+@idiom(
+    "gradients are where their tensors are", "karpathy/minGPT/mingpt/trainer.py", ("cuda:0", True, [2.0, 4.0])
+)
 def gradients() -> object:
     x = torch.tensor([1.0, 2.0], device="cuda", requires_grad=True)
     (x * x).sum().backward()
@@ -188,19 +217,31 @@ def shared() -> object:
     return str(y.device), y.data_ptr() != x.data_ptr(), x.share_memory_() is x
 
 
-@idiom("sparse tensors: `torch.sparse_coo_tensor(…).cuda()`", "tkipf/pygcn/pygcn/train.py", ("cuda:0", True, [[0.0, 2.0], [0.0, 0.0]]))
+@idiom(
+    "sparse tensors: `torch.sparse_coo_tensor(…).cuda()`",
+    "tkipf/pygcn/pygcn/train.py",
+    ("cuda:0", True, [[0.0, 2.0], [0.0, 0.0]]),
+)
 def sparse() -> object:
     x = torch.sparse_coo_tensor(torch.tensor([[0], [1]]), torch.tensor([2.0]), (2, 2)).cuda()
     return str(x.device), x.is_sparse, x.to_dense().tolist()
 
 
-@idiom("`x.type()` in a condition", "pytorch/pytorch#4981", ["torch.cuda.FloatTensor", "torch.cuda.HalfTensor", "torch.cuda.LongTensor"])
+@idiom(
+    "`x.type()` in a condition",
+    "pytorch/pytorch#4981",
+    ["torch.cuda.FloatTensor", "torch.cuda.HalfTensor", "torch.cuda.LongTensor"],
+)
 def type_name() -> object:
     x = torch.ones(1).cuda()
     return [x.type(), x.half().type(), x.long().type()]
 
 
-@idiom("`torch.testing.assert_close` of tensors on two devices", "pytorch/pytorch/torch/testing/_comparison.py", True)
+@idiom(
+    "`torch.testing.assert_close` of tensors on two devices",
+    "pytorch/pytorch/torch/testing/_comparison.py",
+    True,
+)
 def assert_close_compares_devices() -> object:
     x = torch.ones(1)
     text = raised(lambda: torch.testing.assert_close(x.cuda(), x), AssertionError)

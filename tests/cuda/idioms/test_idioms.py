@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from idioms import Idiom, idioms
 from idioms.starting import Outcome, run
 
@@ -57,7 +58,9 @@ def outcomes(machine: None) -> dict[str, Outcome]:
 @pytest.mark.parametrize("one", named(APART))
 def test_in_a_process_of_its_own(one: Idiom, outcomes: dict[str, Outcome]) -> None:
     found = outcomes[one.name]
-    assert found["kind"] == "ok", f"{one.title}: {found['kind']} {found['text']}, {one.answers!r} was expected"
+    assert found["kind"] == "ok", (
+        f"{one.title}: {found['kind']} {found['text']}, {one.answers!r} was expected"
+    )
 
 
 def test_there_are_enough() -> None:

@@ -14,7 +14,11 @@ def float_of_list() -> object:
     return str(x.device), x.dtype, x.tolist()
 
 
-@idiom("`torch.cuda.FloatTensor(2, 3).fill_(0)`", "pytorch/pytorch/torch/csrc/tensor/python_tensor.cpp", ((2, 3), 0.0, True))
+@idiom(
+    "`torch.cuda.FloatTensor(2, 3).fill_(0)`",
+    "pytorch/pytorch/torch/csrc/tensor/python_tensor.cpp",
+    ((2, 3), 0.0, True),
+)
 def float_of_sizes() -> object:
     x = torch.cuda.FloatTensor(2, 3).fill_(0)
     return tuple(x.shape), x.sum().item(), x.is_cuda
@@ -44,8 +48,11 @@ def instance() -> object:
             isinstance(x.cuda(), torch.FloatTensor), isinstance(x.cuda().half(), torch.cuda.HalfTensor))  # fmt: skip
 
 
-@idiom("`x.type(torch.cuda.FloatTensor)` and by its name", "eriklindernoren/PyTorch-GAN/implementations/cyclegan/cyclegan.py",
-       ("cuda:0", torch.float32, "cuda:0", torch.int64))  # fmt: skip
+@idiom(
+    "`x.type(torch.cuda.FloatTensor)` and by its name",
+    "eriklindernoren/PyTorch-GAN/implementations/cyclegan/cyclegan.py",
+    ("cuda:0", torch.float32, "cuda:0", torch.int64),
+)
 def conversion() -> object:
     x = torch.ones(2, dtype=torch.float16)
     y, z = x.type(torch.cuda.FloatTensor), x.type("torch.cuda.LongTensor")
@@ -70,13 +77,21 @@ def double() -> object:
     return x.dtype, x.type()
 
 
-@idiom("`model.type(torch.cuda.HalfTensor)`", "pytorch/pytorch/torch/nn/modules/module.py", ("cuda:0", torch.float16))
+@idiom(
+    "`model.type(torch.cuda.HalfTensor)`",
+    "pytorch/pytorch/torch/nn/modules/module.py",
+    ("cuda:0", torch.float16),
+)
 def module_type() -> object:
     weight = torch.nn.Linear(2, 2).type(torch.cuda.HalfTensor).weight
     return str(weight.device), weight.dtype
 
 
-@idiom("a table of types as in sparse all-reduce", "deepspeedai/DeepSpeed/deepspeed/runtime/engine.py", ["torch.cuda.HalfTensor", "torch.cuda.FloatTensor"])
+@idiom(
+    "a table of types as in sparse all-reduce",
+    "deepspeedai/DeepSpeed/deepspeed/runtime/engine.py",
+    ["torch.cuda.HalfTensor", "torch.cuda.FloatTensor"],
+)
 def buckets_by_type() -> object:
     tensors = [torch.ones(2).cuda(), torch.ones(3).cuda().half(), torch.ones(1).cuda()]
     buckets: dict[str, list[torch.Tensor]] = {}
@@ -85,7 +100,11 @@ def buckets_by_type() -> object:
     return sorted(buckets, reverse=True)
 
 
-@idiom("`x.new(2).zero_()`", "mit-ll-responsible-ai/responsible-ai-toolbox#45", ("cuda:0", torch.float16, [0.0, 0.0]))
+@idiom(
+    "`x.new(2).zero_()`",
+    "mit-ll-responsible-ai/responsible-ai-toolbox#45",
+    ("cuda:0", torch.float16, [0.0, 0.0]),
+)
 def new_of_a_tensor() -> object:
     y = torch.ones(1, device="cuda", dtype=torch.float16).new(2).zero_()
     return str(y.device), y.dtype, y.tolist()

@@ -1,28 +1,25 @@
-"""Runs idioms in a process of its own: `worker.py FILE NAME…` appends a line of JSON to FILE before and after each.
+"""Runs idioms in a process of its own: `python -m idioms.worker FILE NAME…` adds a line of JSON before and after each.
 
 `IDIOMS_FACE=transfer` makes it begin as a program ported with the vendor's transfer_to_npu does.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import json
 import os
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1])]
+from idioms import Idiom, idioms
 
 if os.environ.get("IDIOMS_FACE") == "transfer":  # also in children that the multiprocessing module spawns
-    import torch
+    import torch  # noqa: F401
     import torch_npu  # noqa: F401
     from torch_npu.contrib import transfer_to_npu  # noqa: F401
-
-import faulthandler
-import json
-import warnings
-
-from idioms import Idiom, idioms
 
 LIMIT_S = float(os.environ.get("IDIOMS_LIMIT_S", 60))
 
@@ -39,7 +36,13 @@ def outcome(one: Idiom) -> dict[str, object]:
         where = f"{frame.filename}:{frame.lineno}"
     else:
         kind, text, where = ("ok", "", "") if answer == one.answers else ("wrong", repr(answer), "")
-    return {"name": one.name, "kind": kind, "text": text, "where": where, "seconds": time.monotonic() - started}
+    return {
+        "name": one.name,
+        "kind": kind,
+        "text": text,
+        "where": where,
+        "seconds": time.monotonic() - started,
+    }
 
 
 def main(file: str, names: list[str]) -> None:
