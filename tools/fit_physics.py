@@ -45,6 +45,7 @@ PRIORS: dict[str, tuple[float, float]] = {
     "strided_factor": (0.5, 0.0),
     "gather_factor": (0.6, 0.0),
     "launch_factor": (1.0, 0.5),
+    "attention_launch_s": (10e-6, 1.0),
     "sharpness": (4.0, 0.3),
     "link_efficiency": (0.75, 0.3),
     "link_latency_factor": (2.0, 1.0),
@@ -54,6 +55,7 @@ PRIORS: dict[str, tuple[float, float]] = {
     "overlap_shard": (0.8, 0.3),
     "host_kernel_s": (30e-6, 0.7),
     "host_pass_s": (5e-3, 1.0),
+    "host_sharpness": (3.0, 0.3),
     "step_overhead_s": (0.02, 0.7),
 }
 LINEAR = frozenset(name for name in PRIORS if name.startswith("overlap_"))

@@ -53,4 +53,6 @@ def all_cases() -> Cases:
                 left_out.append((row, str(other)))
     groups = {case.group for case in steps}
     fit = {group: fit_workloads(c.workload for c in steps if c.group == group) for group in groups}
-    return Cases(tuple(operators), tuple(steps), tuple(left_out), fit)
+    left_out += [(case.row, case.set_aside) for case in steps if case.set_aside]
+    kept = tuple(case for case in steps if not case.set_aside)
+    return Cases(tuple(operators), kept, tuple(left_out), fit)

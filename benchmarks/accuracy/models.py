@@ -27,6 +27,7 @@ OPEN_SIZES: dict[str, tuple[int, int, bool]] = {
     "internlm3": (128512, 128, False),
     "huyuan3": (120832, 128, True),
 }
+WINDOWS = {"mistral": 4096}
 EXPERT_FFN = {"qwen3_30b": (768, 0)}
 
 

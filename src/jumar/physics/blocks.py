@@ -120,8 +120,10 @@ def block_forward(model: Model, shard: Shard, groups: LayerGroups, sparse: bool)
         works.append((residual(model, shard), 1.0))
         return Segment("block", _eager(works, shard, model), groups.forward)
     experts = model.experts
-    ways = shard.tensor if shard.expert == 1 else 1
-    tokens = (shard.tokens if shard.expert == 1 else shard.norm_tokens or shard.tokens) * experts.per_token
+    # Training cuts each expert over the tensor ranks as well; serving gives whole experts to ranks.
+    whole = shard.expert > 1 and shard.gradient_b == 0
+    ways = 1 if whole else shard.tensor
+    tokens = (shard.norm_tokens if whole else shard.tokens) * experts.per_token
     local = max(1, min(experts.count // shard.expert, int(max(tokens, 1) * 1)))
     inner = experts.ffn / ways
     works += [

@@ -77,9 +77,12 @@ def _weights(job: Training, first: bool) -> float:
     if (experts := model.experts) is None:
         return total + layers * model.dense_parameters / layout.tensor
     dense = experts.dense_layers if first else 0
-    ways = layout.expert if layout.expert > 1 else layout.tensor
-    sparse = experts.count / ways + experts.shared / layout.tensor
-    return total + dense * model.dense_parameters / layout.tensor + (layers - dense) * sparse * model.expert_parameters
+    sparse = experts.count / (layout.expert * layout.tensor) + experts.shared / layout.tensor
+    return (
+        total
+        + dense * model.dense_parameters / layout.tensor
+        + (layers - dense) * sparse * model.expert_parameters
+    )
 
 
 def activations(job: Training) -> tuple[float, float]:

@@ -38,6 +38,7 @@ def training_plan(job: Training, machine: Accelerator) -> Plan:
         portable=job.portable_flash,
         eager=job.eager,
         gradient_b=job.gradient_b if job.trained_share == 1 else 0.0,
+        pieces=1 if layout.context_by_heads else layout.context,
     )
     groups = _training_groups(job, shard, machine)
     forward = [
@@ -164,8 +165,7 @@ def parameters_on_rank(model: Model, layout: Layout) -> float:
     if experts is None:
         return own + tables + layers * model.dense_parameters / layout.tensor
     dense = experts.dense_layers / layout.pipeline
-    ways = layout.expert if layout.expert > 1 else layout.tensor
-    routed = experts.count * model.expert_parameters / ways
+    routed = experts.count * model.expert_parameters / (layout.expert * layout.tensor)
     shared = experts.shared * model.expert_parameters / layout.tensor
     return (
         own + tables + dense * model.dense_parameters / layout.tensor + (layers - dense) * (routed + shared)
@@ -210,6 +210,7 @@ def serving_plan(job: Serving, machine: Accelerator) -> Plan:
         expert_dtype=job.expert_dtype or job.weight_dtype,
         flash=job.flash,
         eager=job.eager,
+        gradient_b=0.0,
         decode=decode,
     )
     tensor = spread_over(layout.tensor, 1, machine)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from jumar.physics.transformer import Model
 from jumar.physics.work import ELEMENT_B, Kind, Pattern, Product, Vector, Work
 
+# Kernels for one piece of ring attention: exchange, attention, merging of values and of their sums.
+PIECE_KERNELS = 12
+
 Counted = tuple[tuple[Work, float], ...]
 
 
@@ -29,6 +32,7 @@ class Shard:
     eager: bool = False
     gradient_b: float = 4.0
     decode: bool = False
+    pieces: int = 1  # in which keys come around a ring; each is attended to and merged by itself
 
     @property
     def size_b(self) -> float:
@@ -109,7 +113,8 @@ def norm(shard: Shard, width: float, backward: bool = False) -> Work:
 
 def scores(shard: Shard, model: Model, heads: float, key_heads: float, backward: bool = False) -> Counted:
     """Attention between queries and keys on this rank."""
-    keys = shard.keys * model.causal_share if not shard.decode else shard.keys
+    keys = shard.keys if shard.decode else shard.keys * model.causal_share
+    keys = min(keys, float(model.window)) if model.window else keys
     if not shard.flash:
         return _plain_scores(shard, model, heads, backward)
     latent = model.latent
@@ -130,12 +135,10 @@ def scores(shard: Shard, model: Model, heads: float, key_heads: float, backward:
         products = (Product(int(batch), queries, keys, width, shard.dtype, 2.0),)
     else:
         products = tuple(Product(int(batch), queries, keys, w, shard.dtype) for w in (width, value))
-    held = 1 if latent and shard.decode else 2
-    moved_b = (
-        shard.size_b
-        * shard.batch
-        * (2 * shard.queries * heads * value + held * key_heads * shard.keys * value)
-    )
+    cached = shard.keys * ((latent.key_rank + latent.rotary_width) if latent else 2 * key_heads * value)
+    if latent and not shard.decode:
+        cached = shard.keys * key_heads * (width + value)
+    moved_b = shard.size_b * shard.batch * (2 * shard.queries * heads * value + cached)
     kinds = (
         (Kind.PORTABLE_ATTENTION, Kind.PORTABLE_ATTENTION_BACKWARD)
         if shard.portable
@@ -146,7 +149,9 @@ def scores(shard: Shard, model: Model, heads: float, key_heads: float, backward:
     )
     times = 2.5 if backward else 1.0
     vector = Vector("fp32", 4.0 * times * pairs, pairs)
-    work = Work(kinds[backward], products, (vector,), moved_b * 0.75 * times, moved_b * 0.25 * times)
+    launches = 1 + shard.pieces * PIECE_KERNELS if shard.pieces > 1 else 1
+    read_b, written_b = moved_b * 0.75 * times, moved_b * 0.25 * times
+    work = Work(kinds[backward], products, (vector,), read_b, written_b, launches=launches)
     return ((work, 1.0),)
 
 

@@ -131,7 +131,8 @@ def _launch(table: WorkTable, machine: Accelerator, parameters: Parameters) -> F
     with_products = np.zeros(len(table.kind), dtype=bool)
     with_products[table.product_row] = True
     each_s = np.where(with_products, machine.launch_matrix_s, machine.launch_s) * parameters.launch_factor
-    return each_s * table.launches
+    fused = np.isin(table.kind, ATTENTION_CODES)
+    return each_s * table.launches + np.where(fused, parameters.attention_launch_s, 0.0)
 
 
 def _sum(rows: Integers, values: Floats, count: int) -> Floats:

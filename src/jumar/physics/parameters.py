@@ -29,6 +29,7 @@ BOUNDS = {
     "strided_factor": (0.05, 1.0),
     "gather_factor": (0.05, 1.0),
     "launch_factor": (0.05, 20.0),
+    "attention_launch_s": (0.0, 1e-3),
     "sharpness": (1.0, 50.0),
     "link_efficiency": (0.05, 1.2),
     "link_latency_factor": (0.1, 100.0),
@@ -38,6 +39,7 @@ BOUNDS = {
     "overlap_shard": (0.0, 1.0),
     "host_kernel_s": (0.0, 1e-3),
     "host_pass_s": (0.0, 1.0),
+    "host_sharpness": (1.0, 50.0),
     "step_overhead_s": (0.0, 10.0),
 }
 SPREADS = ("operator", "collective", "training", "inference", "memory")
@@ -60,12 +62,14 @@ class Parameters:
     vector_efficiency             share of the vector peak; a transcendental counts as several operations
     memory_efficiency             share of the memory peak when streaming; factors for other patterns
     launch_factor                 times the launch cost of the chip's profile
+    attention_launch_s            what fused attention costs before its first tile, besides the launch
     sharpness                     exponent of the smooth maximum of overlapping limits
     link_…, network_…             share of the link rate, times the latency, share of the network rate
     overlap_…                     share of communication that computation can hide: of tensor parallelism, of gradient
                                   reduction, of sharded parameters
     host_kernel_s                 time the host takes to issue one kernel
     host_pass_s                   time the host takes for one forward and backward pass besides its kernels
+    host_sharpness                exponent of the smooth maximum of host and chip
     step_overhead_s               time of a training step outside the model and the optimizer
     spread                        use -> half-width of the range, as the logarithm of a factor
     """
@@ -85,6 +89,7 @@ class Parameters:
     strided_factor: float
     gather_factor: float
     launch_factor: float
+    attention_launch_s: float
     sharpness: float
     link_efficiency: float
     link_latency_factor: float
@@ -94,6 +99,7 @@ class Parameters:
     overlap_shard: float
     host_kernel_s: float
     host_pass_s: float
+    host_sharpness: float
     step_overhead_s: float
     spread: Mapping[str, float]
 

@@ -102,7 +102,7 @@ def combine(
         """Seconds of the chip, of communication, and what the host adds: a smooth maximum, as neither runs evenly."""
         chip_s, wait_s = float(np.dot(counts, device_s)), float(np.dot(counts, exposed_s))
         host_s, both_s = float(np.dot(counts, table.launches)) * kernel_s + more_s, chip_s + wait_s
-        power = parameters.sharpness
+        power = parameters.host_sharpness
         longer = max(host_s, both_s, 1e-30)
         together = longer * ((host_s / longer) ** power + (both_s / longer) ** power) ** (1 / power)
         return chip_s, wait_s, max(0.0, together - both_s)

@@ -44,6 +44,7 @@ class Model:
     causal_share: float = 0.5
     experts: Experts | None = None
     latent: Latent | None = None
+    window: int = 0  # tokens that a query looks back, where that is limited
     cross_tokens: int = 0  # tokens of a second sequence that every layer attends to
     linear_share: float = 0.0  # part of the layers whose attention is linear in the sequence
 
