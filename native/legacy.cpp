@@ -48,6 +48,15 @@ class Attribute {
   Record record_;
 };
 
+// Operators that only move data. Chips of one server reach each other's memory, and the adapter has these read from
+// one and write to another when it copies a view between them.
+bool moves(const char* type) {
+  static const char* const kMoving[] = {"AsStrided", "BroadcastTo", "Cast", "Identity", "Slice", "StridedSlice",
+                                        "TensorMove", "Transpose", "ViewCopy"};
+  return std::any_of(std::begin(kMoving), std::end(kMoving),
+                     [type](const char* name) { return std::strcmp(type, name) == 0; });
+}
+
 aclError append(Record& record, const aclTensorDesc* desc, const aclDataBuffer* buffer, std::string* reason,
                 int32_t* chip) {
   const bool absent = desc == nullptr || buffer == nullptr || find_dtype(desc->dtype) == nullptr;
@@ -107,11 +116,14 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   record.raw(type, std::strlen(type));
   std::string reason;
   int32_t chip = -1;
+  const bool anywhere = moves(type);
   aclError error = code::kSuccess;
   const auto list = [&](int count, aclTensorDesc** descs, aclDataBuffer** buffers) {
     record.head(Tag::kTensorList, static_cast<uint32_t>(count));
-    for (int i = 0; i < count && error == code::kSuccess; ++i)
+    for (int i = 0; i < count && error == code::kSuccess; ++i) {
       error = append(record, descs[i], buffers[i], &reason, &chip);
+      if (anywhere) chip = -1;
+    }
   };
   list(inputs, input_descs, input_buffers);
   list(outputs, output_descs, output_buffers);

@@ -223,3 +223,13 @@ def test_autocast_and_scaler(x: torch.Tensor) -> None:
     assert made.dtype == torch.float16
     assert scaler.is_enabled()
     assert scaler.scale(made.sum()).item() != 0
+
+
+def test_views_go_between_chips(x: torch.Tensor) -> None:
+    host = x.cpu()
+    for view in (x.t(), x[:, :1], x[::2], x[0].expand(3, 2)):
+        assert torch.equal(view.to("cuda:1").cpu(), view.cpu())
+    there = torch.zeros(2, 4, device="cuda:1")
+    there.t().copy_(x)
+    assert torch.equal(there.t().cpu(), host)
+    assert torch.equal(x.to("cuda:1", torch.float16).cpu(), host.half())
