@@ -133,3 +133,31 @@ def test_torchscript_files(where: Any) -> None:
     file.seek(0)
     loaded = torch.jit.load(file, map_location=where)
     assert next(loaded.parameters()).device.type == ("cpu" if "cpu" in str(where) else "cuda")
+
+
+@pytest.mark.parametrize("kind", [torch.Tensor, torch.nn.Parameter])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int64])
+def test_tensors_go_to_another_process(kind: type, dtype: torch.dtype) -> None:
+    from multiprocessing.reduction import ForkingPickler
+
+    x = torch.arange(6, device="cuda", dtype=dtype).view(2, 3)[:, 1:]
+    sent = torch.nn.Parameter(x, requires_grad=False) if kind is torch.nn.Parameter else x
+    found = pickle.loads(bytes(ForkingPickler.dumps(sent)))
+    assert type(found) is kind and found.is_cuda and found.dtype == dtype and torch.equal(found, x)
+
+
+def test_a_tensor_that_hangs_on_others_is_not_sent() -> None:
+    from multiprocessing.reduction import ForkingPickler
+
+    with pytest.raises(RuntimeError, match="Cowardly refusing to serialize non-leaf tensor"):
+        ForkingPickler.dumps(torch.ones(1, device="cuda", requires_grad=True) * 2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_loaders_pin_memory(workers: int) -> None:
+    data = torch.utils.data.TensorDataset(torch.arange(8.0))
+    loader = torch.utils.data.DataLoader(data, batch_size=4, num_workers=workers, pin_memory=True, pin_memory_device="cuda",
+                                         multiprocessing_context="fork" if workers else None)  # fmt: skip
+    batches = [batch for (batch,) in loader]
+    assert all(batch.is_pinned() for batch in batches)
+    assert torch.cat([batch.cuda(non_blocking=True) for batch in batches]).tolist() == list(range(8))

@@ -110,6 +110,17 @@ def test_accelerator() -> None:
     assert torch.get_device_module("cuda") is torch.get_device_module() is torch.cuda
 
 
+def test_a_graph_of_the_accelerator() -> None:
+    x, graph, stream = torch.zeros(3, device="cuda"), torch.accelerator.Graph(), torch.Stream("cuda")
+    with stream, graph:
+        x += 1
+    x.zero_()
+    graph.replay()
+    graph.replay()
+    torch.accelerator.synchronize()
+    assert x.tolist() == [2, 2, 2]
+
+
 def test_default_device() -> None:
     torch.set_default_device("cuda")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jumar.cuda.registry import adapts
+from jumar.cuda.registry import adapts, changes
 
 DTYPES = (
     "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64",
@@ -19,3 +19,37 @@ def get_device_capability(device: Any = None, /) -> dict[str, Any]:
     import torch
 
     return {"supported_dtypes": {getattr(torch, name) for name in DTYPES}}
+
+
+@changes("torch.accelerator.Graph")
+def _graph(original: Any) -> type:
+    """The graph of torch.cuda, with the manners of torch.accelerator."""
+    import torch
+
+    base: Any = torch.cuda.CUDAGraph
+
+    class Graph(base):  # type: ignore[misc]
+        def __new__(cls, keep_graph: bool = False, **chosen: Any) -> Any:
+            return super().__new__(cls, keep_graph)
+
+        def __init__(
+            self, keep_graph: bool = False, *, pool: Any = None, capture_error_mode: str = "default"
+        ) -> None:
+            super().__init__(keep_graph)
+            self.graph_pool = pool
+            self.capture_error_mode = capture_error_mode
+
+        def capture_begin(self) -> None:
+            mode = "global" if self.capture_error_mode == "default" else self.capture_error_mode
+            super().capture_begin(pool=self.graph_pool, capture_error_mode=mode)
+
+        def __enter__(self) -> None:
+            torch.accelerator.synchronize()
+            torch.accelerator.empty_cache()
+            self.capture_begin()
+
+        def __exit__(self, *error: object) -> None:
+            self.capture_end()
+
+    Graph.__module__ = original.__module__
+    return Graph

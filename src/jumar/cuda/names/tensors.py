@@ -77,10 +77,12 @@ def _to(original: Any) -> Any:
 def _contiguous(original: Any) -> Any:
     import torch
 
-    layouts = (torch.channels_last, torch.channels_last_3d)
+    usual, layouts = torch.contiguous_format, (torch.channels_last, torch.channels_last_3d)
 
     @functools.wraps(original)
-    def contiguous(self: Any, memory_format: Any = torch.contiguous_format) -> Any:
+    def contiguous(self: Any, memory_format: Any = usual) -> Any:
+        if memory_format is usual:
+            return original(self)
         if memory_format in layouts:
             return laid_out(self, memory_format)
         return original(self, memory_format=memory_format)
