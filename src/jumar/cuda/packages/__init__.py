@@ -35,7 +35,7 @@ _INSTALLED_IN = ("site-packages", "dist-packages")
 # Package: the distribution that brings it, and the version whose interface the stand-in has.
 VERSIONS = {
     "apex": ("apex", "0.1"),
-    # "bitsandbytes": ("bitsandbytes", "0.48.2"),
+    "bitsandbytes": ("bitsandbytes", "0.48.2"),
     "flash_attn": ("flash-attn", "2.8.3"),
     "pynvml": ("nvidia-ml-py", "12.575.51"),
     "xformers": ("xformers", "0.0.32"),
