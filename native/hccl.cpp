@@ -213,7 +213,9 @@ JUMAR_API HcclResult HcclCommInitAll(uint32_t count, const int32_t* devices, Hcc
 }
 
 JUMAR_API HcclResult HcclCommDestroy(HcclComm communicator) {
-  if (!forked()) delete static_cast<CommunicatorRef*>(communicator);
+  if (forked()) return hccl::kSuccess;
+  ref(communicator)->destroyed_ms = now_ms();
+  delete static_cast<CommunicatorRef*>(communicator);
   return hccl::kSuccess;
 }
 

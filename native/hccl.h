@@ -103,10 +103,11 @@ class Communicator {
 
   const std::string id, name;
   const uint32_t ranks, rank;
-  const uint32_t chip;  // physical
-  uint64_t issued = 0;  // calls ever queued
-  uint64_t turn = 0;    // how many of them are done
-  uint64_t met = 0;     // meetings this rank has come to
+  const uint32_t chip;                   // physical
+  std::atomic<int64_t> destroyed_ms{0};  // when the program gave it up; 0 = it has not
+  uint64_t issued = 0;                   // calls ever queued
+  uint64_t turn = 0;                     // how many of them are done
+  uint64_t met = 0;                      // meetings this rank has come to
 
  private:
   Communicator(std::string id, uint32_t ranks, uint32_t rank, std::string name, Board* board);

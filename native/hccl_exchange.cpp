@@ -28,7 +28,8 @@ struct Side {
   uint64_t offset;
 };
 
-constexpr int64_t kLookMs = 100;  // how often a waiting rank looks whether the others still live
+constexpr int64_t kDestroyedMs = 10000;  // how long calls may outlive their communicator
+constexpr int64_t kLookMs = 100;         // how often a waiting rank looks whether the others still live
 
 bool too_large(uint64_t elements) {
   const Settings& settings = Server::get()->settings();
@@ -84,6 +85,10 @@ class Exchange : public Steps {
     looked_ = now;
     const std::string why = communicator_->why_absent(other);
     if (!why.empty()) return give_up(why + " while " + call + " waited for it");
+    const int64_t destroyed = communicator_->destroyed_ms;
+    if (destroyed != 0 && now - destroyed > kDestroyedMs) {
+      return give_up(call + " still waits for rank " + std::to_string(other) + ", but the communicator was destroyed");
+    }
     if (now - since_ < exec_limit_ms()) return Now::kWait;
     return give_up(call + " has waited " + std::to_string((now - since_) / 1000) + " s for rank " +
                    std::to_string(other) + " (HCCL_EXEC_TIMEOUT)");

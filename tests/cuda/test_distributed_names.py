@@ -9,6 +9,7 @@ import torch.distributed as dist
 
 import jumar
 from jumar.cuda import account
+from jumar.cuda.names import cuda_errors
 from jumar.cuda.names import distributed as names
 
 pytestmark = pytest.mark.needs_chip
@@ -20,6 +21,16 @@ def test_failures_are_nccl_errors(face: None) -> None:
 
     with pytest.raises(dist.DistBackendError, match="NCCL error in all_reduce"):
         names.tells_in_nccl_words(all_reduce)()
+
+
+def test_failures_on_the_chip_are_nccl_errors_too(face: None) -> None:
+    what = (
+        "rank 1 of 2 of communicator group_name_0: HcclAllReduce(3 × float32, sum) has waited 9 s for rank 0"
+    )
+    kind, made = cuda_errors.worded(
+        RuntimeError, f"NPU function error, error code is 507035\n[ERROR]\njumar: {what}\n"
+    )
+    assert kind is dist.DistBackendError and str(made) == f"NCCL error: {what}"
 
 
 def test_variables(face: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,18 @@ TEST(hccl, a_rank_that_does_not_come_in_time) {
                  {"rank 0 of 2", "HcclAllReduce(1 × float32, sum)", "for rank 1 (HCCL_EXEC_TIMEOUT)"});
 }
 
+TEST(hccl, a_call_that_outlives_its_communicator) {
+  use_chip(two_chips());
+  void* comms[2];
+  const int32_t devices[] = {0, 1};
+  CHECK_OK(HcclCommInitAll(2, devices, comms));
+  const Floats x({1});
+  CHECK_OK(sum(x, 1, comms[0], nullptr));
+  CHECK_OK(HcclCommDestroy(comms[0]));
+  expect_failure(nullptr, {"still waits for rank 1, but the communicator was destroyed"});
+  CHECK_OK(HcclCommDestroy(comms[1]));
+}
+
 TEST(hccl, a_rank_that_never_joins) {
   setenv("HCCL_CONNECT_TIMEOUT", "1", 1);
   use_chip(two_chips());

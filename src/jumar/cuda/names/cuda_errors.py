@@ -60,6 +60,8 @@ WEIGHT_ELSEWHERE = re.compile(
 )
 CONVOLUTION = "Input type (torch.{}FloatTensor) and weight type (torch.{}FloatTensor) should be the same"
 MKLDNN = " or input should be a MKLDNN tensor and weight is a dense tensor"
+# A collective that cannot be done: in which communicator, and why.
+COLLECTIVE = re.compile(r"rank \d+ of \d+ of communicator .*")
 ADAPTERS_END = re.compile(r"\n\[ERROR\] \d{4}-.*", re.DOTALL)
 INDEXING = opcode.opmap.get("BINARY_SUBSCR")
 
@@ -74,6 +76,8 @@ def worded(kind: type, text: str) -> tuple[type, Any]:
 def _in_words_of_cuda(kind: Any, text: str, caller: FrameType) -> Any:
     if (found := COMPLAINT.search(text)) and not any(mark in found.group() for mark in ASYNCHRONOUS):
         return (linear_algebra_error() if found["type"] == "_LinAlgError" else kind)(found["text"])
+    if found := COLLECTIVE.search(text):
+        return collective_error()(f"NCCL error: {found.group()}")
     if found := TWO_CHIPS.search(text):
         return kind(TWO_PLACES.format(*(f"cuda:{chip}" for chip in found.groups())))
     if ELSEWHERE in text:
@@ -104,6 +108,12 @@ def linear_algebra_error() -> Any:
     import torch
 
     return vars(torch.linalg)["LinAlgError"]
+
+
+def collective_error() -> Any:
+    import torch.distributed
+
+    return torch.distributed.DistBackendError
 
 
 def fault(what: str, name: str, code: int) -> Any:
