@@ -10,11 +10,12 @@ from operator_rows import OperatorCase
 from step_rows import StepCase
 
 from jumar.physics.accelerator import Accelerator
-from jumar.physics.jobs import serving_plan, training_plan
 from jumar.physics.link import collective_seconds
 from jumar.physics.operator import Prices, price_table
 from jumar.physics.parameters import Parameters
+from jumar.physics.serving import serving_plan
 from jumar.physics.step import Plan, PlanTable, StepPrice, combine, tabulate
+from jumar.physics.training import training_plan
 from jumar.physics.transformer import Training
 from jumar.physics.work import Work, table_of
 

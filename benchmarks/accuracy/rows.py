@@ -11,8 +11,8 @@ FILE = Path(__file__).with_name("measured.tsv")
 
 # The row's chip -> the profile that stands for it, and why where that is not plain.
 CHIPS = {
-    "Ascend 910B (A2)": ("910B3", "Atlas 900 A2 PODc; its published MFU and tokens/s agree for a peak of 313 TFLOP/s"),
-    "Ascend A2/A3 CI node (not named)": ("910B2", "not named; of the A2 and A3 bins the one that the fit rows agree with best"),
+    "Ascend 910B (A2)": ("910B3", "Atlas 900 A2 PODc; its MFU and tokens/s agree for a peak of 313 TFLOP/s"),
+    "Ascend A2/A3 CI node (not named)": ("910B2", "not named; the bin that the fit rows agree with best"),
     "Ascend 910B": ("910B2", "bin not stated"),
     "Ascend 910B2": ("910B2", ""),
     "Ascend A3 die (24 cores)": ("Ascend910_9382", "one die of a 910C with 24 cores"),

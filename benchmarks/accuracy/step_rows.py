@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, replace
 
 from models import EXPERT_FFN, MPT, NAMED, OPEN_SIZES, WAN_TOKENS, WINDOWS
-from operator_rows import SECONDS
 from rows import Row, Unusable
 
 from jumar.physics.transformer import Experts, Layout, Model, Serving, Training

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from jumar.physics.layers import Counted, Shard, gather, linear, linear_backward, norm, pointwise, scores
 from jumar.physics.link import Collective, Group, Pattern
 from jumar.physics.transformer import Model
-from jumar.physics.work import Kind, Pattern as Access, Product, Vector, Work
+from jumar.physics.work import Kind, Product, Vector, Work
+from jumar.physics.work import Pattern as Access
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jumar.physics.accelerator import Accelerator
 from jumar.physics.parameters import Parameters
@@ -84,7 +83,7 @@ def _tiled(
             depth = _ceil(k / parts, GRAIN) * GRAIN + parameters.fill_depth
             merge_s = 0.0 if parts == 1 else 8.0 * parts * batch * m * n / machine.l2_b_s
             best = np.minimum(best, waves * depth * depth_s + merge_s)
-    return best * count
+    return cast(Floats, best * count)
 
 
 def _fused(product: Floats, rate: Floats, machine: Accelerator) -> Floats:
@@ -107,5 +106,6 @@ def _ceil(values: Floats, step: float) -> Floats:
 
 
 def _smooth_maximum(first: Floats, second: Floats, sharpness: float) -> Floats:
-    largest: NDArray[np.float64] = np.maximum(first, second)
-    return largest * ((first / largest) ** sharpness + (second / largest) ** sharpness) ** (1 / sharpness)
+    largest = np.maximum(first, second)
+    shares = (first / largest) ** sharpness + (second / largest) ** sharpness
+    return cast(Floats, largest * shares ** (1 / sharpness))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from typing import Any
 FILE = Path(__file__).with_name("parameters.toml")
 ORIGINS = ("fitted", "measured", "assumption")
 DEFAULT = "default"
+# Added to the range of a chip of a known family of which there are no measurements: an assumption.
+UNMEASURED_SPREAD = 0.2
 # Parameter -> least and greatest value that is physically meaningful.
 BOUNDS = {
     "matrix_efficiency": (0.05, 1.0),
@@ -109,10 +112,11 @@ VALUES = tuple(field.name for field in fields(Parameters) if field.name in BOUND
 
 @dataclass(frozen=True)
 class ParameterFile:
-    """Every family, and the generation or chip -> family table."""
+    """Every family, the generation or chip -> family table, and the chips of which there are measurements."""
 
     families: Mapping[str, Parameters]
     members: Mapping[str, str]
+    measured: frozenset[str]
 
 
 def load_parameters(path: Path = FILE) -> ParameterFile:
@@ -125,13 +129,14 @@ def load_parameters(path: Path = FILE) -> ParameterFile:
         raise BadParameters(f"{path.name}: {DEFAULT}: missing; chips of no known family need a [{DEFAULT}]")
     families = {name: _family(path.name, name, entry) for name, entry in record.items()}
     members = {member.lower(): name for name, entry in record.items() for member in entry.get("members", ())}
-    return ParameterFile(MappingProxyType(families), MappingProxyType(members))
+    measured = frozenset(chip.lower() for entry in record.values() for chip in entry.get("measured", ()))
+    return ParameterFile(MappingProxyType(families), MappingProxyType(members), measured)
 
 
 def _family(file: str, name: str, entry: Any) -> Parameters:
     if not isinstance(entry, dict):
         raise BadParameters(f"{file}: {name}: not a table; write [{name}] and its parameters below")
-    if unknown := entry.keys() - BOUNDS.keys() - {"members", "spread"}:
+    if unknown := entry.keys() - BOUNDS.keys() - {"members", "measured", "spread"}:
         raise BadParameters(
             f"{file}: {name}.{min(unknown)}: no such parameter; remove it or add it to BOUNDS"
         )
@@ -161,9 +166,12 @@ def shipped() -> ParameterFile:
 
 
 def parameters_for(chip: str, generation: str = "", file: ParameterFile | None = None) -> Parameters:
-    """Parameters of the chip's own family, of its generation's, or the wide defaults."""
+    """Parameters of the chip's own family, of its generation's, or the wide defaults. The ranges of a chip that nobody has
+    measured are wider than its family's."""
     table = shipped() if file is None else file
-    for name in (chip.lower(), generation.lower()):
-        if name in table.members:
-            return table.families[table.members[name]]
-    return table.families[DEFAULT]
+    family = table.members.get(chip.lower()) or table.members.get(generation.lower()) or DEFAULT
+    found = table.families[family]
+    if family == DEFAULT or chip.lower() in table.measured:
+        return found
+    wider = {use: math.hypot(spread, UNMEASURED_SPREAD) for use, spread in found.spread.items()}
+    return replace(found, spread=MappingProxyType(wider))
