@@ -73,11 +73,12 @@ def test_groups_with_options(group: None) -> None:
 @pytest.mark.parametrize(
     "op", [dist.ReduceOp.SUM, dist.ReduceOp.AVG, dist.ReduceOp.MAX, dist.ReduceOp.PRODUCT]
 )
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.int32, torch.int64])
 def test_all_reduce(group: None, op: dist.ReduceOp, dtype: torch.dtype) -> None:
     values = torch.arange(5, device="cuda", dtype=dtype)
-    work = dist.all_reduce(values, op, async_op=True)
-    work.wait()
+    dist.all_reduce(values, op)
+    if dtype.is_floating_point:
+        dist.all_reduce(values, op, async_op=True).wait()
     assert values.tolist() == [0, 1, 2, 3, 4]
 
 

@@ -32,7 +32,6 @@ COMMUNICATING = tuple(
     for name in (
         "all_gather",
         "all_gather_into_tensor",
-        "all_reduce",
         "all_to_all",
         "all_to_all_single",
         "barrier",
@@ -132,6 +131,27 @@ def tells_in_nccl_words(original: Callable[..., Any]) -> Callable[..., Any]:
             if type(error) is not RuntimeError or "HCCL" not in text:
                 raise
             raise DistBackendError(f"NCCL error in {original.__name__}: {text}") from error
+
+    return call
+
+
+@changes("torch.distributed.all_reduce")
+def all_reduce(original: Callable[..., Any]) -> Callable[..., Any]:
+    import torch
+    from torch.distributed import ReduceOp, get_world_size
+
+    told = tells_in_nccl_words(original)
+
+    @wraps(original)
+    def call(tensor: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Any:
+        whole_mean = (
+            op == ReduceOp.AVG and isinstance(tensor, torch.Tensor) and not tensor.is_floating_point()
+        )
+        if not whole_mean or async_op:
+            return told(tensor, op, group, async_op)
+        told(tensor, ReduceOp.SUM, group)  # the adapter's division by the number of ranks is one of floats
+        tensor.div_(get_world_size(group), rounding_mode="trunc")
+        return None
 
     return call
 
