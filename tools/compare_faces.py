@@ -71,7 +71,8 @@ def outcomes(face: str, theme: str | None) -> dict[str, dict[str, str]]:
 
 
 def inside(face: str, into: Path, theme: str | None) -> None:
-    into.write_text(json.dumps(run([one for one in idioms() if theme in (None, one.theme)], face)))
+    chosen = [one for one in idioms() if theme in (None, one.theme)]
+    into.write_text(json.dumps(run(chosen, face, together=face == "cuda")))
 
 
 def said(found: dict[str, str], answers: object) -> str:
@@ -147,7 +148,8 @@ with `import torch_npu; from torch_npu.contrib import transfer_to_npu`, and in t
 `jumar run`. Where each is done in real programs stands beside it in `tests/cuda/idioms`.
 
 “ok” is the answer that an A100 gives with torch 2.13+cu128; “named npu” is that answer but for the name of the device.
-Each theme has a process of its own; after a crash, or 120 s, the rest goes on in another.
+With transfer_to_npu each theme has a process of its own, with jumar they share one, but for those that ask for a
+process; after a crash, or 120 s for one idiom, the rest goes on in another.
 
 Written by `python tools/compare_faces.py` with torch {torch} and torch_npu {torch_npu} on Python {python}. It takes some
 minutes, so CI does not repeat it; `--check` does.
