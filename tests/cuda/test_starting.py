@@ -57,6 +57,24 @@ except RuntimeError as error:
     answers["error"] = str(error)
 answers["cpu"] = torch.ones(2).sum().item()
 """
+WATCHING = """
+import json, torch
+answers = {}
+x = torch.rand(10, device="cuda")
+first, second = torch.cuda.Stream(), torch.cuda.Stream()
+first.wait_stream(torch.cuda.current_stream())
+with torch.cuda.stream(first):
+    torch.mul(x, 5, out=x)
+event = first.record_event()
+second.wait_event(event)
+with torch.cuda.stream(second):
+    torch.mul(x, 5, out=x)
+answers["waited"] = True
+try:
+    torch.mul(x, 5, out=x)
+except Exception as error:
+    answers["error"] = [type(error).__name__, str(error)]
+"""
 FORKED = "Cannot re-initialize CUDA in forked subprocess"
 
 
@@ -91,3 +109,8 @@ def test_choosing_chips_late_and_forking() -> None:
 def test_no_chips() -> None:
     answers = run(NONE, CUDA_VISIBLE_DEVICES="")
     assert answers == {"count": 0, "available": False, "error": "No CUDA GPUs are available", "cpu": 2.0}
+
+
+def test_watch_over_streams() -> None:
+    answers = run(WATCHING, TORCH_CUDA_SANITIZER="1")
+    assert answers == {"waited": True, "error": ["CUDASanitizerErrors", "detected 1 errors"]}

@@ -26,7 +26,7 @@ def _stream_base(original: Any) -> type:
                 stream, device, kind = _known[address]
                 keywords |= {"stream_id": stream, "device_index": device, "device_type": kind}
             made = super().__new__(cls, priority=priority, **keywords)
-            if priority:
+            if "stream_id" not in keywords:
                 _priority[made.device_index, made.stream_id] = min(
                     max(priority, PRIORITIES[1]), PRIORITIES[0]
                 )
