@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.usefixtures("face_for_module"), pytest.mark.filterwarn
 def test_versions() -> None:
     assert torch.version.cuda == "12.8" and torch.version.hip is None
     assert cudnn.version() == 91002 and cudnn.is_available() and cuda.is_built()
+    assert torch.has_cuda and torch.has_cudnn
+    with pytest.raises(NotImplementedError, match="no counterpart on Ascend: 2:4 sparsity"):
+        torch.sparse.to_sparse_semi_structured(torch.ones(64, 64, device="cuda", dtype=torch.half))
 
 
 def test_tf32_stays_set_and_is_hf32_on_the_chip() -> None:

@@ -158,9 +158,13 @@ def enter(options: Options) -> Callable[[], None]:
     import torch
 
     before = (_npu().matmul.allow_hf32, _npu().conv.allow_hf32)
+    old: dict[str, Callable[[], bool]] = vars(torch)["_deprecated_attrs"]
+    were = dict(old)
+    old.update(has_cuda=lambda: True, has_cudnn=lambda: True)
 
     def leave() -> None:
         _npu().matmul.allow_hf32, _npu().conv.allow_hf32 = before
+        old.update(were)
         _preferred.clear()
         torch.backends.cuda.cufft_plan_cache.caches.clear()
 
