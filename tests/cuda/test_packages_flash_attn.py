@@ -136,6 +136,18 @@ def test_sequences_of_several_lengths(flash: Any, lengths: Any, how: dict[str, A
     torch.testing.assert_close(out.cpu().double(), expected, atol=0.02, rtol=0.02)
 
 
+def test_inference_first_and_training_later(flash: Any) -> None:
+    from jumar.cuda import attention
+
+    attention._triangles.clear()
+    q, k, v = (one.cuda() for one in samples(8, 8))
+    with torch.inference_mode():
+        flash.flash_attn_func(q, k, v, causal=True)
+    q.requires_grad_()
+    flash.flash_attn_func(q, k, v, causal=True).sum().backward()
+    assert q.grad is not None
+
+
 def test_dropout_keeps_the_mean(flash: Any) -> None:
     q, k, _ = (one.cuda() for one in samples(64, 64))
     out = flash.flash_attn_func(q, k, torch.ones_like(k), dropout_p=0.3)

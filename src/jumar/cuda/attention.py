@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +17,7 @@ from torch import Tensor
 EVERYTHING, CAUSAL_FROM_END, BAND = 0, 3, 4  # the vendor's sparse_mode
 MASK_SIDE = 2048  # of the triangle that the operator wants for those modes, whatever the lengths
 UNLIMITED = 2**31 - 1
+_triangles: dict[torch.device, Tensor] = {}
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,15 @@ def _fused(
     return out, maximum, total
 
 
-@cache
 def _triangle(device: torch.device) -> Tensor:
     """What is hidden: everything right of the diagonal."""
-    return torch.ones(MASK_SIDE, MASK_SIDE, dtype=torch.bool, device=device).triu(1)
+    found = _triangles.get(device)
+    if found is None:
+        with torch.inference_mode(False):  # it is kept for the derivative too, by whoever comes later
+            found = torch.ones(MASK_SIDE, MASK_SIDE, dtype=torch.bool, device=device).triu(1)
+        if type(found) is Tensor:  # what a tracer puts in its place is not for later
+            _triangles[device] = found
+    return found
 
 
 def _lse(maximum: Tensor, total: Tensor) -> Tensor:

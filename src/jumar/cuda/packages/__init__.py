@@ -29,7 +29,7 @@ from jumar.cuda import account
 
 HERE = Path(__file__).parent
 TABLE = "packages"
-_MACHINERY = ("importlib._bootstrap", "jumar.")  # whose frames stand between an import and its finder
+_MACHINERY = ("importlib", "jumar.")  # whose frames stand between an import and its finder
 STAND_IN, INSTEAD, INSTALLED = "stand-in", "stand-in, even where installed", "the installed package"
 _INSTALLED_IN = ("site-packages", "dist-packages")
 # Package: the distribution that brings it, and the version whose interface the stand-in has.
@@ -54,13 +54,16 @@ def has_stand_in(package: str) -> bool:
 
 def find_spec(name: str, asking: FrameType | None) -> ModuleSpec | None:
     """The stand-in of that module; ModuleNotFoundError with the remedy if an `import` wants what has none."""
+    importer = _importer(asking)
+    by_program = importer is not None and _is_program(importer)
     if has_stand_in(name.partition(".")[0]):
+        if by_program and name in VERSIONS:
+            account.note("adapted", f"import {name}")
         return _stand_in(name)
     row = rows().get(name)
-    importer = _importer(asking)
     if row is None or importer is None:
         return None
-    if _is_program(importer):
+    if by_program:
         account.note("refused", f"import {name}")
     raise ModuleNotFoundError(f"No module named {name!r}: {row.note}", name=name)
 
@@ -102,7 +105,6 @@ class _Loader(SourceFileLoader):
         if name in VERSIONS:
             module.__version__ = VERSIONS[name][1]  # type: ignore[attr-defined]
             account.NOT_THE_PROGRAM.add(name)
-            account.note("adapted", f"import {name}")
         super().exec_module(module)
         for row in rows().values():
             owner, _, attribute = row.cuda.rpartition(".")
