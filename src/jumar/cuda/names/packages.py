@@ -38,7 +38,7 @@ def _kernels_on_the_host() -> Callable[[], None]:
     os.environ.update({name: environment.KERNELS_ON_THE_HOST[name] for name in switches})
     applied: list[Applied] = []
     for name, package in ON_THE_HOST.items():
-        imports.after({name: lambda module, package=package: applied.append(package.prepare(module))})
+        imports.after({name: _preparing(package.prepare, applied)})
 
     def undo() -> None:
         while applied:
@@ -47,6 +47,10 @@ def _kernels_on_the_host() -> Callable[[], None]:
             os.environ.pop(name, None)
 
     return undo
+
+
+def _preparing(prepare: Callable[[ModuleType], Applied], applied: list[Applied]) -> imports.Hook:
+    return lambda module: applied.append(prepare(module))
 
 
 def _take_installed() -> dict[str, ModuleType]:

@@ -4,197 +4,30 @@ A chip that nobody measures is idle. What is not known at all raises NVMLError_N
 sensor; so does every function of the library that is not here.
 """
 
+# ruff: noqa: F403, F405 - the names are those of constants.py and errors.py
+
 from __future__ import annotations
 
 import functools as _functools
 import os as _os
 from collections.abc import Callable as _Callable
-from dataclasses import dataclass as _dataclass
-from dataclasses import fields as _fields
 from typing import Any as _Any
 
 from jumar.cuda import account as _account
 from jumar.cuda import driver as _driver
 from jumar.cudamap import personas as _personas
 
-NVML_SUCCESS = 0
-NVML_ERROR_UNINITIALIZED = 1
-NVML_ERROR_INVALID_ARGUMENT = 2
-NVML_ERROR_NOT_SUPPORTED = 3
-NVML_ERROR_NO_PERMISSION = 4
-NVML_ERROR_ALREADY_INITIALIZED = 5
-NVML_ERROR_NOT_FOUND = 6
-NVML_ERROR_INSUFFICIENT_SIZE = 7
-NVML_ERROR_INSUFFICIENT_POWER = 8
-NVML_ERROR_DRIVER_NOT_LOADED = 9
-NVML_ERROR_TIMEOUT = 10
-NVML_ERROR_IRQ_ISSUE = 11
-NVML_ERROR_LIBRARY_NOT_FOUND = 12
-NVML_ERROR_FUNCTION_NOT_FOUND = 13
-NVML_ERROR_CORRUPTED_INFOROM = 14
-NVML_ERROR_GPU_IS_LOST = 15
-NVML_ERROR_RESET_REQUIRED = 16
-NVML_ERROR_OPERATING_SYSTEM = 17
-NVML_ERROR_LIB_RM_VERSION_MISMATCH = 18
-NVML_ERROR_IN_USE = 19
-NVML_ERROR_MEMORY = 20
-NVML_ERROR_NO_DATA = 21
-NVML_ERROR_UNKNOWN = 999
-
-NVML_TEMPERATURE_GPU = 0
-NVML_CLOCK_GRAPHICS, NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_CLOCK_VIDEO = 0, 1, 2, 3
-NVML_CLOCK_ID_CURRENT = 0
-NVML_FEATURE_DISABLED, NVML_FEATURE_ENABLED = 0, 1
-NVML_DEVICE_MIG_DISABLE, NVML_DEVICE_MIG_ENABLE = 0, 1
-NVML_COMPUTEMODE_DEFAULT = 0
-NVML_PSTATE_0, NVML_PSTATE_UNKNOWN = 0, 32
-NVML_TEMPERATURE_THRESHOLD_SHUTDOWN, NVML_TEMPERATURE_THRESHOLD_SLOWDOWN = 0, 1
-NVML_MEMORY_ERROR_TYPE_CORRECTED, NVML_MEMORY_ERROR_TYPE_UNCORRECTED = 0, 1
-NVML_VOLATILE_ECC, NVML_AGGREGATE_ECC = 0, 1
-NVML_TOPOLOGY_INTERNAL, NVML_TOPOLOGY_SINGLE, NVML_TOPOLOGY_MULTIPLE = 0, 10, 20
-NVML_TOPOLOGY_HOSTBRIDGE, NVML_TOPOLOGY_NODE, NVML_TOPOLOGY_CPU, NVML_TOPOLOGY_SYSTEM = 30, 40, 40, 50
-NVML_P2P_CAPS_INDEX_READ, NVML_P2P_CAPS_INDEX_WRITE, NVML_P2P_CAPS_INDEX_NVLINK = 0, 1, 2
-NVML_P2P_STATUS_OK, NVML_P2P_STATUS_CHIPSET_NOT_SUPPORTED, NVML_P2P_STATUS_NOT_SUPPORTED = 0, 1, 5
-NVML_NVLINK_MAX_LINKS = 18
-NVML_BRAND_UNKNOWN, NVML_BRAND_TESLA, NVML_BRAND_GEFORCE, NVML_BRAND_NVIDIA = 0, 2, 5, 14
-NVML_DEVICE_ARCH_VOLTA, NVML_DEVICE_ARCH_TURING, NVML_DEVICE_ARCH_AMPERE = 5, 6, 7
-NVML_DEVICE_ARCH_ADA, NVML_DEVICE_ARCH_HOPPER, NVML_DEVICE_ARCH_BLACKWELL = 8, 9, 10
-NVML_VALUE_NOT_AVAILABLE_uint = 0xFFFFFFFF
-NVML_VALUE_NOT_AVAILABLE_ulonglong = 0xFFFFFFFFFFFFFFFF
-NVML_DEVICE_UUID_BUFFER_SIZE = 80
-NVML_DEVICE_NAME_BUFFER_SIZE = 64
-NVML_INIT_FLAG_NO_GPUS, NVML_INIT_FLAG_NO_ATTACH = 1, 2
-nvmlMemory_v2 = 0x02000028
-
-_TEXTS = {
-    NVML_ERROR_UNINITIALIZED: "Uninitialized",
-    NVML_ERROR_INVALID_ARGUMENT: "Invalid Argument",
-    NVML_ERROR_NOT_SUPPORTED: "Not Supported",
-    NVML_ERROR_NO_PERMISSION: "Insufficient Permissions",
-    NVML_ERROR_ALREADY_INITIALIZED: "Already Initialized",
-    NVML_ERROR_NOT_FOUND: "Not Found",
-    NVML_ERROR_INSUFFICIENT_SIZE: "Insufficient Size",
-    NVML_ERROR_INSUFFICIENT_POWER: "Insufficient External Power",
-    NVML_ERROR_DRIVER_NOT_LOADED: "Driver Not Loaded",
-    NVML_ERROR_TIMEOUT: "Timeout",
-    NVML_ERROR_IRQ_ISSUE: "Interrupt Request Issue",
-    NVML_ERROR_LIBRARY_NOT_FOUND: "NVML Shared Library Not Found",
-    NVML_ERROR_FUNCTION_NOT_FOUND: "Function Not Found",
-    NVML_ERROR_CORRUPTED_INFOROM: "Corrupted infoROM",
-    NVML_ERROR_GPU_IS_LOST: "GPU is lost",
-    NVML_ERROR_RESET_REQUIRED: "GPU requires restart",
-    NVML_ERROR_OPERATING_SYSTEM: "The operating system has blocked the request.",
-    NVML_ERROR_LIB_RM_VERSION_MISMATCH: "RM has detected an NVML/RM version mismatch.",
-    NVML_ERROR_MEMORY: "Insufficient Memory",
-    NVML_ERROR_UNKNOWN: "Unknown Error",
-}
-
-
-class NVMLError(Exception):
-    """`NVMLError(code)` is an instance of the class of that code, such as NVMLError_NotSupported."""
-
-    value: int
-
-    def __new__(cls, value: int) -> NVMLError:
-        self = super().__new__(_CLASSES.get(value, cls) if cls is NVMLError else cls)
-        self.value = value
-        return self
-
-    def __str__(self) -> str:
-        return _TEXTS.get(self.value, f"NVML Error with code {self.value}")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, NVMLError) and self.value == other.value
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-
-_CLASSES: dict[int, type[NVMLError]] = {}
-
-
-def _classes() -> None:
-    """NVML_ERROR_NOT_SUPPORTED has the class NVMLError_NotSupported, and so on."""
-    for name, code in list(globals().items()):
-        if name.startswith("NVML_ERROR_"):
-            short = "NVMLError_" + "".join(
-                word.capitalize() for word in name[len("NVML_ERROR_") :].split("_")
-            )
-
-            def make(cls: type[NVMLError], code: int = code) -> NVMLError:
-                return NVMLError.__new__(cls, code)
-
-            _CLASSES[code] = globals()[short] = type(
-                short,
-                (NVMLError,),
-                {"__new__": make, "__init__": lambda self, *none: None, "__module__": __name__},
-            )
-
-
-_classes()
-
-
-class _Printable:
-    """Prints as the library's structures do."""
-
-    def __str__(self) -> str:
-        inside = ", ".join(f"{one.name}: {getattr(self, one.name)}" for one in _fields(self))  # type: ignore[arg-type]
-        return f"{type(self).__name__}({inside})"
-
-
-@_dataclass
-class c_nvmlMemory_t(_Printable):
-    total: int
-    free: int
-    used: int
-
-
-@_dataclass
-class c_nvmlMemory_v2_t(_Printable):
-    version: int
-    total: int
-    reserved: int
-    free: int
-    used: int
-
-
-@_dataclass
-class c_nvmlUtilization_t(_Printable):
-    gpu: int
-    memory: int
-
-
-@_dataclass
-class nvmlPciInfo_t(_Printable):
-    busIdLegacy: str
-    domain: int
-    bus: int
-    device: int
-    pciDeviceId: int
-    pciSubSystemId: int
-    busId: str
-
-
-@_dataclass
-class c_nvmlProcessInfo_t(_Printable):
-    pid: int
-    usedGpuMemory: int | None
-    gpuInstanceId: int = NVML_VALUE_NOT_AVAILABLE_uint
-    computeInstanceId: int = NVML_VALUE_NOT_AVAILABLE_uint
-
-
-class c_nvmlDevice_t:
-    """A handle: which chip, asked anew each time."""
-
-    def __init__(self, index: int) -> None:
-        self._index = index
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, c_nvmlDevice_t) and self._index == other._index
-
-    def __hash__(self) -> int:
-        return hash(self._index)
-
+from .constants import *
+from .errors import *
+from .errors import NVMLError
+from .structures import (
+    c_nvmlDevice_t,
+    c_nvmlMemory_t,
+    c_nvmlMemory_v2_t,
+    c_nvmlProcessInfo_t,
+    c_nvmlUtilization_t,
+    nvmlPciInfo_t,
+)
 
 _initialized = 0
 
