@@ -39,6 +39,6 @@ def stop() -> int:
         serving.remove_server(directory)
     elif directory.exists():
         raise Refusal(f"{directory} was not made by `jumar env`: remove it by hand if you are sure")
-    for name in environment.VARIABLES:
+    for name in (*environment.VARIABLES, *environment.KERNELS_ON_THE_HOST):
         print(f"unset {name}")
     return 0
