@@ -51,8 +51,8 @@ class Attribute {
 // Operators that only move data. Chips of one server reach each other's memory, and the adapter has these read from
 // one and write to another when it copies a view between them.
 bool moves(const char* type) {
-  static const char* const kMoving[] = {"AsStrided", "BroadcastTo", "Cast", "Identity", "Slice", "StridedSlice",
-                                        "TensorMove", "Transpose", "ViewCopy"};
+  static const char* const kMoving[] = {"AsStrided",    "BroadcastTo", "Cast",      "Identity", "Slice",
+                                        "StridedSlice", "TensorMove",  "Transpose", "ViewCopy"};
   return std::any_of(std::begin(kMoving), std::end(kMoving),
                      [type](const char* name) { return std::strcmp(type, name) == 0; });
 }

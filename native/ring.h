@@ -84,8 +84,8 @@ struct Failure {  // first failure since the program last asked
 };
 
 struct Ring {
-  uint64_t magic;                // ring_magic()
-  int32_t program;               // process that owns this ring
+  uint64_t magic;                  // ring_magic()
+  int32_t program;                 // process that owns this ring
   int32_t window_fd[kMaxWindows];  // its descriptor of each chip's memory, -1 until opened
   uint64_t window_bytes[kMaxWindows];
   std::atomic<uint32_t> ready;      // set by the executor once its tables below are filled; futex

@@ -30,6 +30,33 @@ nothing else costs time. *Median MFU*: every job runs at the median MFU of its c
 
 ![predicted against measured](../benchmarks/accuracy/scatter.svg)
 """
+LOOKS = """The unseen rows have been looked at more than once. The first look, with nothing adjusted to them, gave MAPE of 11.7 %
+on 910B (bias −8.4 %), 6.5 % on A100 and H100 (bias −2.4 %), 34 % on inference, 17 % on peak memory, and ranges that held
+82 %. After it these errors of reading and modelling were corrected, some of which unseen rows had brought to notice, so
+that the numbers above are no longer quite blind:
+
+- Mistral attends to a window of 4,096 tokens, not to all 32,768.
+- The cache of latent attention is read once for all heads, not once for each.
+- Fused attention costs something before its first tile; the fitted operator rows of 1,024 to 4,096 tokens show it.
+- Attention around a ring is many kernels, which the host issues one by one.
+- In training, experts are cut over the tensor ranks as well.
+- Host and chip have a smooth maximum of their own; before, they shared the exponent of the limits inside a kernel.
+- Reduction of gradients is hidden by the last micro-batch; before, it was never hidden (found by a test).
+- vLLM serves with graphs captured and experts in parallel, as its tutorial's command says.
+- Two rows with tensor parallelism in two dimensions are left out: the generator does not make it.
+
+No parameter and no prior was changed for an unseen row. The bin of the chips that the rows do not name was chosen by
+the fitted rows alone.
+"""
+WEAK = """- Inference on Ascend. Two of its workloads are fitted to, both decode or short prefill. Video diffusion (long sequences
+  without mask) comes out too slow, serving through vLLM too fast: a scheduler and a sampler work between passes there,
+  which nothing here models.
+- Short steps of the unnamed CI machines: what the host does besides issuing kernels decides them.
+- Peak memory of pipeline stages and of models with many experts; what the optimizer allocates in passing is not modelled.
+- 910B comes out too slow on average. The bin of the machines is inferred, and link and matrix efficiency are fitted to
+  six rows whose identical configurations differ by up to 11 % among themselves (34B rows).
+- Of the A100 there are no rows of matrix products; its efficiency comes from whole steps.
+"""
 WANTED = (
     ("910B whole steps, MAPE", lambda p: p.family == "910B training", lambda s: s.mape, "≤ 12 % (aim 8 %)", 0.12),
     (
@@ -58,6 +85,7 @@ def page(
     """All of it."""
     unseen = [p for p in steps if not p.fit]
     parts = [INTRODUCTION, "## Wanted and found\n", _wanted(unseen, memory)]
+    parts += ["## Looks\n", LOOKS, "## What is weak\n", WEAK]
     parts += ["## Whole steps that were not fitted to\n", _families(unseen)]
     parts += ["## Whole steps that were fitted to\n", _families([p for p in steps if p.fit])]
     parts += ["## Operators and collectives (fitted to)\n", _operators(singles)]

@@ -94,7 +94,12 @@ def combine(
 ) -> StepPrice:
     """The step's time from the chip's time of each segment."""
     plan = table.plan
-    exposed_s = np.array([exposed(s, device_s[i], machine, parameters) for i, s in enumerate(plan.segments)])
+    # What has no work of its own, the reduction of gradients, runs beside the last micro-batch.
+    pass_s = float(np.dot(plan.stage, device_s))
+    beside_s = [float(own_s) if s.works else pass_s for s, own_s in zip(plan.segments, device_s, strict=True)]
+    exposed_s = np.array(
+        [exposed(s, busy_s, machine, parameters) for s, busy_s in zip(plan.segments, beside_s, strict=True)]
+    )
     kernel_s = 0.0 if plan.compiled else parameters.host_kernel_s
     passes = 0.0 if plan.compiled else parameters.host_pass_s
 

@@ -66,11 +66,11 @@ def lay_out(issue: Issue) -> Timeline:
     count = len(issue.stream)
     _check(issue, count)
     waits, synchronises = _by_first(issue.waits), _by_first(issue.synchronises)
-    cuts = sorted({0, *waits, *synchronises}) if count else []
+    cuts = sorted({0, *waits, *synchronises})
     issued, start, end = np.zeros(count), np.zeros(count), np.zeros(count)
     host_s = 0.0
     ready: dict[int, float] = {}
-    for first, last in zip(cuts, [*cuts[1:], count], strict=True):
+    for first, last in zip(cuts, [*cuts[1:], count], strict=True) if count else ():
         host_s = max([host_s, *(float(end[j]) for j in synchronises.get(first, ()))])
         piece = slice(first, last)
         issued[piece] = host_s + np.cumsum(issue.host_s[piece])

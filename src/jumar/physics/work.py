@@ -143,19 +143,13 @@ class WorkTable:
 
 
 def table_of(works: Iterable[Work]) -> WorkTable:
-    """Columns of these works, each distinct one once."""
+    """Columns of these works, each distinct one once. A work that stands at many places should be one object."""
+    held = list(works)  # keeps the objects alive, so that no identity is used twice
+    identities = np.fromiter(map(id, held), dtype=np.int64, count=len(held))
+    _, first, place = np.unique(identities, return_index=True, return_inverse=True)
     seen: dict[Work, int] = {}
-    by_identity: dict[int, int] = {}
-    kept: list[Work] = []  # holds the objects, so that no identity is used twice
-    index: list[int] = []
-    for work in works:
-        row = by_identity.get(id(work))
-        if row is None:
-            row = seen.setdefault(work, len(seen))
-            by_identity[id(work)] = row
-            kept.append(work)
-        index.append(row)
-    return _columns(tuple(seen), np.array(index, dtype=np.int64))
+    rows = np.fromiter((seen.setdefault(held[i], len(seen)) for i in first), dtype=np.int64, count=len(first))
+    return _columns(tuple(seen), rows[place.reshape(-1)])
 
 
 def _columns(works: tuple[Work, ...], index: Integers) -> WorkTable:
