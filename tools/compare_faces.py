@@ -91,9 +91,11 @@ def said(found: dict[str, str], answers: object) -> str:
 
 def by_name(found: dict[str, str], answers: object) -> bool:
     """Whether the answer would be right if the device were called cuda."""
-    return found["kind"] == "wrong" and re.sub("npu", "cuda", found["text"], flags=re.IGNORECASE) == repr(
-        answers
-    )
+    if found["kind"] != "wrong":
+        return False
+    if answers == []:  # a list of what was made elsewhere, with the place
+        return re.fullmatch(r"\[('\w+: npu:\d'(, )?)+\]", found["text"]) is not None
+    return re.sub("npu", "cuda", found["text"], flags=re.IGNORECASE) == repr(answers)
 
 
 def code(text: str) -> str:
