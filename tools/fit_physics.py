@@ -129,7 +129,9 @@ def fit(family: Family) -> tuple[Parameters, dict[str, float]]:
     names = [key for key, (_, sigma) in PRIORS.items() if sigma]
     centre = np.array([PRIORS[k][0] if k in LINEAR else np.log(PRIORS[k][0]) for k in names])
     sigma = np.array([PRIORS[k][1] for k in names])
-    bounds = [(BOUNDS[k] if k in LINEAR else (np.log(max(BOUNDS[k][0], 1e-9)), np.log(BOUNDS[k][1]))) for k in names]
+    bounds = [
+        (BOUNDS[k] if k in LINEAR else (np.log(max(BOUNDS[k][0], 1e-9)), np.log(BOUNDS[k][1]))) for k in names
+    ]
     low, high = np.array(bounds).T
 
     def cost(vector: Floats) -> Floats:
@@ -165,7 +167,10 @@ def spreads(family: Family, chosen: Parameters, cases: Cases) -> dict[str, tuple
     found = {}
     for use in ("operator", "collective"):
         logs = np.array([r for r, kind in zip(singles, kinds, strict=True) if kind == use])
-        found[use] = (half_width(logs, len(logs)), f"{len(logs)} rows, rms of the logarithms {_rms(logs):.3f}")
+        found[use] = (
+            half_width(logs, len(logs)),
+            f"{len(logs)} rows, rms of the logarithms {_rms(logs):.3f}",
+        )
     left: dict[str, list[float]] = {"training": [], "inference": []}
     workloads = sorted({case.workload for case in steps})
     for workload in workloads:
@@ -173,7 +178,9 @@ def spreads(family: Family, chosen: Parameters, cases: Cases) -> dict[str, tuple
         _, _, wholes, held = residuals(family, without)
         for value, case in zip(wholes, held, strict=True):
             if case.workload == workload:
-                left["training" if type(case.job).__name__ == "Training" else "inference"].append(float(value))
+                left["training" if type(case.job).__name__ == "Training" else "inference"].append(
+                    float(value)
+                )
     for use, entries in left.items():
         logs = np.array(entries)
         note = f"{len(logs)} rows, each predicted without its workload, rms {_rms(logs):.3f}"
@@ -181,7 +188,10 @@ def spreads(family: Family, chosen: Parameters, cases: Cases) -> dict[str, tuple
     sizes = [c for c in cases.steps if c.megabytes and cases.is_fit(c)]
     if sizes and family.name == "davinci":
         logs = np.array([_memory_log(case) for case in sizes])
-        found["memory"] = (half_width(logs, len(logs)), f"{len(logs)} rows, rms of the logarithms {_rms(logs):.3f}")
+        found["memory"] = (
+            half_width(logs, len(logs)),
+            f"{len(logs)} rows, rms of the logarithms {_rms(logs):.3f}",
+        )
     return found
 
 
@@ -233,7 +243,9 @@ def _value_line(key: str, entry: Fitted) -> str:
     if key in entry.sure:
         known = entry.sure[key] < 0.95 * sigma
         origin = "fitted" if known else "assumption"
-        note = f"prior {prior:g} ± {sigma:g}, result ± {entry.sure[key]:.2g}" + ("" if known else ": the prior stands")
+        note = f"prior {prior:g} ± {sigma:g}, result ± {entry.sure[key]:.2g}" + (
+            "" if known else ": the prior stands"
+        )
     return f'{key} = {{ value = {getattr(entry.parameters, key)!r}, origin = "{origin}", note = "{note}" }}'
 
 
@@ -264,7 +276,9 @@ def middle(fitted: dict[str, Fitted]) -> Fitted:
         logs = [np.log(max(getattr(entry.parameters, key), 1e-9)) for entry in fitted.values()]
         values[key] = float(f"{np.exp(np.mean(logs)):.4g}")
     chosen = replace(next(iter(fitted.values())).parameters, family="default", **values)
-    return Fitted(chosen, {}, {}, (), "Chips of no fitted family: geometric means of the families, wide ranges.")
+    return Fitted(
+        chosen, {}, {}, (), "Chips of no fitted family: geometric means of the families, wide ranges."
+    )
 
 
 def main() -> None:

@@ -109,7 +109,9 @@ def median_utilisation(case: StepCase, fit: Sequence[StepCase]) -> float:
     same = [c for c in fit if isinstance(c.job, mode) and c.row.profile == case.row.profile]
     if not same:
         generation = machine_of(case.row.profile).generation
-        same = [c for c in fit if isinstance(c.job, mode) and machine_of(c.row.profile).generation == generation]
+        same = [
+            c for c in fit if isinstance(c.job, mode) and machine_of(c.row.profile).generation == generation
+        ]
     if not same:
         return float("nan")
     return float(np.median([utilisation(c) for c in same]))

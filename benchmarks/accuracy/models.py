@@ -93,8 +93,6 @@ NAMED = {
         latent=Latent(1536, 512, 128, 64, 128),
     ),
     # 720 × 1280 × 81 frames are 21 × 45 × 80 tokens.
-    "wan2.2": Model(
-        40, 5120, 13824, 40, vocabulary=64, gated=False, causal_share=1.0, cross_tokens=512
-    ),
+    "wan2.2": Model(40, 5120, 13824, 40, vocabulary=64, gated=False, causal_share=1.0, cross_tokens=512),
 }
 WAN_TOKENS = 21 * 45 * 80

@@ -77,7 +77,9 @@ def _gemm(row: Row) -> OperatorCase:
 
 
 def _overlapped(row: Row) -> OperatorCase:
-    raise Unusable("a hand-written kernel that overlaps product and all-reduce; no library operator does that")
+    raise Unusable(
+        "a hand-written kernel that overlaps product and all-reduce; no library operator does that"
+    )
 
 
 def _best(row: Row) -> OperatorCase:
@@ -89,7 +91,9 @@ def _best(row: Row) -> OperatorCase:
 
 def _attention_tables(row: Row) -> OperatorCase:
     if "Fav2" in row.workload:
-        raise Unusable("FlashAttention 2 on Hopper, written for the architecture before; cuDNN and FA3 rows are kept")
+        raise Unusable(
+            "FlashAttention 2 on Hopper, written for the architecture before; cuDNN and FA3 rows are kept"
+        )
     width = 64 if "headdim 64" in row.config else 128
     heads = 2048 // width  # follows from the row's TFLOP/s
     share = 0.5 if "causal=True" in row.config else 1.0

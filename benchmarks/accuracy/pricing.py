@@ -24,7 +24,11 @@ Floats = NDArray[np.float64]
 
 def plan_of(case: StepCase, machine: Accelerator) -> Plan:
     """The case's job as a plan."""
-    return training_plan(case.job, machine) if isinstance(case.job, Training) else serving_plan(case.job, machine)
+    return (
+        training_plan(case.job, machine)
+        if isinstance(case.job, Training)
+        else serving_plan(case.job, machine)
+    )
 
 
 class Bench:

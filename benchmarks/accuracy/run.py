@@ -151,7 +151,9 @@ def main() -> None:
         for family in sorted({p.family for p in steps}):
             rows = [p for p in steps if p.fit is split and p.family == family]
             if rows:
-                s = statistics([p.predicted for p in rows], [p.measured for p in rows], [p.inside for p in rows])
+                s = statistics(
+                    [p.predicted for p in rows], [p.measured for p in rows], [p.inside for p in rows]
+                )
                 print("fit   " if split else "unseen", f"{family:34}", s)
 
 

@@ -98,12 +98,16 @@ def _mindspeed(row: Row) -> StepCase:
     size = f"{model.layers}x{model.hidden}x{model.ffn}x{model.heads}"
     workload = row.workload if continuous else size
     megabytes = row.value if row.metric.startswith("peak") else 0.0
-    aside = "tensor parallelism in two dimensions, which the generator does not make" if "tp2d" in name else ""
+    aside = (
+        "tensor parallelism in two dimensions, which the generator does not make" if "tp2d" in name else ""
+    )
     return StepCase(row, group, workload, job, _step_seconds(row, job), megabytes, set_aside=aside)
 
 
 def _mindspeed_model(row: Row, name: str) -> Model:
-    vocabulary, width, tied = next((sizes for word, sizes in OPEN_SIZES.items() if word in name), (0, 0, False))
+    vocabulary, width, tied = next(
+        (sizes for word, sizes in OPEN_SIZES.items() if word in name), (0, 0, False)
+    )
     vocabulary = _field(row, "vocab", vocabulary)
     if not vocabulary:
         raise Unusable("the vocabulary is not stated")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jumar.physics.transformer import Training
+from jumar.physics.transformer import Layout, Model, Training
 
 # Of each score row the fused attention of the vendor keeps greatest value and sum, eight fp32 numbers each.
 ROW_STATISTICS_B = 64.0
@@ -47,7 +47,7 @@ def _before_moments(stage: Footprint) -> tuple[Footprint, Footprint]:
 
 def _stage(job: Training, first: bool) -> Footprint:
     layout, model = job.layout, job.model
-    held = _weights(job, first)
+    held = weights_on_rank(model, layout, first)
     trained = held * job.trained_share
     owners = layout.data * layout.context if job.distributed_optimizer or layout.sharded else 1
     ways = layout.data if layout.sharded else 1
@@ -67,9 +67,8 @@ def _stage(job: Training, first: bool) -> Footprint:
     return Footprint(sum(parts.values()), parts)
 
 
-def _weights(job: Training, first: bool) -> float:
-    """Weights on a rank of the first or the last stage."""
-    model, layout = job.model, job.layout
+def weights_on_rank(model: Model, layout: Layout, first: bool = True) -> float:
+    """Weights that a rank of the first or the last stage holds, before any sharding over data."""
     layers = model.layers / layout.pipeline
     total = layers * (model.attention_parameters + 2 * model.hidden) / layout.tensor
     both = 2 if layout.pipeline == 1 and not model.tied else 1

@@ -21,7 +21,7 @@ class Pattern(StrEnum):
     SEND = "send"
 
 
-# Pattern -> share of the whole buffer that each rank sends per (ranks - 1)/ranks, and rounds of a ring.
+# Times that a ring sends the whole buffer around.
 ROUNDS = {
     Pattern.ALL_REDUCE: 2,
     Pattern.ALL_GATHER: 1,
@@ -30,6 +30,8 @@ ROUNDS = {
     Pattern.BROADCAST: 1,
     Pattern.SEND: 1,
 }
+# Patterns in which a tree forwards pieces while others arrive.
+PIPELINED = (Pattern.ALL_REDUCE, Pattern.BROADCAST)
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,6 @@ def _inside(
     tree_s = rounds * depth * latency_s + rounds * size_b / rate * (1.0 if pattern in PIPELINED else depth)
     direct_s = volume_s + rounds * 2 * latency_s if machine.links.mesh else ring_s
     return min(ring_s, tree_s, direct_s)
-
-
-# Patterns in which a tree forwards pieces while others arrive.
-PIPELINED = (Pattern.ALL_REDUCE, Pattern.BROADCAST)
 
 
 def _between(collective: Collective, machine: Accelerator, parameters: Parameters) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jumar.physics.accelerator import Accelerator
 from jumar.physics.blocks import Exchange, LayerGroups, Segment, attention_forward, block_forward, exchange
 from jumar.physics.layers import Shard, gather, linear, norm
@@ -48,11 +50,8 @@ def serving_plan(job: Serving, machine: Accelerator) -> Plan:
             *exchange(Pattern.ALL_TO_ALL, sent_b, group, 2),
             *exchange(Pattern.ALL_GATHER, state_b, tensor, 1),
         )
-        shard = Shard(**{**shard.__dict__, "norm_tokens": tokens})
     groups = LayerGroups(forward=half, experts=routed or half)
-    sparse_shard = (
-        Shard(**{**shard.__dict__, "norm_tokens": max(1.0, tokens / layout.tensor)}) if routed else shard
-    )
+    sparse_shard = replace(shard, norm_tokens=max(1.0, tokens / layout.tensor)) if routed else shard
     segments = (
         attention_forward(model, shard, groups),
         block_forward(model, shard, groups, sparse=False),
@@ -70,7 +69,7 @@ def _last_rows(job: Serving, shard: Shard, tensor: Group, queries: float) -> Seg
     """Embedding, last norm and logits: of the last token only, unless all are asked for."""
     model = job.model
     rows = shard.tokens if job.all_logits or shard.decode else queries
-    plain = Shard(**{**shard.__dict__, "weight_dtype": job.dtype})
+    plain = replace(shard, weight_dtype=job.dtype)
     columns = model.vocabulary / job.layout.tensor
     works = (
         (gather(shard.tokens, model.hidden, shard.size_b), 1.0),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jumar.physics.accelerator import Accelerator
-from jumar.physics.blocks import Exchange, Segment
+from jumar.physics.blocks import Segment
 from jumar.physics.link import collective_seconds
 from jumar.physics.operator import price_table
 from jumar.physics.parameters import Parameters, parameters_for
@@ -80,18 +80,16 @@ def tabulate(plan: Plan) -> PlanTable:
 
 
 def price_step(
-    plan: Plan | PlanTable, machine: Accelerator, parameters: Parameters | None = None, efficient: float = 1.0
+    plan: Plan | PlanTable, machine: Accelerator, parameters: Parameters | None = None
 ) -> StepPrice:
-    """Time of the step. `efficient` scales nothing but the range's width."""
+    """Time of the step."""
     chosen = parameters or parameters_for(machine.name, machine.generation)
     table = plan if isinstance(plan, PlanTable) else tabulate(plan)
     device_s = table.counts @ price_table(table.works, machine, chosen).seconds
-    return combine(table, device_s, machine, chosen, efficient)
+    return combine(table, device_s, machine, chosen)
 
 
-def combine(
-    table: PlanTable, device_s: Floats, machine: Accelerator, parameters: Parameters, widen: float = 1.0
-) -> StepPrice:
+def combine(table: PlanTable, device_s: Floats, machine: Accelerator, parameters: Parameters) -> StepPrice:
     """The step's time from the chip's time of each segment."""
     plan = table.plan
     # What has no work of its own, the reduction of gradients, runs beside the last micro-batch.
@@ -123,8 +121,7 @@ def combine(
         "outside": parameters.step_overhead_s if plan.training else 0.0,
     }
     seconds = sum(parts.values())
-    spread = parameters.spread["training" if plan.training else "inference"] * widen
-    factor = float(np.exp(spread))
+    factor = float(np.exp(parameters.spread["training" if plan.training else "inference"]))
     return StepPrice(
         seconds, seconds / factor, seconds * factor, parts, max(parts, key=lambda key: parts[key])
     )
@@ -144,8 +141,3 @@ def _left_over(cover: str, seconds: float, busy_s: float, parameters: Parameters
         return seconds
     share: Any = getattr(parameters, f"overlap_{cover}")
     return max(seconds * (1.0 - float(share)), seconds - busy_s)
-
-
-def exchanges_of(*groups: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """All of them, in order."""
-    return tuple(entry for group in groups for entry in group)

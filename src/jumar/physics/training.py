@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jumar.physics.accelerator import Accelerator
 from jumar.physics.blocks import (
     Exchange,
@@ -12,10 +14,11 @@ from jumar.physics.blocks import (
     block_forward,
     exchange,
 )
+from jumar.physics.footprint import weights_on_rank
 from jumar.physics.layers import Shard, gather, linear, linear_backward, norm, optimizer, pointwise
 from jumar.physics.link import Pattern, spread_over
 from jumar.physics.step import Plan
-from jumar.physics.transformer import Layout, Model, Training
+from jumar.physics.transformer import Training
 
 
 def training_plan(job: Training, machine: Accelerator) -> Plan:
@@ -138,7 +141,7 @@ def _head(job: Training, shard: Shard) -> Segment:
     model = job.model
     columns = model.vocabulary / job.layout.tensor
     logits = shard.tokens * columns
-    whole = Shard(**{**shard.__dict__, "weight_dtype": shard.dtype})
+    whole = replace(shard, weight_dtype=shard.dtype)
     works = [(norm(shard, model.hidden), 1.0), (linear(whole, columns, model.hidden), 1.0)]
     works += [(norm(shard, model.hidden, backward=True), 1.0)]
     works += linear_backward(whole, columns, model.hidden)
@@ -156,25 +159,10 @@ def _ends(job: Training, shard: Shard, machine: Accelerator) -> Segment:
     return Segment("ends", ((rows, 3.0),), sends)
 
 
-def parameters_on_rank(model: Model, layout: Layout) -> float:
-    """Weights that a rank of the first stage holds, before any sharding over data."""
-    experts, layers = model.experts, model.layers / layout.pipeline
-    own = layers * (model.attention_parameters + 2 * model.hidden) / layout.tensor
-    tables = (1 if model.tied or layout.pipeline > 1 else 2) * model.embedding_parameters / layout.tensor
-    if experts is None:
-        return own + tables + layers * model.dense_parameters / layout.tensor
-    dense = experts.dense_layers / layout.pipeline
-    routed = experts.count * model.expert_parameters / (layout.expert * layout.tensor)
-    shared = experts.shared * model.expert_parameters / layout.tensor
-    return (
-        own + tables + dense * model.dense_parameters / layout.tensor + (layers - dense) * (routed + shared)
-    )
-
-
 def _once(job: Training, machine: Accelerator) -> tuple[Segment, Segment]:
     """Reduction of gradients over data, and the optimizer."""
     layout = job.layout
-    held = parameters_on_rank(job.model, layout) * job.trained_share
+    held = weights_on_rank(job.model, layout) * job.trained_share
     owned = held / (layout.data * layout.context if job.distributed_optimizer or layout.sharded else 1)
     ranks = layout.data * layout.context
     group = spread_over(ranks, layout.tensor, machine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,6 @@ class Serving:
     all_logits: bool = False
     compiled: bool = False
     extra_passes: int = 0  # passes of a one-layer draft model
-    first_tokens: int = field(default=0)
 
     @property
     def tokens(self) -> int:
