@@ -139,6 +139,14 @@ def test_every_price_lies_in_its_range_and_above_its_peak() -> None:
         assert work.operations / found.seconds < machine(name).matrix_rate("bf16")
 
 
+@pytest.mark.parametrize("chip", chips.all_chips(), ids=lambda chip: str(chip.name))
+def test_every_chip_that_ships_can_be_priced(chip: chips.Chip) -> None:
+    found = price_all(
+        [matmul(1024, 1024, 1024, "bf16"), Work(Kind.COPY, (), (), 1e6, 1e6)], accelerator_of(chip)
+    )
+    assert (found.seconds > 0).all() and np.isfinite(found.seconds).all()
+
+
 def test_a_chip_nobody_has_measured_gets_a_wider_range() -> None:
     known, unknown = parameters_for("Ascend910B2", "A2"), parameters_for("mine", "A2")
     other = parameters_for("mine", "of its own kind")
