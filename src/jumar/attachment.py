@@ -159,7 +159,10 @@ def _loaded(now: Situation) -> None:
     if not _prepared:
         _prepared = True
         observe.seed(os.environ.get(environment.SEED))
-        FACES[os.environ.get(environment.FACE, "none")]()
+        wanted = os.environ.get(environment.FACE, "none")
+        if wanted not in FACES:
+            raise ImportError(f"{environment.FACE}={wanted}: it is one of {', '.join(FACES)}; set or unset it")
+        FACES[wanted]()
     if os.environ.get(environment.RECORDS):
         observe.install()
 

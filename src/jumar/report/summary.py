@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from jumar import __version__
@@ -106,7 +107,7 @@ def _cuda(faces: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     merged: dict[tuple[str, str], list[Any]] = {}
     for row in (row for face in faces for row in face["rows"]):
-        entry = merged.setdefault((row["kind"], row["name"]), [0, row["first"]])
+        entry = merged.setdefault((row["kind"], row["name"]), [0, row["first"].removeprefix(f"{Path.cwd()}/")])
         entry[0] += row["count"]
     rows = [[kind, name, count, first] for (kind, name), (count, first) in merged.items()]
     rows.sort(key=lambda row: (CUDA_KINDS.index(row[0]), -row[2], row[1]))
