@@ -50,11 +50,15 @@ struct Window {
   int fd = -1;
 };
 struct Place {
-  uint32_t chip;
+  uint32_t window;  // number of the window: that of the chip if it is this process's, above kMaxChips if another's
   uint64_t offset;
+  uint32_t chip;  // physical
 };
-Window* window(uint32_t physical);               // opened on first use; null with an error set
-bool locate(const void* address, Place* place);  // false: not device memory
+Window* window(uint32_t physical);                       // opened on first use; null with an error set
+bool locate(const void* address, Place* place);          // false: not device memory
+bool locate_foreign(const void* address, Place* place);  // ipc.cpp: memory that another process has shared
+uint32_t foreign_window(int32_t pid, int32_t fd);    // number of a window onto it; 0 with errno if it cannot be reached
+bool locate_own(const void* address, Place* place);  // and of this process
 bool on_device(const void* address);
 bool page_locked(const void* address);  // host memory that the program got or registered here
 

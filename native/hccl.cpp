@@ -60,7 +60,7 @@ bool place(const Communicator& communicator, const void* address, uint64_t count
   Place found{};
   *offset = 0;
   if (count == 0) return true;
-  if (!locate(address, &found) || found.chip != communicator.chip) return false;
+  if (!locate_own(address, &found) || found.chip != communicator.chip) return false;
   *offset = found.offset;
   return true;
 }

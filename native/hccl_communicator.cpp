@@ -41,39 +41,6 @@ Board* map_board(const std::string& id) {
   return mapped != MAP_FAILED ? static_cast<Board*>(mapped) : nullptr;
 }
 
-// Windows onto chips of other processes, shared by all communicators of this one and kept for its life.
-class ForeignWindows {
- public:
-  // Its number for the executor; 0 with errno if the memory cannot be reached. Number 0 is always one of our own.
-  uint32_t number(int32_t pid, int32_t fd) {
-    const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd);
-    const int opened = open(path.c_str(), O_RDWR | O_CLOEXEC);
-    struct stat info{};
-    if (opened < 0 || fstat(opened, &info) != 0) return 0;
-    std::lock_guard<std::mutex> guard(mutex_);
-    const auto [entry, fresh] = numbers_.emplace(std::pair{info.st_dev, info.st_ino}, next_);
-    if (!fresh || next_ >= kMaxWindows) {
-      close(opened);
-      if (fresh) numbers_.erase(entry), errno = ENOSPC;
-      return fresh ? 0 : entry->second;
-    }
-    Ring& ring = Engine::get().ring();
-    ring.window_bytes[next_] = static_cast<uint64_t>(info.st_size);
-    ring.window_fd[next_] = opened;
-    return next_++;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::pair<dev_t, ino_t>, uint32_t> numbers_;  // guarded by mutex_, as the next
-  uint32_t next_ = kMaxChips;
-};
-
-ForeignWindows& foreign_windows() {
-  static auto* windows = new ForeignWindows;
-  return *windows;
-}
-
 // Whether this process has not joined as that rank before.
 bool first_time(const std::string& id, uint32_t rank) {
   static std::mutex mutex;
@@ -131,7 +98,7 @@ HcclResult Communicator::open_windows() {
       return hccl::kBadParameter;
     }
     const bool own = it.pid == getpid();
-    windows_.push_back(own ? it.chip : foreign_windows().number(it.pid, it.window_fd));
+    windows_.push_back(own ? it.chip : foreign_window(it.pid, it.window_fd));
     if (own || windows_.back() != 0) continue;
     fail(hccl::kInternal, describe() + " cannot reach the memory of rank " + std::to_string(other) + " (process " +
                               std::to_string(it.pid) + "): " + std::strerror(errno));

@@ -107,8 +107,8 @@ class Exchange : public Steps {
 void Exchange::copy(const Side& to, const Side& from, uint64_t bytes) {
   if (bytes == 0 || (to.rank == from.rank && to.offset == from.offset)) return;
   Record record(RecordKind::kCopy);
-  record.span({static_cast<uint32_t>(communicator_->window(to.rank)), to.offset}, bytes);
-  record.span({static_cast<uint32_t>(communicator_->window(from.rank)), from.offset}, bytes);
+  record.span({static_cast<uint32_t>(communicator_->window(to.rank)), to.offset, 0}, bytes);
+  record.span({static_cast<uint32_t>(communicator_->window(from.rank)), from.offset, 0}, bytes);
   records.push_back(record.take());
 }
 

@@ -164,12 +164,14 @@ bool locate(const void* address, Place* place) {
   for (uint32_t chip = 0; chip < highest_window.load(std::memory_order_acquire); ++chip) {
     const Window* candidate = windows[chip].load(std::memory_order_acquire);
     if (candidate != nullptr && byte >= candidate->base && byte < candidate->base + candidate->bytes) {
-      *place = {chip, static_cast<uint64_t>(byte - candidate->base)};
+      *place = {chip, static_cast<uint64_t>(byte - candidate->base), chip};
       return true;
     }
   }
-  return false;
+  return locate_foreign(address, place);
 }
+
+bool locate_own(const void* address, Place* place) { return locate(address, place) && place->window < kMaxChips; }
 
 bool on_device(const void* address) {
   Place place{};
@@ -186,7 +188,8 @@ JUMAR_API aclError aclrtMallocAlign32(void** address, size_t bytes, int32_t) { r
 JUMAR_API aclError aclrtFree(void* address) {
   Place place{};
   if (forked()) return code::kSuccess;
-  if (!locate(address, &place)) return fail(code::kInvalidParam, "aclrtFree of an address that is not device memory");
+  if (!locate_own(address, &place))
+    return fail(code::kInvalidParam, "aclrtFree of an address that is not device memory");
   Engine::get().drain(static_cast<int32_t>(place.chip));
   std::lock_guard<std::mutex> guard(memory_mutex);
   const uint64_t bytes = give_range(chips[place.chip], place.offset, false);
@@ -225,7 +228,7 @@ JUMAR_API aclError aclrtReserveMemAddress(void** address, size_t bytes, size_t, 
 JUMAR_API aclError aclrtReleaseMemAddress(void* address) {
   Place place{};
   if (forked()) return code::kSuccess;
-  if (!locate(address, &place)) return fail(code::kInvalidParam, "not a reserved address range");
+  if (!locate_own(address, &place)) return fail(code::kInvalidParam, "not a reserved address range");
   std::lock_guard<std::mutex> guard(memory_mutex);
   const bool given = give_range(chips[place.chip], place.offset, true) != 0;
   return given ? code::kSuccess : fail(code::kInvalidParam, "not the start of a reserved range");
@@ -270,7 +273,7 @@ JUMAR_API aclError aclrtMapMem(void* address, size_t bytes, size_t, void* handle
 JUMAR_API aclError aclrtUnmapMem(void* address) {
   Place place{};
   if (forked()) return code::kSuccess;
-  if (!locate(address, &place)) return fail(code::kInvalidParam, "aclrtUnmapMem outside of reserved addresses");
+  if (!locate_own(address, &place)) return fail(code::kInvalidParam, "aclrtUnmapMem outside of reserved addresses");
   Engine::get().drain(static_cast<int32_t>(place.chip));
   std::lock_guard<std::mutex> guard(memory_mutex);
   const auto found = mapped.find(reinterpret_cast<uint64_t>(address));

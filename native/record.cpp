@@ -26,7 +26,7 @@ void Record::raw(const void* data, uint64_t bytes) {
 }
 
 void Record::span(const Place& place, uint64_t bytes) {
-  const Span span{place.offset, bytes, place.chip};
+  const Span span{place.offset, bytes, place.window};
   raw(&span, sizeof span);
 }
 

@@ -20,11 +20,11 @@ bool append_tensor(Record& record, const aclTensor& tensor, std::string* reason,
     *reason = "data type " + std::to_string(tensor.dtype) + " is not known";
     return false;
   }
-  Place place{0, 0};
+  Place place{};
   if (!empty) {
     const auto* base = static_cast<const uint8_t*>(tensor.data);
     Place first{}, last{};
-    if (!locate(base + low * item, &first) || !locate(base + high * item, &last) || first.chip != last.chip) {
+    if (!locate(base + low * item, &first) || !locate(base + high * item, &last) || first.window != last.window) {
       *reason = describe(tensor) + " does not lie in device memory";
       return false;
     }
@@ -38,7 +38,7 @@ bool append_tensor(Record& record, const aclTensor& tensor, std::string* reason,
     *chip = here;
   }
   record.head(Tag::kTensor, tensor.rank);
-  const TensorHead head{static_cast<uint32_t>(tensor.dtype), place.chip, place.offset};
+  const TensorHead head{static_cast<uint32_t>(tensor.dtype), place.window, place.offset};
   record.raw(&head, sizeof head);
   record.raw(tensor.sizes, tensor.rank * sizeof(int64_t));
   record.raw(tensor.strides, tensor.rank * sizeof(int64_t));

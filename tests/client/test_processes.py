@@ -185,6 +185,34 @@ def test_a_tensor_goes_to_a_spawned_process(run_program: Callable) -> None:
     assert run_program(source).stdout.split() == ["cpu", "20.0"]
 
 
+@pytest.mark.needs_chip
+def test_processes_see_what_others_write(run_program: Callable) -> None:
+    """As Hogwild training has it: parameters on the chip, shared by spawned workers."""
+    source = """
+    import torch.multiprocessing as mp
+
+    def work(tensor, results, done):
+        results.put(tensor.sum().item())
+        tensor[1:].mul_(3)
+        results.put((tensor + tensor.new_ones(4)).tolist())  # memory of both processes in one operator
+        done.wait()
+
+    if __name__ == "__main__":
+        context = mp.get_context("spawn")
+        results, done = context.Queue(), context.Event()
+        shared = torch.arange(8.0, device=DEVICE)[4:]
+        child = context.Process(target=work, args=(shared, results, done))
+        child.start()
+        print(results.get(timeout=120), results.get(timeout=120), shared.tolist(), sep="\\n")
+        done.set()
+        child.join()
+        print(child.exitcode)
+    """
+    assert run_program(source).stdout.splitlines() == [
+        "22.0", "[5.0, 16.0, 19.0, 22.0]", "[4.0, 15.0, 18.0, 21.0]", "0",
+    ]  # fmt: skip
+
+
 @pytest.mark.virtual_only
 def test_a_long_run_holds_no_more_memory_at_its_end(run_program: Callable) -> None:
     """The short form of benchmarks/soak.py."""

@@ -51,6 +51,9 @@ aclError aclrtFreeHost(void* address);
 aclError aclrtHostRegisterV2(void* address, uint64_t bytes, uint32_t flags);
 aclError aclrtHostUnregister(void* address);
 aclError aclrtPointerGetAttributes(const void* address, void* attributes);
+aclError aclrtIpcMemGetExportKey(void* address, size_t bytes, char* key, size_t length, uint64_t flags);
+aclError aclrtIpcMemImportByKey(void** address, const char* key, uint64_t flags);
+aclError aclrtIpcMemClose(const char* key);
 aclError aclrtMemcpy(void* destination, size_t capacity, const void* source, size_t count, int32_t kind);
 aclError aclrtMemcpyAsync(void* destination, size_t capacity, const void* source, size_t count, int32_t kind,
                           aclrtStream stream);

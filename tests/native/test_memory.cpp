@@ -196,3 +196,22 @@ TEST(memory, threads_allocate_at_once) {
   for (auto& thread : threads) thread.join();
   CHECK_EQUAL(free_bytes(), 1024 * kMiB);
 }
+
+TEST(memory, keys_name_memory_for_other_processes) {
+  use_chip({});
+  void* memory = allocated(2 * kMiB);
+  char key[65] = {}, small[4] = {};
+  CHECK_OK(aclrtIpcMemGetExportKey(static_cast<uint8_t*>(memory) + 512, kMiB, key, sizeof key, 0));
+  void* same = nullptr;
+  CHECK_OK(aclrtIpcMemImportByKey(&same, key, 0));
+  CHECK(same == static_cast<uint8_t*>(memory) + 512);  // a process finds its own
+  CHECK_OK(aclrtIpcMemClose(key));
+  CHECK_FAILS(code::kInvalidParam, aclrtIpcMemGetExportKey(key, 1, key, sizeof key, 0));
+  CHECK_FAILS(code::kInvalidParam, aclrtIpcMemGetExportKey(memory, kMiB, small, sizeof small, 0));
+  CHECK_HAS(recent_message(), "a key of memory takes");
+  CHECK_FAILS(code::kInvalidParam, aclrtIpcMemImportByKey(&same, "nonsense", 0));
+  CHECK_FAILS(code::kInvalidParam, aclrtIpcMemImportByKey(&same, "999999999 3 0 0 1000", 0));
+  CHECK_HAS(recent_message(), "memory of process 999999999 cannot be reached");
+  CHECK(same == nullptr);
+  CHECK_OK(aclrtFree(memory));
+}
