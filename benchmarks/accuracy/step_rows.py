@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from models import EXPERT_FFN, MPT, NAMED, OPEN_SIZES, WAN_TOKENS, WINDOWS
+from model_sizes import EXPERT_FFN, MPT, NAMED, OPEN_SIZES, WAN_TOKENS, WINDOWS
 from rows import Row, Unusable
 
 from jumar.physics.transformer import Experts, Layout, Model, Serving, Training

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 import jumar
+
+
+@pytest.fixture(autouse=True)
+def switches_may_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch.testing._internal, which other tests of this process import, freezes torch.backends for all."""
+    monkeypatch.setattr(torch.backends, "__allow_nonbracketed_mutation_flag", True)
 
 
 @pytest.fixture

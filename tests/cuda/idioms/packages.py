@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from idioms import idiom
+from idioms.processes import CHILDREN
 
 
 def reference(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool = False) -> torch.Tensor:
@@ -196,7 +197,7 @@ def xformers_attention() -> object:
     return close(plain, reference(q, k, v)), close(causal, reference(q, k, v, causal=True))
 
 
-@idiom("a Triton kernel: adding two vectors", "triton-lang/triton/python/tutorials/01-vector-add.py", True)
+@idiom("a Triton kernel: adding two vectors", "triton-lang/triton/python/tutorials/01-vector-add.py", True, CHILDREN)
 def triton_kernel() -> object:
     from idioms import kernels
 
@@ -205,7 +206,7 @@ def triton_kernel() -> object:
 
 
 @idiom(
-    "a Triton kernel: softmax by rows, tuned", "triton-lang/triton/python/tutorials/02-fused-softmax.py", True
+    "a Triton kernel: softmax by rows, tuned", "triton-lang/triton/python/tutorials/02-fused-softmax.py", True, CHILDREN
 )
 def triton_softmax() -> object:
     from idioms import kernels
