@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,40 @@ HEADINGS = (
 WITHOUT_SOURCE = ("recalled", "assumption")
 
 
+ACTIONS = ("list", "show", "compare", "new")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    name = "a chip's name, or its file (mine.toml)"
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all chips that ship (also without an action)")
+    show = actions.add_parser(
+        "show", help="every number of a chip, with its source (also `jumar chips NAME`)"
+    )
+    show.add_argument("names", nargs="+", metavar="NAME", help=name)
+    compare = actions.add_parser("compare", help="chips side by side, as a table and as a page with drawings")
+    compare.add_argument("names", nargs="+", metavar="NAME", help=f"{name}; ratios are to the first")
+    compare.add_argument("--out", metavar="FILE.html", help="write the page with rooflines and bars")
+    new = actions.add_parser("new", help="begin the file of a chip of one's own")
+    new.add_argument("name", metavar="NAME", help="how the new chip is called")
+    new.add_argument(
+        "--from", dest="base", required=True, metavar="CHIP", help="whose numbers it begins with"
+    )
+    new.add_argument("--out", metavar="FILE.toml", help="where it is written (default: NAME.toml)")
+    for action in (listing, show, compare, new):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def spelled_out(words: Sequence[str]) -> list[str]:
+    """`jumar chips NAME` is short for `jumar chips show NAME`, `jumar chips` for `jumar chips list`."""
+    if {"-h", "--help"} & set(words[:1]):
+        return list(words)
+    first = next((word for word in words if not word.startswith("-")), None)
+    if first in ACTIONS:
+        return list(words)
+    return ["show" if first else "list", *words]
+
+
 def execute(chosen: argparse.Namespace) -> int:
     act: dict[str, Callable[[argparse.Namespace], None]] = {
         "list": _list,
@@ -41,14 +75,6 @@ def execute(chosen: argparse.Namespace) -> int:
     except (chips.UnknownChip, chips.BadProfile) as error:
         raise Refusal(str(error)) from error
     return 0
-
-
-def presentable(name: str) -> chips.Chip:
-    """What `--chip` of a run means: a chip as torch_npu sees it. ArgumentTypeError for one that it does not know."""
-    try:
-        return chips.presented(chips.find(name))
-    except (chips.UnknownChip, chips.BadProfile) as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _list(chosen: argparse.Namespace) -> None:

@@ -33,6 +33,13 @@ class Finding:
     remedy: str = ""
 
 
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--patches", action="store_true", help="list every CUDA name and what becomes of it in a run"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def execute(chosen: argparse.Namespace) -> int:
     if chosen.patches:
         return list_patches()

@@ -15,6 +15,12 @@ from jumar.cli.refusal import Refusal
 STATE = "state"
 
 
+def arguments(parser: argparse.ArgumentParser) -> None:
+    serving.arguments(parser)
+    parser.add_argument("--stop", action="store_true", help="end the server of this shell")
+    parser.epilog = 'Use it as: eval "$(jumar env --chip 910B2)" … eval "$(jumar env --stop)"'
+
+
 def execute(chosen: argparse.Namespace) -> int:
     return stop() if chosen.stop else start(chosen)
 

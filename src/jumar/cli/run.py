@@ -21,6 +21,7 @@ from jumar import environment
 from jumar.cli import commands, serving, summing
 from jumar.cli.refusal import Refusal
 
+USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT)
 
 
@@ -30,6 +31,21 @@ class Outcome:
 
     code: int
     wall_s: float
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = USAGE
+    serving.arguments(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", help="where the report goes (default: jumar-runs/<time>-<name>)"
+    )
+    parser.add_argument(
+        "--real", action="store_true", help="use this machine's own chips and CANN instead of virtual ones"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the server's directory afterwards")
+    parser.add_argument(
+        "program", nargs=argparse.REMAINDER, metavar="COMMAND", help="any command, or a Python script"
+    )
 
 
 def execute(chosen: argparse.Namespace) -> int:

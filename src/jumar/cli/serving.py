@@ -22,6 +22,44 @@ PAIR = "2.13.0"
 PREFIX = "jumar-"
 
 
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What a server is asked for, on the command line."""
+    parser.add_argument(
+        "--chip",
+        type=_presentable,
+        default="910B2",
+        help="which chip, or the file of one; see `jumar chips` (default: 910B2)",
+    )
+    parser.add_argument(
+        "--devices", type=int, default=1, metavar="N", help="how many of them, 1 to 64 (default: 1)"
+    )
+    parser.add_argument(
+        "--dry",
+        action="store_true",
+        help="compute small tensors only; large ones take neither time nor memory",
+    )
+    parser.add_argument("--seed", type=int, metavar="S", help="seed random, numpy and torch with it")
+    parser.add_argument(
+        "--face",
+        choices=environment.FACES,
+        default="cuda",
+        help="what a CUDA program sees: CUDA devices (default), the vendor's transfer_to_npu, or nothing",
+    )
+    parser.add_argument("--as", dest="persona", metavar="GPU", help="the GPU it believes in (default: A100)")
+    parser.add_argument(
+        "--float64",
+        choices=environment.FLOAT64_POLICIES,
+        help="double precision: as on the chip (default), an error, on the CPU, or as float32",
+    )
+
+
+def _presentable(name: str) -> chips.Chip:
+    try:
+        return chips.presented(chips.find(name))
+    except (chips.UnknownChip, chips.BadProfile) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 @dataclass(frozen=True)
 class Plan:
     """The server that was asked for, checked."""
