@@ -1,0 +1,191 @@
+"""A Python document as its syntax tree: nodes by type, parents, where nodes lie in the text, what names stand for.
+
+Names are followed through imports and simple assignments of the module; nothing is imported or run.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import TypeVar
+
+from jumar.port.document import Document, Unparsed
+
+Node = TypeVar("Node", bound=ast.AST)
+SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+ALIASES = {
+    "np": "numpy",
+    "F": "torch.nn.functional",
+    "nn": "torch.nn",
+    "dist": "torch.distributed",
+    "tl": "triton.language",
+}
+"""What a name means that the text uses and nowhere binds, as snippets and cells of notebooks do."""
+
+
+class Source:
+    """The tree of one document. `by_type` has every node in the order of the text."""
+
+    def __init__(self, document: Document, tree: ast.Module) -> None:
+        self.document = document
+        self.tree = tree
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.by_type: dict[type[ast.AST], list[ast.AST]] = {}
+        self._bindings: dict[ast.AST, dict[str, list[ast.AST]]] = {}
+        self._qualified: dict[ast.AST, str | None] = {}
+        self._resolving: set[ast.AST] = set()
+        self._index()
+
+    def _index(self) -> None:
+        waiting: list[ast.AST] = [self.tree]
+        parents, by_type = self.parents, self.by_type
+        while waiting:
+            node = waiting.pop()
+            by_type.setdefault(type(node), []).append(node)
+            children = list(ast.iter_child_nodes(node))
+            for child in children:
+                parents[child] = node
+            waiting.extend(reversed(children))
+
+    def all(self, kind: type[Node]) -> list[Node]:
+        return self.by_type.get(kind, [])  # type: ignore[return-value]
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """The characters of a node. Inside an f-string, those of the f-string, whose parts Python places badly."""
+        for outer in self.ancestors(node):
+            if isinstance(outer, ast.JoinedStr):
+                node = outer
+        document = self.document
+        return (
+            document.offset_of_bytes(node.lineno, node.col_offset),  # type: ignore[attr-defined]
+            document.offset_of_bytes(node.end_lineno, node.end_col_offset),  # type: ignore[attr-defined]
+        )
+
+    def text(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.document.text[start:end]
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The parents, from the nearest outwards."""
+        while (above := self.parents.get(node)) is not None:
+            yield above
+            node = above
+
+    def scope(self, node: ast.AST) -> ast.AST:
+        """The function, class or module whose names the node sees first."""
+        return next((one for one in self.ancestors(node) if isinstance(one, SCOPES)), self.tree)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The statement that the node is part of."""
+        while not isinstance(node, ast.stmt):
+            node = self.parents[node]
+        return node
+
+    # What names stand for
+
+    def qualified(self, node: ast.AST) -> str | None:
+        """`torch.cuda.is_available` for whatever way this module has of writing it. None if it is not known."""
+        if node not in self._qualified:
+            if node in self._resolving:
+                return None  # a = a.b
+            self._resolving.add(node)
+            self._qualified[node] = self._resolve(node)
+            self._resolving.discard(node)
+        return self._qualified[node]
+
+    def _resolve(self, node: ast.AST) -> str | None:
+        if isinstance(node, ast.Attribute):
+            value = self.qualified(node.value)
+            return f"{value}.{node.attr}" if value else None
+        if isinstance(node, ast.Name):
+            return self._resolve_name(node)
+        if isinstance(node, ast.Call) and self._is_getattr(node):
+            value = self.qualified(node.args[0])
+            return f"{value}.{node.args[1].value}" if value else None  # type: ignore[attr-defined]
+        return None
+
+    def _is_getattr(self, node: ast.Call) -> bool:
+        named = isinstance(node.func, ast.Name) and node.func.id in ("getattr", "hasattr")
+        return named and len(node.args) >= 2 and _is_text(node.args[1])
+
+    def _resolve_name(self, node: ast.Name) -> str | None:
+        bound = self.bound(node)
+        if not bound:
+            return ALIASES.get(node.id, node.id)
+        names = {self._meaning(node.id, binding) for binding in bound}
+        names.discard(None)
+        return names.pop() if len(names) == 1 else None
+
+    def _meaning(self, name: str, binding: ast.AST) -> str | None:
+        if isinstance(binding, ast.alias):
+            statement = self.parents[binding]
+            if isinstance(statement, ast.ImportFrom):
+                module = "." * statement.level + (statement.module or "")
+                return f"{module}.{binding.name}" if not module.endswith(".") else module + binding.name
+            return binding.name if binding.asname else binding.name.partition(".")[0]
+        if isinstance(binding, (ast.Name, ast.Attribute)):
+            return self.qualified(binding)
+        return None
+
+    def bound(self, node: ast.Name) -> list[ast.AST]:
+        """What the name is bound to in the nearest scope that binds it: imports, expressions, or what else binds."""
+        scope = self.scope(node)
+        first = True
+        while True:
+            if first or not isinstance(scope, ast.ClassDef):
+                found = self.bindings(scope).get(node.id)
+                if found:
+                    return found
+            if scope is self.tree:
+                return []
+            scope, first = self.scope(scope), False
+
+    def bindings(self, scope: ast.AST) -> dict[str, list[ast.AST]]:
+        """Names that a scope binds: an alias of an import, the expression assigned, or the node that binds it."""
+        if not self._bindings:
+            self._bind_all()
+        return self._bindings.get(scope, {})
+
+    def _bind_all(self) -> None:
+        self._bindings[self.tree] = {}
+        for alias in self.all(ast.alias):
+            if alias.name != "*":
+                self._bind(alias, alias.asname or alias.name.partition(".")[0], alias)
+        for name in self.all(ast.Name):
+            if not isinstance(name.ctx, ast.Load):
+                self._bind(name, name.id, self._assigned(name))
+        for argument in self.all(ast.arg):
+            self._bindings.setdefault(self.scope(argument), {}).setdefault(argument.arg, []).append(argument)
+        for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            for made in self.by_type.get(kind, ()):
+                self._bind(made, made.name, made)  # type: ignore[attr-defined]
+
+    def _bind(self, node: ast.AST, name: str, value: ast.AST) -> None:
+        self._bindings.setdefault(self.scope(node), {}).setdefault(name, []).append(value)
+
+    def _assigned(self, name: ast.Name) -> ast.AST:
+        above = self.parents[name]
+        if isinstance(above, ast.Assign) or (
+            isinstance(above, (ast.AnnAssign, ast.NamedExpr)) and above.value
+        ):
+            return above.value  # type: ignore[return-value]
+        return above
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def read(document: Document) -> Source:
+    """The document's Source. Unparsed if it is no Python that this Python reads."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(document.text)
+    except SyntaxError as error:
+        raise Unparsed(f"no Python that this Python reads: {error.msg}", error.lineno or 1) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Unparsed(f"no Python that this Python reads: {error}") from error
+    return Source(document, tree)

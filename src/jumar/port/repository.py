@@ -1,0 +1,103 @@
+"""Which files of a repository are read: what git knows of, else everything but the usual; never outside its root."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from jumar.port.document import Document
+from jumar.port.finding import Trouble
+
+PRUNED = frozenset(
+    """.git .hg .svn .tox .nox .venv venv env .eggs __pycache__ node_modules build dist site-packages
+    .mypy_cache .ruff_cache .pytest_cache .ipynb_checkpoints""".split()  # noqa: SIM905  a list one reads
+)
+LARGEST_BYTES = 8 << 20
+GIT_WITHIN_S = 60
+
+
+class NotARepository(ValueError):
+    """There is no such folder; the message says which."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A folder, or one file. `root` is resolved; paths are relative to it, with slashes."""
+
+    root: Path
+    only: str | None = None
+
+    @classmethod
+    def at(cls, path: Path) -> Repository:
+        if path.is_dir():
+            return cls(path.resolve())
+        if path.is_file():
+            whole = path.resolve()
+            return cls(whole.parent, whole.name)
+        raise NotARepository(f"{path}: no such folder or file")
+
+    def files(self) -> list[str]:
+        """All that may be read, sorted. Symbolic links are left out: what they name is listed where it lies."""
+        if self.only is not None:
+            return [self.only]
+        listed = self._known_to_git()
+        return sorted(listed if listed is not None else self._walked())
+
+    def _known_to_git(self) -> list[str] | None:
+        listing = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        if listing is None:
+            return None
+        names = {os.fsdecode(name) for name in listing.split(b"\0") if name}
+        return [name for name in names if self._is_plain(name)]
+
+    def _git(self, *arguments: str) -> bytes | None:
+        """What git prints, or None if this is no work tree of git's or there is no git."""
+        if not (self.root / ".git").exists():
+            return None
+        # fsmonitor and hooks of the scanned repository's own configuration must not run.
+        command = [
+            "git",
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-C",
+            str(self.root),
+        ]
+        try:
+            done = subprocess.run(
+                [*command, *arguments], capture_output=True, timeout=GIT_WITHIN_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+    def _walked(self) -> list[str]:
+        found = []
+        for folder, folders, names in os.walk(self.root, followlinks=False):
+            folders[:] = sorted(name for name in folders if name not in PRUNED)
+            inside = Path(folder).relative_to(self.root).as_posix()
+            prefix = "" if inside == "." else f"{inside}/"
+            found += [prefix + name for name in names if self._is_plain(prefix + name)]
+        return found
+
+    def _is_plain(self, name: str) -> bool:
+        """A file of its own, reached through no symbolic link."""
+        place = self.root / name
+        if place.is_symlink() or not place.is_file():
+            return False
+        return place.parent == self.root or place.parent.resolve() == place.parent
+
+    def read(self, name: str) -> Document | Trouble | None:
+        """None for what is no text. Trouble for what should have been read and could not."""
+        place = self.root / name
+        try:
+            size = place.stat().st_size
+            if size > LARGEST_BYTES:
+                return Trouble(name, 0, f"{size >> 20} MiB: larger than {LARGEST_BYTES >> 20} MiB, not read")
+            raw = place.read_bytes()
+        except OSError as error:
+            return Trouble(name, 0, f"cannot be read: {error.strerror}")
+        return Document.of_bytes(name, raw)

@@ -1,0 +1,84 @@
+"""What a rule is: data about one tie to CUDA. The function that looks for it, `check`, stands in the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from jumar.port import cost
+from jumar.port.document import Document
+from jumar.port.finding import Edit, Finding
+
+Check = Callable[[Document], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """What the rule finds. `after`: what its edits make of it, None if it has none. `path`: where it would stand,
+    which decides the kind; without it the rule's first kind."""
+
+    before: str
+    after: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`kinds`: the documents it reads. `triggers`: lower-case words; a document with none of them is not looked at.
+
+    `why`: why it ties, one sentence. `replacement`: what stands there on Ascend, or what to do. `layer`, `severity` and
+    `safety` as in `finding`, the usual ones; a finding may differ. `runs_unchanged`: `jumar run` makes the change
+    unnecessary. `examples` must be found and become what they say; nothing is found in `keep`, a text or
+    an Example whose `before` is one.
+    """
+
+    code: str
+    name: str
+    kinds: tuple[str, ...]
+    triggers: tuple[str, ...]
+    layer: str
+    severity: str
+    safety: str
+    runs_unchanged: bool
+    why: str
+    replacement: str
+    examples: tuple[Example, ...]
+    keep: tuple[str | Example, ...] = ()
+
+    def found(
+        self,
+        document: Document,
+        start: int,
+        end: int,
+        what: str,
+        *,
+        why: str | None = None,
+        replacement: str | None = None,
+        layer: str | None = None,
+        severity: str | None = None,
+        safety: str | None = None,
+        runs_unchanged: bool | None = None,
+        edit: Iterable[Edit] | None = None,
+    ) -> Finding:
+        """A finding at characters `start` to `end`; what is not given is as the rule says."""
+        edits = tuple(edit) if edit is not None else None
+        heavy = severity or self.severity
+        line, column = document.position(start)
+        end_line, end_column = document.position(end)
+        return Finding(
+            code=self.code,
+            path=document.path,
+            line=line,
+            column=column,
+            end_line=end_line,
+            end_column=end_column,
+            what=what,
+            why=why or self.why,
+            layer=layer or self.layer,
+            severity=heavy,
+            replacement=replacement if replacement is not None else self.replacement,
+            safety=safety or (self.safety if edits else "report"),
+            effort_days=cost.days(self.code, heavy),
+            runs_unchanged=self.runs_unchanged if runs_unchanged is None else runs_unchanged,
+            edit=edits,
+        )

@@ -1,0 +1,142 @@
+"""Reads the files of a repository with every rule, on all cores, in an order that is the same on every run."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+
+from jumar.port import rules, suppression
+from jumar.port.document import Document, Unparsed
+from jumar.port.finding import Finding, Trouble
+from jumar.port.repository import Repository
+
+Progress = Callable[[int, int], None]
+"""Called with the files done and the files there are."""
+PIECE_BYTES = 1 << 20  # a process gets so much at a time
+ALONE_BELOW_BYTES = 1 << 20  # less than this is not worth another process
+
+
+@dataclass
+class Part:
+    """What was found in some of the files."""
+
+    findings: list[Finding] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Part) -> None:
+        self.findings += other.findings
+        self.troubles += other.troubles
+        for mine, its in ((self.lines, other.lines), (self.files, other.files)):
+            for kind, count in its.items():
+                mine[kind] = mine.get(kind, 0) + count
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a repository has. `lines` and `files`: how many were read, by kind of document."""
+
+    findings: tuple[Finding, ...]
+    troubles: tuple[Trouble, ...]
+    lines: dict[str, int]
+    files: dict[str, int]
+
+
+def scan(
+    repository: Repository,
+    names: Sequence[str] | None = None,
+    wanted: Callable[[str], bool] = lambda code: True,
+    jobs: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Scan:
+    """Everything in `names`, by default all files. `wanted` says whether a rule's code counts."""
+    names = repository.files() if names is None else names
+    codes = frozenset(one.rule.code for one in rules.all_rules() if wanted(one.rule.code))
+    pieces, size = _pieces(repository, names)
+    jobs = jobs or len(os.sched_getaffinity(0))
+    whole = Part()
+    done = 0
+    progress(0, len(names))
+    for count, part in _parts(repository, pieces, codes, 1 if size < ALONE_BELOW_BYTES else jobs):
+        whole.add(part)
+        done += count
+        progress(done, len(names))
+    return Scan(
+        tuple(sorted(whole.findings, key=Finding.place)),
+        tuple(sorted(whole.troubles)),
+        dict(sorted(whole.lines.items())),
+        dict(sorted(whole.files.items())),
+    )
+
+
+def check(document: Document, codes: frozenset[str] | None = None) -> tuple[list[Finding], list[Trouble]]:
+    """What one document has, after its own comments left some out."""
+    found: list[Finding] = []
+    troubles: set[Trouble] = set()
+    for loaded in rules.of_kind(document.kind):
+        rule = loaded.rule
+        if codes is not None and rule.code not in codes:
+            continue
+        if not any(trigger in document.lowered for trigger in rule.triggers):
+            continue
+        try:
+            found += loaded.check(document)
+        except Unparsed as error:
+            troubles.add(Trouble(document.path, error.line, error.reason))
+        except RecursionError:
+            troubles.add(Trouble(document.path, 1, "nested too deeply to be read"))
+    return suppression.kept(document, dict.fromkeys(found)), sorted(troubles)
+
+
+def _pieces(repository: Repository, names: Sequence[str]) -> tuple[list[list[str]], int]:
+    """The files in pieces of about one size, and the size of all."""
+    pieces: list[list[str]] = []
+    piece: list[str] = []
+    total = held = 0
+    for name in names:
+        try:
+            size = (repository.root / name).stat().st_size
+        except OSError:
+            size = 0
+        total += size
+        held += size
+        piece.append(name)
+        if held >= PIECE_BYTES:
+            pieces.append(piece)
+            piece, held = [], 0
+    return ([*pieces, piece] if piece else pieces), total
+
+
+def _parts(
+    repository: Repository, pieces: Sequence[list[str]], codes: frozenset[str], jobs: int
+) -> Iterable[tuple[int, Part]]:
+    if jobs == 1:
+        for piece in pieces:
+            yield len(piece), _read(repository, piece, codes)
+        return
+    context = multiprocessing.get_context("fork")  # the rules are loaded already, and no thread runs yet
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
+        counts: dict[Future[Part], int] = {
+            pool.submit(_read, repository, piece, codes): len(piece) for piece in pieces
+        }
+        for future in as_completed(counts):
+            yield counts[future], future.result()
+
+
+def _read(repository: Repository, names: Sequence[str], codes: frozenset[str]) -> Part:
+    part = Part()
+    for name in names:
+        document = repository.read(name)
+        if isinstance(document, Trouble):
+            part.troubles.append(document)
+        elif document is not None:
+            part.files[document.kind] = part.files.get(document.kind, 0) + 1
+            part.lines[document.kind] = part.lines.get(document.kind, 0) + document.text.count("\n")
+            findings, troubles = check(document, codes)
+            part.findings += findings
+            part.troubles += troubles
+    return part
