@@ -75,7 +75,7 @@ def attach(spec: ModuleSpec) -> None:
     """Wraps the loader of a watched module, found for the import system, as the situation asks."""
     loader: Any = spec.loader
     now = situation()
-    left_alone = now is Situation.CANN and not _face_wanted()
+    left_alone = now is Situation.CANN and not _face_wanted() and not _modules_wanted()
     if loader is None or not hasattr(loader, "exec_module") or left_alone:
         return
     execute = loader.exec_module
@@ -86,7 +86,8 @@ def attach(spec: ModuleSpec) -> None:
             AROUND.get(spec.name, _check_replaced)(now, lambda: execute(module))
         finally:
             _loading.remove(spec.name)
-        if now in (Situation.SERVER, Situation.CANN) and not _loading:
+        has_chips = now in (Situation.SERVER, Situation.CANN)
+        if not _loading and (has_chips or (_modules_wanted() and now is not Situation.EXECUTOR)):
             _loaded(now)
 
     loader.exec_module = exec_module
@@ -151,6 +152,10 @@ def _face_wanted() -> bool:
     return os.environ.get(environment.FACE, "none") != "none"
 
 
+def _modules_wanted() -> bool:
+    return bool(os.environ.get(environment.MODULES))
+
+
 def _loaded(now: Situation) -> None:
     """torch is complete, and torch_npu too unless it was not asked for: now what needs them both."""
     global _prepared
@@ -165,6 +170,10 @@ def _loaded(now: Situation) -> None:
         FACES[wanted]()
     if os.environ.get(environment.RECORDS):
         observe.install()
+    if _modules_wanted():
+        from jumar.machine import recording
+
+        recording.install()
 
 
 def _cuda() -> None:

@@ -14,6 +14,7 @@ SEED = "JUMAR_SEED"
 RECORDS = "JUMAR_RECORDS"
 PERSONA = "JUMAR_AS"
 FLOAT64 = "JUMAR_FLOAT64"
+MODULES = "JUMAR_MODULES"
 
 VARIABLES = {
     SERVER: "directory of the virtual server that torch_npu shall see; unset: no virtual chips",
@@ -21,6 +22,7 @@ VARIABLES = {
     RECORDS: "directory in which each process leaves what it saw, for the summary; unset: it leaves nothing",
     PERSONA: "the NVIDIA GPU that the CUDA face answers as; unset: A100",
     FLOAT64: "what becomes of double precision under the CUDA face: `chip`, `error`, `emulate`, `downcast`",
+    MODULES: "directory in which each process leaves what its modules computed, for `jumar verify`; unset: nothing",
     SEED: "number to seed random, numpy and torch with when torch is imported; unset: they are left alone",
 }
 
