@@ -17,6 +17,7 @@ COMMANDS = {
     "env": "print exports for a shell, or stop that server",
     "doctor": "say what is installed, what fits what, what is patched",
     "chips": "list, show and compare chips",
+    "scan": "say what ties a repository to CUDA",
 }
 
 
