@@ -1,0 +1,66 @@
+"""What a YAML or JSON file is for: compose, Kubernetes, CI, Prometheus and so on, from its name and its keys."""
+
+from __future__ import annotations
+
+import re
+
+from jumar.port.document import Document
+from jumar.port.reading import json_entries, yaml_entries
+
+CI_PATHS = re.compile(
+    r"(^|/)\.github/(workflows|actions)/|(^|/)\.?(gitlab|circleci|buildkite|travis|drone|woodpecker|cirrus)"
+    r"|(^|/)azure-pipelines|(^|/)\.?(appveyor|bitbucket-pipelines|cloudbuild)|(^|/)(\.azure|ci)/|jenkins|(^|/)test-pipeline",
+    re.IGNORECASE,
+)
+COMPOSE_PATH = re.compile(r"(^|/)(docker-)?compose[^/]*\.ya?ml$|(^|/)[^/]*compose\.ya?ml$", re.IGNORECASE)
+VALUES_PATH = re.compile(r"(^|/)values[^/]*\.ya?ml$|(^|/)helm[^/]*/.*values", re.IGNORECASE)
+CONDA_PATH = re.compile(r"(^|/)(environment|conda|env)[^/]*\.ya?ml$|(^|/)meta\.ya?ml$", re.IGNORECASE)
+ANSIBLE_PATH = re.compile(r"(^|/)(roles|playbooks?|ansible)/", re.IGNORECASE)
+DOCUMENTED = ("markdown",)
+
+
+def is_ci(document: Document) -> bool:
+    return document.kind == "ci" or bool(CI_PATHS.search(document.path))
+
+
+def top_keys(document: Document) -> frozenset[str]:
+    return document.once(_top_keys)
+
+
+def _top_keys(document: Document) -> frozenset[str]:
+    read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+    return frozenset(entry.path[0] for entry in read(document) if len(entry.path) == 1)
+
+
+def is_kubernetes(document: Document) -> bool:
+    return {"apiVersion", "kind"} <= top_keys(document) and "services" not in top_keys(document)
+
+
+def is_compose(document: Document) -> bool:
+    if {"apiVersion", "kind"} <= top_keys(document):
+        return False
+    return "services" in top_keys(document) and (
+        bool(COMPOSE_PATH.search(document.path)) or (not is_ci(document) and "jobs" not in top_keys(document))
+    )
+
+
+def is_helm_values(document: Document) -> bool:
+    return bool(VALUES_PATH.search(document.path)) and not is_kubernetes(document)
+
+
+def is_conda(document: Document) -> bool:
+    keys = top_keys(document)
+    return {"channels", "dependencies"} <= keys or (
+        "dependencies" in keys and bool(CONDA_PATH.search(document.path))
+    )
+
+
+def is_ansible(document: Document) -> bool:
+    return bool(ANSIBLE_PATH.search(document.path))
+
+
+def layer_of(document: Document) -> str:
+    """Of a command or variable in this document: what people read and CI are workflow, the rest data centre."""
+    if document.kind in ("markdown", "notebook") or is_ci(document):
+        return "workflow"
+    return "data centre"
