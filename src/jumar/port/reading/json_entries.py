@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document, Unparsed
 from jumar.port.reading.entries import Entry
@@ -25,7 +26,7 @@ def _entries(document: Document) -> tuple[Entry, ...]:
 
 
 def _read(document: Document) -> Iterator[Entry]:
-    stack: list[list[object]] = []  # [path, is_list, key, key_start, key_end, number, start]
+    stack: list[list[Any]] = []  # [path, is_list, key, key_start, key_end, number, start]
     for kind, token, start, end in _tokens(document):
         if kind == "mark" and token in "{[":
             path, key_start, key_end = _claim(stack, start)
@@ -36,7 +37,7 @@ def _read(document: Document) -> Iterator[Entry]:
             path, _, _, key_start, key_end, _, opened = stack.pop()
             if path:
                 is_item = bool(stack and stack[-1][1])
-                yield Entry(path, key_start, key_end, None, opened, end, 0, is_item)  # type: ignore[arg-type]
+                yield Entry(path, key_start, key_end, None, opened, end, 0, is_item)
         elif kind == "mark":
             continue
         elif stack and not stack[-1][1] and stack[-1][2] is None:
@@ -49,19 +50,19 @@ def _read(document: Document) -> Iterator[Entry]:
         raise Unparsed("ends inside a bracket", len(document.starts))
 
 
-def _claim(stack: list[list[object]], start: int) -> tuple[tuple[str, ...], int, int]:
+def _claim(stack: list[list[Any]], start: int) -> tuple[tuple[str, ...], int, int]:
     """The path and key place of the value that begins here."""
     if not stack:
         return (), start, start
     above = stack[-1]
-    path: tuple[str, ...] = above[0]  # type: ignore[assignment]
+    path: tuple[str, ...] = above[0]
     if above[1]:
         number = above[5]
-        above[5] = number + 1  # type: ignore[operator]
+        above[5] = number + 1
         return (*path, str(number)), start, start
     key, key_start, key_end = above[2], above[3], above[4]
     above[2] = None
-    return (*path, str(key)), key_start, key_end  # type: ignore[return-value]
+    return (*path, str(key)), key_start, key_end
 
 
 def _tokens(document: Document) -> Iterator[tuple[str, str, int, int]]:
