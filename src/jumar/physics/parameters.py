@@ -175,3 +175,10 @@ def parameters_for(chip: str, generation: str = "", file: ParameterFile | None =
         return found
     wider = {use: math.hypot(spread, UNMEASURED_SPREAD) for use, spread in found.spread.items()}
     return replace(found, spread=MappingProxyType(wider))
+
+
+@cache
+def origins(family: str) -> Mapping[str, Mapping[str, Any]]:
+    """What the file says of each parameter of a family: value, origin and note."""
+    record = tomllib.loads(FILE.read_text(encoding="utf-8"))[family]
+    return MappingProxyType({key: entry for key, entry in record.items() if key in BOUNDS})
