@@ -12,8 +12,11 @@ A function takes the arguments of the vendor's entry point in the vendor's order
     aclDataType      torch.dtype
     integers, bool, double, float: int, bool, float
 
-It writes its results into the output tensors, which the adapter has allocated with the right sizes; it never resizes
-them and keeps no reference to any argument. It runs in inference mode, in the order of the stream.
+A rule of work takes the same arguments with a `jumar.abi.operand.Operand` in place of each tensor and a string in place
+of each data type, and returns what the chip has to do for it. An operator without one gets what `working` derives.
+
+The function writes its results into the output tensors, which the adapter has allocated with the right sizes; it never
+resizes them and keeps no reference to any argument. It runs in inference mode, in the order of the stream.
 """
 
 from __future__ import annotations
@@ -23,12 +26,16 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
+from jumar.physics.work import Work
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+Rule = Callable[..., Work]
 
 
 class Refused(RuntimeError):
@@ -55,6 +62,7 @@ class Operator:
 
 
 _operators: dict[str, Operator] = {}
+_rules: dict[str, Rule] = {}
 
 
 def _add(name: str, run: Callable[..., Any], file: str, refuses: Iterable[torch.dtype], sized: bool) -> None:
@@ -63,34 +71,62 @@ def _add(name: str, run: Callable[..., Any], file: str, refuses: Iterable[torch.
     _operators[name] = Operator(name, run, file, frozenset(refuses), sized)
 
 
+def _add_rule(name: str, rule: Rule | None) -> None:
+    if rule is None:
+        return
+    if name in _rules:
+        raise ValueError(f"the work of {name} has two rules: {_rules[name].__module__} and {rule.__module__}")
+    _rules[name] = rule
+
+
 def _file_of_caller(depth: int) -> str:
     return "ops/" + Path(sys._getframe(depth).f_code.co_filename).name
 
 
 def op(
-    *names: str, refuses: Iterable[torch.dtype] = (), sized: bool = False
+    *names: str, refuses: Iterable[torch.dtype] = (), sized: bool = False, work: Rule | None = None
 ) -> Callable[[Function], Function]:
-    """Decorator: this function is the meaning of the named `aclnn…` operators."""
+    """Decorator: this function is the meaning of the named `aclnn…` operators, `work` the rule of their work."""
     file = _file_of_caller(2)
 
     def register(function: Function) -> Function:
         for name in names:
             _add(name, function, file, refuses, sized)
+            _add_rule(name, work)
         return function
 
     return register
 
 
 def rows(
-    make: Callable[[Any], Callable[..., Any]], table: dict[str, Any], *, refuses: Iterable[torch.dtype] = ()
+    make: Callable[[Any], Callable[..., Any]],
+    table: dict[str, Any],
+    *,
+    refuses: Iterable[torch.dtype] = (),
+    work: Callable[[Any], Rule] | None = None,
 ) -> None:
-    """Registers `make(value)` under each name of the table: for families whose members differ in one function."""
+    """Registers `make(value)` under each name of the table: for families whose members differ in one function.
+
+    `work(value)` is the rule of its work.
+    """
     file = _file_of_caller(2)
     for name, value in table.items():
         _add(name, make(value), file, refuses, False)
+        _add_rule(name, work(value) if work else None)
 
 
-def legacy(*types: str) -> Callable[[Function], Function]:
+def work_rule(*names: str) -> Callable[[Function], Function]:
+    """Decorator: this function is the rule of the named operators' work, with arithmetic or without."""
+
+    def register(function: Function) -> Function:
+        for name in names:
+            _add_rule(name, function)
+        return function
+
+    return register
+
+
+def legacy(*types: str, work: Rule | None = None) -> Callable[[Function], Function]:
     """Decorator for the legacy path (`aclopCompileAndExecute`): `run(inputs, outputs, attributes)`.
 
     inputs and outputs are lists of tensors (None where absent), attributes a dict from name to int, float, bool, str,
@@ -101,14 +137,26 @@ def legacy(*types: str) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         for name in types:
             _add(f"aclop:{name}", function, file, (), False)
+            _add_rule(f"aclop:{name}", work)
         return function
 
     return register
 
 
-def operators() -> dict[str, Operator]:
-    """Every operator with arithmetic, by name. Imports all families on first use."""
+@cache
+def _import_families() -> None:
     package = importlib.import_module("jumar.ops")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"jumar.ops.{module.name}")
+
+
+def operators() -> dict[str, Operator]:
+    """Every operator with arithmetic, by name. Imports all families on first use."""
+    _import_families()
     return _operators
+
+
+def rules() -> dict[str, Rule]:
+    """The rule of work of each operator that has one, by name."""
+    _import_families()
+    return _rules

@@ -1,0 +1,220 @@
+"""Rules of work that many operators share. Each function here makes one from the few numbers in which they differ.
+
+`outs`: how many of the operands at the end are results; 0: the first operand is changed in place.
+Operations are counted for each element, transcendental ones (exp, tanh, erf, square root, …) apart.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from typing import Any
+
+from jumar.abi.operand import Operand
+from jumar.ops.registry import Rule
+from jumar.ops.traffic import RUN_B, bytes_of, operands, run_b, size_b, total_b, vector_dtype, walk
+from jumar.physics.work import Kind, Pattern, Vector, Work
+
+NOTHING = Work(Kind.COPY, launches=0)
+# Of a random number: ten rounds of Philox for four numbers, and making a float of each.
+RANDOM_OPERATIONS = 20.0
+# A table row of at least this size is fetched as one piece.
+ROW_B = 512
+# Elements that a core sorts by itself before sorted pieces are merged in memory, and how many at a time.
+SORTED_AT_ONCE, MERGED_AT_ONCE = 2048, 4
+
+
+def split(arguments: tuple[Any, ...], outs: int) -> tuple[list[Operand], list[Operand]]:
+    """Operands that are read and those that are written."""
+    found = list(operands(arguments))
+    return (found[:-outs], found[-outs:]) if outs else (found, found[:1])
+
+
+def moved(
+    kind: Kind,
+    inputs: list[Operand],
+    results: list[Operand],
+    operations: float = 0.0,
+    transcendentals: float = 0.0,
+    pattern: Pattern | None = None,
+    launches: int = 1,
+) -> Work:
+    """Inputs read and results written once. No kernel runs where nothing is there to write."""
+    if results and not any(result.elements for result in results):
+        return NOTHING
+    if pattern is None:
+        pattern = walk(*inputs, max(results or inputs, key=bytes_of)) if results or inputs else None
+    vectors: tuple[Vector, ...] = ()
+    if operations or transcendentals:
+        vectors = (Vector(vector_dtype(inputs, results), operations, transcendentals),)
+    read_b, written_b = total_b(inputs), total_b(results)
+    return Work(kind, (), vectors, read_b, written_b, pattern or Pattern.STREAMING, launches)
+
+
+def pointwise(
+    operations: float = 1.0, transcendentals: float = 0.0, outs: int = 1, kind: Kind = Kind.ELEMENTWISE
+) -> Rule:
+    """Every element by itself; the largest operand says how many there are."""
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, outs)
+        count = max((operand.elements for operand in (*inputs, *results)), default=0)
+        return moved(kind, inputs, results, operations * count, transcendentals * count)
+
+    return work
+
+
+def foreach(operations: float = 1.0, transcendentals: float = 0.0, written: int = -1) -> Rule:
+    """Every element of a list of tensors; the list at position `written` takes the results."""
+
+    def work(*arguments: Any) -> Work:
+        lists = [argument for argument in arguments if isinstance(argument, list)]
+        results = lists[written]
+        inputs = list(operands(argument for argument in arguments if argument is not results))
+        count = sum(operand.elements for operand in results)
+        pattern = Pattern.STREAMING
+        return moved(Kind.ELEMENTWISE, inputs, results, operations * count, transcendentals * count, pattern)
+
+    return work
+
+
+def copying(outs: int = 1, kind: Kind = Kind.COPY) -> Rule:
+    """Elements go elsewhere as they are, or in another type. Pieces that are short on either side are strided."""
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, outs)
+        if outs == 0:  # the first operand is only written
+            inputs = inputs[1:]
+        return moved(kind, inputs, results, pattern=pieces(inputs, results))
+
+    return work
+
+
+def pieces(inputs: list[Operand], results: list[Operand]) -> Pattern | None:
+    """Of joining and splitting: streaming if what comes from one tensor lies together in the other."""
+    many, few = (inputs, results) if len(inputs) >= len(results) else (results, inputs)
+    if len(few) != 1 or not many:
+        return None
+    whole = few[0]
+    smallest = min(many, key=bytes_of)
+    if len(smallest.sizes) != len(whole.sizes) or smallest.sizes == whole.sizes:
+        return None
+    together, dims = 1, len(whole.sizes)
+    for dim in reversed(range(dims)):
+        together *= smallest.sizes[dim]
+        if smallest.sizes[dim] != whole.sizes[dim]:
+            break
+    return Pattern.STRIDED if 0 < together * size_b(whole) < RUN_B else Pattern.STREAMING
+
+
+def filling(operations: float = 0.0, transcendentals: float = 0.0, kind: Kind = Kind.COPY) -> Rule:
+    """The last operand is written and nothing read."""
+
+    def work(*arguments: Any) -> Work:
+        result = list(operands(arguments))[-1]
+        count = result.elements
+        return moved(kind, [], [result], operations * count, transcendentals * count)
+
+    return work
+
+
+def drawing(transcendentals: float = 0.0, outs: int = 1) -> Rule:
+    """Random numbers: one for each element of the first result, more or less costly by their distribution."""
+
+    def work(*arguments: Any) -> Work:
+        found = list(operands(arguments))
+        inputs, results = (found[1:], found[:1]) if outs == 0 else (found[:-outs], found[-outs:])
+        count = results[0].elements
+        return moved(Kind.RANDOM, inputs, results, RANDOM_OPERATIONS * count, transcendentals * count)
+
+    return work
+
+
+def reducing(
+    operations: float = 1.0, transcendentals: float = 0.0, outs: int = 1, kind: Kind = Kind.REDUCTION
+) -> Rule:
+    """All elements of the inputs go into results that are smaller."""
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, outs)
+        count = max((operand.elements for operand in inputs), default=0)
+        pattern = walk(inputs[0]) if inputs else None
+        return moved(kind, inputs, results, operations * count, transcendentals * count, pattern)
+
+    return work
+
+
+def normalising(operations: float, transcendentals: float = 0.0, outs: int = 1, launches: int = 1) -> Rule:
+    """Rows are read, summed up and written again. What a core cannot hold it reads a second time, from the cache."""
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, outs)
+        count = max((operand.elements for operand in (*inputs, *results)), default=0)
+        each = (operations * count, transcendentals * count)
+        return moved(Kind.NORMALIZATION, inputs, results, *each, launches=launches)
+
+    return work
+
+
+def gathering(table: int = 0, outs: int = 1, operations: float = 0.0) -> Rule:
+    """Places are read from one operand, and of the table (the operand of this number) as much as there are results."""
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, outs)
+        if not any(result.elements for result in results):
+            return NOTHING
+        read_b = min(total_b(results), total_b(results) / size_b(results[0]) * size_b(inputs[table]))
+        read_b += total_b(inputs[:table], inputs[table + 1 :])
+        vectors = (Vector("fp32", operations * results[0].elements),) if operations else ()
+        return Work(Kind.GATHER, (), vectors, read_b, total_b(results), Pattern.GATHER)
+
+    return work
+
+
+def scattering(
+    index: int, source: int | None, operations: float = 1.0, outs: int = 0, reads_target: bool = False
+) -> Rule:
+    """Values go to places in the first operand. Out of place, the whole operand is copied first.
+
+    `index`, `source`: numbers of those operands; without a source one value goes to all places. `reads_target`: what is
+    there is read too, as for a sum.
+    """
+
+    def work(*arguments: Any) -> Work:
+        found = list(operands(arguments))
+        places = found[index]
+        values = found[source] if source is not None and source < len(found) - outs else None
+        target = found[0]
+        count = values.elements if values is not None else places.elements
+        touched_b = float(count * size_b(target))
+        read_b = bytes_of(places) + bytes_of(values) + (touched_b if reads_target else 0.0)
+        written_b = touched_b
+        launches = 1
+        if outs:
+            read_b, written_b, launches = read_b + bytes_of(target), written_b + bytes_of(target), 2
+        if not count and not outs:
+            return NOTHING
+        vectors = (Vector(vector_dtype(target), operations * count),)
+        return Work(Kind.GATHER, (), vectors, read_b, written_b, Pattern.GATHER, launches)
+
+    return work
+
+
+def merges(length: int) -> int:
+    """How often sorted pieces go through memory until `length` elements are in order."""
+    return 1 + max(0, ceil(log2(max(1, length) / SORTED_AT_ONCE) / log2(MERGED_AT_ONCE)))
+
+
+def sorting_work(inputs: list[Operand], results: list[Operand], length: int, kept: int | None = None) -> Work:
+    """Rows of this length put in order, or the best `kept` of each found: a pass over everything then."""
+    count = inputs[0].elements
+    passes = merges(length) if kept is None else 1
+    depth = log2(max(2, length if kept is None else 2 * kept))
+    traffic_b = 2.0 * count * (size_b(inputs[0]) + 4) * (passes - 1)
+    vectors = (Vector(vector_dtype(inputs[0]), 2.0 * depth * count),)
+    read_b, written_b = total_b(inputs) + traffic_b / 2, total_b(results) + traffic_b / 2
+    return Work(Kind.REDUCTION, (), vectors, read_b, written_b, walk(inputs[0]), passes)
+
+
+def together_b(operand: Operand) -> float:
+    """Bytes that lie together in an operand."""
+    return run_b(operand)
