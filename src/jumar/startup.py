@@ -29,15 +29,12 @@ class Watch:
             return packages().find_spec(name, sys._getframe(1))
         if name not in WATCHED:
             return None
-        for finder in sys.meta_path:
-            find = None if finder is self else getattr(finder, "find_spec", None)
-            spec = find(name, path, target) if find else None
-            if spec is not None:
-                from jumar import attachment
+        spec = found_by(sys.meta_path, self, name, path, target)
+        if spec is not None:
+            from jumar import attachment
 
-                attachment.attach(spec)
-                return spec
-        return None
+            attachment.attach(spec)
+        return spec
 
 
 class Absent:
@@ -46,10 +43,9 @@ class Absent:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if not in_cuda_world() or not (listed(name) or listed(name.partition(".")[0])):
             return None
-        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
-            find = getattr(finder, "find_spec", None)
-            if find and (spec := find(name, path, target)) is not None:
-                return spec
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        if (spec := found_by(later, self, name, path, target)) is not None:
+            return spec
         return packages().find_spec(name, sys._getframe(1))
 
     def find_distributions(self, context: Any = None) -> Any:
@@ -59,6 +55,15 @@ class Absent:
 
     def invalidate_caches(self) -> None:
         """For importlib, which asks it of every finder."""
+
+
+def found_by(finders: list[Any], asking: object, name: str, path: Any, target: Any) -> Any:
+    """What the first of these finders, but for the asking one, knows of a module; None if none knows it."""
+    for finder in finders:
+        find = None if finder is asking else getattr(finder, "find_spec", None)
+        if find and (spec := find(name, path, target)) is not None:
+            return spec
+    return None
 
 
 def in_cuda_world() -> bool:

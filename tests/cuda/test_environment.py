@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jumar.cuda import account, environment
+from jumar.cudamap import personas
 
-FIRST = environment.identity(0)
+FIRST = personas.identity(0)
 
 
 @pytest.mark.parametrize(

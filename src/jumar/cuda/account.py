@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from types import FrameType
 from typing import Any
 
 KINDS = {
@@ -27,26 +28,20 @@ def entry(kind: str, name: str) -> Entry:
 
 def note(kind: str, name: str) -> bool:
     """Counts one occurrence; whether it was the first, so that a message can be given once."""
-    return _count(entry(kind, name))
-
-
-def _count(one: Entry) -> bool:
+    one = entry(kind, name)
     one[0] += 1
     if one[0] == 1:
         one[1] = source_line()
-        return True
-    return False
+    return bool(one[0] == 1)
 
 
 def source_line() -> str:
     """ "file:line" of the innermost frame that is the program's own."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package not in NOT_THE_PROGRAM:
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        if frame.f_back is None:
-            break
         frame = frame.f_back
     return ""
 

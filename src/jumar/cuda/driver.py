@@ -46,7 +46,7 @@ class Gpu:
 
     @property
     def uuid(self) -> str:
-        return f"GPU-{personas.device_uuid(self.index)}"
+        return personas.identity(self.index)
 
     @property
     def serial(self) -> str:

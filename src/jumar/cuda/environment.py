@@ -106,12 +106,7 @@ def visible(text: str) -> list[int]:
 
 def _chip(entry: str) -> int:
     if entry.startswith("GPU-"):
-        known = [index for index in range(MOST_CHIPS) if identity(index).startswith(entry)]
+        known = [index for index in range(MOST_CHIPS) if personas.identity(index).startswith(entry)]
         return known[0] if len(known) == 1 else -1
     number = ORDINAL.match(entry)
     return int(number[0]) if number else -1
-
-
-def identity(chip: int) -> str:
-    """The UUID of a chip, as nvidia-smi writes it."""
-    return f"GPU-{personas.device_uuid(chip)}"

@@ -134,6 +134,11 @@ def find(name: str) -> Persona:
     raise UnknownPersona(f"unknown GPU {name!r}: the CUDA face can answer as {known}")
 
 
+def identity(index: int) -> str:
+    """Of the GPU of that number, as nvidia-smi writes it and CUDA_VISIBLE_DEVICES takes it."""
+    return f"GPU-{device_uuid(index)}"
+
+
 def device_uuid(index: int) -> uuid.UUID:
     """The identity of the chip of that number in the server, the same in every program and tool."""
     return uuid.uuid5(IDENTITIES, str(index))

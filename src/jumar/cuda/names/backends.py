@@ -1,4 +1,4 @@
-"""torch.version and torch.backends: what CUDA 12.8 with cuDNN 9.10 would answer. Switches stay set; TF32 is HF32 here."""
+"""torch.version and torch.backends: what a PyTorch for CUDA would answer. Switches stay set; TF32 is HF32 here."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from jumar.cuda.registry import adapts, changes
+from jumar.cudamap import personas
 
 if TYPE_CHECKING:
     from jumar.cuda.face import Options
 
-CUDA = "12.8"
-CUDNN = 91002
 CUFFT_PLANS = 4096
 
-adapts("torch.version.cuda")(CUDA)
+adapts("torch.version.cuda")(personas.toolkit().cuda)
 adapts("torch.backends.cuda.is_built")(lambda: True)
-adapts("torch.backends.cudnn.version")(lambda: CUDNN)
+adapts("torch.backends.cudnn.version")(lambda: personas.toolkit().cudnn)
 adapts("torch.backends.cudnn.is_available")(lambda: True)
 adapts("torch.backends.cudnn.benchmark_limit")(10)
 adapts("torch.backends.cuda.is_flash_attention_available")(lambda: True)

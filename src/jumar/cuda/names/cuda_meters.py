@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jumar.cuda import account, environment, face
+from jumar.cuda import account, face
 from jumar.cuda.registry import adapts, changes
 from jumar.cudamap import personas
 
@@ -24,7 +24,7 @@ def all_chips() -> int:
 @adapts("torch.cuda._raw_device_uuid_nvml")
 def identities() -> list[str] | None:
     count = all_chips()
-    return None if count < 0 else [environment.identity(chip) for chip in range(count)]
+    return None if count < 0 else [personas.identity(chip) for chip in range(count)]
 
 
 @adapts("torch.cuda._get_pynvml_handler")

@@ -18,11 +18,11 @@ from typing import Any
 from jumar import cudamap
 from jumar.cuda import account
 from jumar.cuda.registry import adapts, changes
+from jumar.cudamap import personas
 
 BUFFER = "NCCL_BUFFSIZE"  # in bytes; HCCL's is in MiB
 OF_EVERY_CLASS = ("__name__", "__qualname__")  # kept outside of what vars() shows
 PREFIXES = ("NCCL_", "TORCH_NCCL_")
-VERSION = (2, 27, 5)  # of the NCCL that torch.cuda.nccl.version tells too
 PATIENCE_STEP, MOST_PATIENCE = 68, 17340  # s, of HCCL_EXEC_TIMEOUT
 TIMEOUT = datetime.timedelta(minutes=10)
 
@@ -228,8 +228,8 @@ def enter(options: object) -> Callable[[], None]:
         "uid": property(id),
         "comm_split_count": lambda self: 0,
         "perform_nocolor_split": lambda self, device: None,
-        "get_build_nccl_version": staticmethod(lambda: VERSION),
-        "get_runtime_nccl_version": staticmethod(lambda: VERSION),
+        "get_build_nccl_version": staticmethod(lambda: personas.toolkit().nccl),
+        "get_runtime_nccl_version": staticmethod(lambda: personas.toolkit().nccl),
     }
     for name, value in names.items():
         put(group, name, value)

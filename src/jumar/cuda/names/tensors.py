@@ -7,13 +7,10 @@ import re
 from typing import Any
 
 from jumar.cuda import double
+from jumar.cuda.names.cuda_types import DTYPES
 from jumar.cuda.registry import Maker, adapts, changes
 
 # What programs call a tensor type, and the dtype it stands for.
-DTYPES = {
-    "Float": "float32", "Double": "float64", "Half": "float16", "BFloat16": "bfloat16", "Byte": "uint8",
-    "Char": "int8", "Short": "int16", "Int": "int32", "Long": "int64", "Bool": "bool",
-}  # fmt: skip
 TYPE_NAME = re.compile(r"torch\.(cuda|npu)\.(\w+)Tensor")
 
 
