@@ -1,92 +1,135 @@
-"""Timelines: as a loop over every operator would have them, and never longer or shorter than they can be."""
+"""Timelines: the rules of streams, events and exchanges one by one, and what holds for any track."""
 
 from __future__ import annotations
+
+from collections import defaultdict
 
 import numpy as np
 import pytest
 
-from jumar.physics.timeline import Issue, Timeline, lay_out, stream_busy_s
+from jumar.physics.timeline import ON_STREAM, Act, Schedule, Track, covered_s, lay_out
 
 
-def any_issue(seed: int, count: int = 200) -> Issue:
+def track(*calls: tuple[Act, int, int, float], host: float = 1.0, held: bool = False) -> Track:
+    """A track of (act, stream, mark, duration)."""
+    act, stream, mark, duration = (np.array(column) for column in zip(*calls, strict=True))
+    many = len(act)
+    return Track(act, stream, mark, duration.astype(float), np.full(many, host), np.full(many, int(held)))
+
+
+def only(one: Track, synchronise_s: float = 0.0) -> Schedule:
+    (schedule,), broken = lay_out([one], synchronise_s=synchronise_s)
+    assert broken == 0
+    return schedule
+
+
+def any_track(seed: int, count: int = 300) -> Track:
     random = np.random.default_rng(seed)
-    later = random.integers(1, count, 20)
-    waits = [(int(i), int(random.integers(0, i))) for i in later[:14]]
-    synchronises = [(int(i), int(random.integers(0, i))) for i in later[14:]]
-    return Issue(
+    acts = random.choice([Act.NOTHING, Act.RUN, Act.RUN, Act.RUN, *Act], count)
+    acts = np.where(np.isin(acts, (Act.MEET, Act.TAKE, Act.POST)), Act.RUN, acts)
+    return Track(
+        acts,
         random.integers(0, 4, count),
+        random.integers(0, 5, count),
         random.exponential(10e-6, count),
         random.exponential(4e-6, count),
-        waits,
-        synchronises,
-        random.random(count) < 0.2,
+        (random.random(count) < 0.05).astype(int),
     )
 
 
-def one_by_one(issue: Issue) -> tuple[list[float], list[float]]:
-    """The same rules as a plain loop."""
-    start: list[float] = []
-    end: list[float] = []
-    host, ready = 0.0, dict.fromkeys(range(8), 0.0)
-    for i in range(len(issue.stream)):
-        host = max([host, *(end[j] for later, j in issue.synchronises if later == i)]) + float(
-            issue.host_s[i]
-        )
-        stream = int(issue.stream[i])
-        begin = max([host, ready[stream], *(end[j] for later, j in issue.waits if later == i)])
-        start.append(begin)
-        end.append(begin + float(issue.duration_s[i]))
-        ready[stream] = end[-1]
-    return start, end
+def test_a_stream_works_in_order_and_not_before_it_is_asked() -> None:
+    found = only(track((Act.RUN, 0, 0, 5), (Act.RUN, 0, 0, 1), (Act.RUN, 1, 0, 1)))
+    assert found.start_s.tolist() == [1, 6, 3] and found.end_s.tolist() == [6, 7, 4]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_pieces_give_what_a_loop_gives(seed: int) -> None:
-    issue = any_issue(seed)
-    found = lay_out(issue)
-    start, end = one_by_one(issue)
-    np.testing.assert_allclose(found.start_s, start, rtol=1e-9)
-    np.testing.assert_allclose(found.end_s, end, rtol=1e-9)
+def test_a_wait_is_for_the_newest_record_at_the_time_of_the_call() -> None:
+    calls = [(Act.RUN, 0, 0, 9), (Act.RECORD, 0, 7, 0), (Act.WAIT, 1, 7, 0), (Act.RUN, 1, 0, 1)]
+    assert only(track(*calls)).start_s[3] == 10
+    again = [*calls[:3], (Act.RUN, 0, 0, 9), (Act.RECORD, 0, 7, 0), (Act.RUN, 1, 0, 1)]
+    assert only(track(*again)).start_s[5] == 10
+    assert only(track((Act.WAIT, 1, 7, 0), (Act.RUN, 1, 0, 1))).start_s[1] == 2
+
+
+@pytest.mark.parametrize(
+    ("act", "mark", "then"),
+    [
+        (Act.HOST_WAITS_STREAM, 0, 9),
+        (Act.HOST_WAITS_EVENT, 7, 6),
+        (Act.HOST_WAITS_CHIP, 0, 23),
+    ],
+)
+def test_the_host_waits(act: Act, mark: int, then: float) -> None:
+    calls = [
+        (Act.RUN, 0, 0, 5),
+        (Act.RECORD, 0, 7, 0),
+        (Act.RUN, 0, 0, 3),
+        (Act.RUN, 1, 0, 19),
+        (act, 0, mark, 0),
+    ]
+    found = only(track(*calls, (Act.NOTHING, 0, 0, 0)), synchronise_s=0.5)
+    assert found.issued_s[-1] == then + 0.5 + 1
+
+
+def test_a_call_that_holds_the_host() -> None:
+    found = only(track((Act.RUN, 0, 0, 5), (Act.RUN, 0, 0, 5), held=True), synchronise_s=0.25)
+    assert found.issued_s.tolist() == [1, 7.25]
+
+
+def test_an_exchange_begins_when_the_last_has_come() -> None:
+    early = track((Act.RUN, 0, 0, 1), (Act.MEET, 0, 5, 2), (Act.RUN, 0, 0, 1), (Act.RUN, 1, 0, 1))
+    late = track((Act.RUN, 0, 0, 30), (Act.MEET, 0, 5, 2), (Act.HOST_WAITS_STREAM, 0, 0, 0))
+    (first, second), broken = lay_out([early, late], {5: 2})
+    assert first.start_s[1] == second.start_s[1] == 31 and first.end_s[2] == 34 and broken == 0
+    assert first.start_s[3] == 4, "another stream goes on meanwhile"
+
+
+def test_a_receipt_waits_for_its_message_but_no_message_for_its_receipt() -> None:
+    def both(mine: int, theirs: int, before: float) -> Track:
+        return track((Act.RUN, 0, 0, before), (Act.POST, 0, mine, 1), (Act.TAKE, 0, theirs, 1))
+
+    (first, second), broken = lay_out([both(1, 2, 1.0), both(2, 1, 20.0)])
+    assert broken == 0 and first.start_s.tolist() == [1, 2, 21] and second.start_s.tolist() == [1, 21, 22]
+    assert only(track((Act.TAKE, 0, 9, 1))).start_s[0] == 1, "a message from nobody is there at once"
+
+
+def test_hosts_that_would_wait_for_each_other_for_ever_are_let_go_and_counted() -> None:
+    one = track((Act.MEET, 0, 1, 1), (Act.MEET, 1, 2, 1))
+    other = track((Act.MEET, 0, 2, 1), (Act.MEET, 1, 1, 1))
+    (first, second), broken = lay_out([one, other], {1: 2, 2: 2})
+    assert broken >= 1 and first.total_s > 0 and second.total_s > 0
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_stream_is_busy_longer_than_the_whole(seed: int) -> None:
-    issue = any_issue(seed)
-    found = lay_out(issue)
-    assert max(stream_busy_s(issue).values()) <= found.total_s * (1 + 1e-12)
-    assert found.compute_s + found.communication_s + found.idle_s == pytest.approx(found.total_s)
-    assert min(found.compute_s, found.communication_s, found.idle_s) >= -1e-12
-    assert 0.0 <= found.utilisation <= 1.0
-    assert found.total_s <= issue.duration_s.sum() + issue.host_s.sum() + 1e-12
-    assert (found.start_s >= found.issued_s - 1e-15).all()
+    one = any_track(seed)
+    found = only(one, 1e-6)
+    busy: dict[int, float] = defaultdict(float)
+    running = np.isin(one.act, ON_STREAM)
+    for stream, duration in zip(one.stream[running], one.duration_s[running], strict=True):
+        busy[int(stream)] += float(duration)
+    assert max(busy.values()) <= found.total_s * (1 + 1e-12)
+    assert covered_s(found.start_s[running], found.end_s[running]) <= found.total_s * (1 + 1e-12)
+    assert (found.start_s >= found.issued_s).all()
+    for stream in busy:
+        rows = running & (one.stream == stream)
+        assert (found.start_s[rows][1:] >= found.end_s[rows][:-1]).all()
 
 
-def test_what_limits_is_named() -> None:
-    def limit(duration: float, host: float, exchange: bool) -> Timeline:
-        many = 50
-        return lay_out(
-            Issue(
-                np.zeros(many, dtype=np.int64),
-                np.full(many, duration),
-                np.full(many, host),
-                communication=np.full(many, exchange),
-            )
-        )
-
-    assert limit(10e-6, 1e-6, False).limit == "chip"
-    assert limit(1e-6, 10e-6, False).limit == "host"
-    assert limit(10e-6, 1e-6, True).limit == "communication"
+@pytest.mark.parametrize("seed", range(10))
+def test_longer_work_never_ends_earlier(seed: int) -> None:
+    one = any_track(seed)
+    longer = Track(one.act, one.stream, one.mark, one.duration_s * 1.5, one.host_s, one.held)
+    assert (only(longer).end_s >= only(one).end_s).all()
 
 
-def test_the_same_issue_gives_the_same_timeline_to_the_bit() -> None:
-    assert (lay_out(any_issue(3)).end_s == lay_out(any_issue(3)).end_s).all()
+def test_the_same_track_gives_the_same_times_to_the_bit() -> None:
+    assert (only(any_track(3)).end_s == only(any_track(3)).end_s).all()
 
 
 def test_nothing_takes_no_time_and_nonsense_is_refused() -> None:
     none = np.zeros(0)
-    assert lay_out(Issue(np.zeros(0, dtype=np.int64), none, none)).total_s == 0.0
-    two = np.zeros(2, dtype=np.int64), np.ones(2), np.ones(2)
-    with pytest.raises(ValueError, match="operator 0 cannot wait for operator 1"):
-        lay_out(Issue(*two, waits=[(0, 1)]))
+    assert only(Track(*[np.zeros(0, dtype=np.int64)] * 3, none, none, none)).total_s == 0.0
     with pytest.raises(ValueError, match="must not be negative"):
-        lay_out(Issue(two[0], -two[1], two[2]))
+        lay_out([track((Act.RUN, 0, 0, -1))])
+    with pytest.raises(ValueError, match="must not be negative"):
+        lay_out([track((Act.RUN, 0, 0, float("nan")))])

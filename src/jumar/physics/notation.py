@@ -45,6 +45,7 @@ def read(plain: Mapping[str, Any]) -> Work:
     numbers += [number for v in work.vectors for number in (v.operations, v.transcendentals)]
     if not all(0 <= number < float("inf") for number in numbers):
         raise BadWork("not a work: a number that is negative or not finite")
-    if unknown := {part.dtype for part in (*work.products, *work.vectors)} - DTYPE_CODE.keys():
+    dtypes = {product.dtype for product in work.products} | {vector.dtype for vector in work.vectors}
+    if unknown := dtypes - DTYPE_CODE.keys():
         raise BadWork(f"not a work: unknown type {min(unknown)}")
     return work

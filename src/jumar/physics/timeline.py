@@ -1,111 +1,182 @@
-"""When each operator runs: streams in order, events between them, and a host that issues one after another."""
+"""When each operator runs: streams in order, events between them, a host that issues one call after another, and
+exchanges that begin when the last of several hosts' streams has come."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jumar.physics.work import Floats, Integers
 
-Flags = NDArray[np.bool_]
+
+class Act(IntEnum):
+    """What a call of the host does."""
+
+    NOTHING = 0  # takes time of the host only
+    RUN = 1  # puts work on a stream
+    MEET = 2  # puts an exchange on a stream: it begins when every track that takes part has come
+    POST = 3  # puts a message on a stream: it does not wait for who takes it
+    TAKE = 4  # puts the receipt of a message on a stream: it begins when the message is posted
+    RECORD = 5  # an event remembers what the stream has been given so far
+    WAIT = 6  # the stream waits for what the event remembers
+    HOST_WAITS_STREAM = 7
+    HOST_WAITS_EVENT = 8
+    HOST_WAITS_CHIP = 9
+
+
+ON_STREAM = (Act.RUN, Act.MEET, Act.POST, Act.TAKE)
 
 
 @dataclass(frozen=True, eq=False)
-class Issue:
-    """What the host puts on the streams, in its own order. All arrays have one entry for each operator.
+class Track:
+    """What one host puts on the streams of one chip, in its own order. All columns have one entry for each call.
 
-    stream         on which it runs
-    duration_s     time on the chip
-    host_s         time the host takes to issue it
-    waits          (i, j): operator i starts after operator j, an earlier one, has ended
-    synchronises   (i, j): the host waits for the end of operator j before it issues operator i
-    communication  whether it is an exchange with other chips; all False if not given
+    act         one of Act
+    stream      on which it works
+    mark        number of the event, of the meeting or of the message
+    duration_s  time on the chip
+    host_s      time the host takes to make the call
+    held        whether the host waits until it is done
     """
 
+    act: Integers
     stream: Integers
+    mark: Integers
     duration_s: Floats
     host_s: Floats
-    waits: Sequence[tuple[int, int]] = ()
-    synchronises: Sequence[tuple[int, int]] = ()
-    communication: Flags | None = None
+    held: Integers
+
+    def __len__(self) -> int:
+        return len(self.act)
 
 
 @dataclass(frozen=True, eq=False)
-class Timeline:
-    """Times of every operator, and what the whole time is made of.
-
-    total_s = compute_s + communication_s + idle_s: some operator of the chip runs, only exchanges run, nothing runs.
-    """
+class Schedule:
+    """Times of every call of a track: when it was issued, when it began and ended. What does not run on a stream begins
+    and ends when it was issued."""
 
     issued_s: Floats
     start_s: Floats
     end_s: Floats
-    total_s: float
-    compute_s: float
-    communication_s: float
-    idle_s: float
 
     @property
-    def utilisation(self) -> float:
-        """Share of the time in which some operator of the chip runs."""
-        return self.compute_s / self.total_s if self.total_s else 0.0
-
-    @property
-    def limit(self) -> str:
-        """What takes most of the time: "chip", "communication" or "host"."""
-        shares = {"chip": self.compute_s, "communication": self.communication_s, "host": self.idle_s}
-        return max(shares, key=lambda key: shares[key])
+    def total_s(self) -> float:
+        return max(float(self.end_s.max()), float(self.issued_s[-1])) if len(self.end_s) else 0.0
 
 
-def lay_out(issue: Issue) -> Timeline:
-    """Start and end of every operator. Between waits, a stream is one cumulative sum and one running maximum."""
-    count = len(issue.stream)
-    _check(issue, count)
-    waits, synchronises = _by_first(issue.waits), _by_first(issue.synchronises)
-    cuts = sorted({0, *waits, *synchronises})
-    issued, start, end = np.zeros(count), np.zeros(count), np.zeros(count)
-    host_s = 0.0
-    ready: dict[int, float] = {}
-    for first, last in zip(cuts, [*cuts[1:], count], strict=True) if count else ():
-        host_s = max([host_s, *(float(end[j]) for j in synchronises.get(first, ()))])
-        piece = slice(first, last)
-        issued[piece] = host_s + np.cumsum(issue.host_s[piece])
-        host_s = float(issued[last - 1])
-        earliest = issued[piece].copy()
-        earliest[0] = max([float(earliest[0]), *(float(end[j]) for j in waits.get(first, ()))])
-        _run(issue, piece, earliest, ready, start, end)
-    return _summary(issue, issued, start, end)
+@dataclass
+class Board:
+    """Who has come to which meeting, and when. `broken`: meetings that began without everyone, as nobody could go on."""
+
+    attendance: Mapping[int, int]
+    arrived: dict[int, tuple[int, float]] = field(default_factory=dict)
+    posted: dict[int, float] = field(default_factory=dict)
+    messages: frozenset[int] = frozenset()
+    broken: set[int] = field(default_factory=set)
+    arrivals: int = 0
+
+    def arrive(self, mark: int, when_s: float) -> None:
+        count, latest = self.arrived.get(mark, (0, 0.0))
+        self.arrived[mark] = (count + 1, max(latest, when_s))
+        self.arrivals += 1
+
+    def post(self, mark: int, when_s: float) -> None:
+        self.posted[mark] = when_s
+        self.arrivals += 1
+
+    def complete(self, mark: int) -> bool:
+        return mark in self.broken or self.arrived[mark][0] >= self.attendance.get(mark, 1)
 
 
-def _run(
-    issue: Issue, piece: slice, earliest: Floats, ready: dict[int, float], start: Floats, end: Floats
-) -> None:
-    """One piece, stream by stream: end[i] = max(end[i-1], earliest[i]) + duration[i], without a loop over i."""
-    streams = issue.stream[piece]
-    for stream in np.unique(streams):
-        rows = np.flatnonzero(streams == stream)
-        duration = issue.duration_s[piece][rows]
-        before = np.cumsum(duration) - duration
-        slack = earliest[rows] - before
-        slack[0] = max(float(slack[0]), ready.get(int(stream), 0.0))
-        begin = before + np.maximum.accumulate(slack)
-        start[piece.start + rows] = begin
-        end[piece.start + rows] = begin + duration
-        ready[int(stream)] = float(end[piece.start + rows[-1]])
+def lay_out(
+    tracks: Sequence[Track],
+    attendance: Mapping[int, int] | None = None,
+    synchronise_s: float = 0.0,
+) -> tuple[list[Schedule], int]:
+    """Times of every call of every track, and how many exchanges had to begin without everyone.
+
+    `attendance`: meeting -> tracks that come to it (1 if not given); `synchronise_s`: from the end of the work until a
+    host that waits for it goes on.
+    """
+    for track in tracks:
+        _check(track)
+    posted = frozenset(int(mark) for t in tracks for mark in t.mark[t.act == Act.POST])
+    board = Board(attendance or {}, messages=posted)
+    times = [(_room(track), _room(track), _room(track)) for track in tracks]
+    going = {
+        number: _follow(track, board, synchronise_s, *room)
+        for number, (track, room) in enumerate(zip(tracks, times, strict=True))
+    }
+    while going:
+        before, alive = board.arrivals, len(going)
+        waiting = {
+            number: mark for number, follow in going.items() if (mark := next(follow, None)) is not None
+        }
+        going = {number: going[number] for number in waiting}
+        if going and board.arrivals == before and len(going) == alive:
+            board.broken.add(waiting[min(waiting)])
+    schedules = [Schedule(*(np.array(column, dtype=np.float64) for column in room)) for room in times]
+    return schedules, len(board.broken)
 
 
-def _summary(issue: Issue, issued: Floats, start: Floats, end: Floats) -> Timeline:
-    if not len(start):
-        return Timeline(issued, start, end, 0.0, 0.0, 0.0, 0.0)
-    exchange = issue.communication if issue.communication is not None else np.zeros(len(start), dtype=bool)
-    total_s = max(float(end.max()), float(issued[-1]))
-    compute_s = covered_s(start[~exchange], end[~exchange])
-    busy_s = covered_s(start, end)
-    return Timeline(issued, start, end, total_s, compute_s, busy_s - compute_s, total_s - busy_s)
+def _room(track: Track) -> list[float]:
+    return [0.0] * len(track)
+
+
+def _follow(
+    track: Track,
+    board: Board,
+    synchronise_s: float,
+    issued: list[float],
+    start: list[float],
+    end: list[float],
+) -> Iterator[int]:
+    """Goes through a track; yields the number of a meeting or message as long as it has to wait for others.
+
+    A plain loop over lists: each call depends on the one before, and columns cost more than they save here.
+    """
+    now, ready, recorded = 0.0, dict.fromkeys(track.stream.tolist(), 0.0), {}
+    columns = (track.act, track.stream, track.mark, track.duration_s, track.host_s, track.held)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    for i, (act, stream, mark, duration_s, host_s, held) in enumerate(rows):
+        now += host_s
+        issued[i] = now
+        if 1 <= act <= 4:
+            begin = ready[stream]
+            if begin < now:
+                begin = now
+            if act == 1:
+                pass
+            elif act == 2:
+                board.arrive(mark, begin)
+                while not board.complete(mark):
+                    yield mark
+                begin = max(begin, board.arrived[mark][1])
+            elif act == 3:
+                board.post(mark, begin)
+            elif act == 4:
+                while mark in board.messages and mark not in board.posted and mark not in board.broken:
+                    yield mark
+                begin = max(begin, board.posted.get(mark, 0.0))
+            start[i] = begin
+            end[i] = ready[stream] = begin + duration_s
+            if held:
+                now = begin + duration_s + synchronise_s
+            continue
+        start[i] = end[i] = now
+        if act == 5:
+            recorded[mark] = max(ready[stream], now)
+        elif act == 6:
+            ready[stream] = max(ready[stream], recorded.get(mark, 0.0))
+        elif act == 7:
+            now = max(now, ready[stream]) + synchronise_s
+        elif act == 8:
+            now = max(now, recorded.get(mark, 0.0)) + synchronise_s
+        elif act == 9:
+            now = max(now, *ready.values()) + synchronise_s
 
 
 def covered_s(start: Floats, end: Floats) -> float:
@@ -119,25 +190,9 @@ def covered_s(start: Floats, end: Floats) -> float:
     return float(finish[0] - begin[0] + np.maximum(0.0, finish[1:] - fresh).sum())
 
 
-def stream_busy_s(issue: Issue) -> dict[int, float]:
-    """Stream -> time in which it runs something."""
-    streams, place = np.unique(issue.stream, return_inverse=True)
-    sums = cast(Floats, np.bincount(place, weights=issue.duration_s, minlength=len(streams)))
-    return {int(stream): float(value) for stream, value in zip(streams, sums, strict=True)}
-
-
-def _by_first(pairs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for later, earlier in pairs:
-        found.setdefault(later, []).append(earlier)
-    return found
-
-
-def _check(issue: Issue, count: int) -> None:
-    if len(issue.duration_s) != count or len(issue.host_s) != count:
-        raise ValueError("stream, duration_s and host_s must have one entry for each operator")
-    if count and (float(issue.duration_s.min()) < 0 or float(issue.host_s.min()) < 0):
-        raise ValueError("durations and issue times must not be negative")
-    for later, earlier in (*issue.waits, *issue.synchronises):
-        if not 0 <= earlier < later < count:
-            raise ValueError(f"operator {later} cannot wait for operator {earlier}: it is not an earlier one")
+def _check(track: Track) -> None:
+    columns = (track.stream, track.mark, track.duration_s, track.host_s, track.held)
+    if any(len(column) != len(track) for column in columns):
+        raise ValueError("a track's columns must have one entry for each call")
+    if len(track) and not (float(track.duration_s.min()) >= 0 and float(track.host_s.min()) >= 0):
+        raise ValueError("durations and times of the host must not be negative")
