@@ -53,3 +53,9 @@ class Trouble:
     path: str
     line: int
     reason: str
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text in quotes, on one line and not too long, for `what`."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= most else f"{line[: most - 1]}…")

@@ -53,10 +53,16 @@ class Source:
         return self.by_type.get(kind, [])  # type: ignore[return-value]
 
     def span(self, node: ast.AST) -> tuple[int, int]:
-        """The characters of a node. Inside an f-string, those of the f-string, whose parts Python places badly."""
-        for outer in self.ancestors(node):
-            if isinstance(outer, ast.JoinedStr):
-                node = outer
+        """The characters of a node."""
+        around = [above for above in self.ancestors(node) if isinstance(above, ast.JoinedStr)]
+        if not around:
+            return self._placed(node)
+        start, end = self._placed(around[-1])  # Python places the parts of an f-string badly: look for them
+        written = ast.unparse(node) if isinstance(node, ast.expr) else ""
+        at = self.document.text.find(written, start, end) if written else -1
+        return (at, at + len(written)) if at >= 0 else (start, end)
+
+    def _placed(self, node: ast.AST) -> tuple[int, int]:
         document = self.document
         return (
             document.offset_of_bytes(node.lineno, node.col_offset),  # type: ignore[attr-defined]

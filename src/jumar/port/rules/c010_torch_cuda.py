@@ -1,14 +1,29 @@
-"""Names of `torch.cuda`."""
+"""Names of `torch.cuda`, however the module writes them."""
 
 from __future__ import annotations
 
-import ast
+import re
 from collections.abc import Iterator
 
+from jumar.port import dictionary
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source
+from jumar.port.reading import python_names, python_source
 from jumar.port.rule import Example, Rule
+
+OWN_RULE = re.compile(r"torch\.cuda\.(amp\b|\w*Tensor$|sparse\.\w*Tensor$|nccl\b)")
+ANSWERS_NO = frozenset(
+    f"torch.cuda.{name}"
+    for name in (
+        "is_available",
+        "device_count",
+        "is_initialized",
+        "is_bf16_supported",
+        "manual_seed",
+        "manual_seed_all",
+    )
+)
+"""What does not fail without a GPU but says no, or does nothing."""
 
 RULE = Rule(
     code="C010",
@@ -17,20 +32,35 @@ RULE = Rule(
     triggers=("cuda",),
     layer="software",
     severity="blocks",
-    safety="safe",
+    safety="report",
     runs_unchanged=True,
     why="torch.cuda is PyTorch's face of NVIDIA's run time; a build for Ascend answers that there is none",
     replacement="torch.accelerator where it has the name, else torch.npu",
-    examples=(Example("import torch\n\ntorch.cuda.synchronize()\n"),),
-    keep=('"""torch.cuda is only named here."""\n',),
+    examples=(
+        Example("import torch\n\ntorch.cuda.synchronize()\n"),
+        Example("from torch import cuda\n\ncuda.empty_cache()\n"),
+        Example("import torch as t\n\nc = t.cuda\nc.synchronize()\n"),
+        Example("import torch\n\ngetattr(torch, 'cuda').synchronize()\n"),
+        Example("@mock.patch('torch.cuda.is_available')\ndef test():\n    pass\n"),
+        Example("import torch.cuda\n"),
+    ),
+    keep=(
+        '"""torch.cuda is only named here."""\n',
+        "import torch\n\ntorch.accelerator.synchronize()\n",
+        "import cupy.cuda as c\n\nc.Device()\n",
+    ),
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
-    for node in source.all(ast.Attribute):
-        if isinstance(source.parents[node], ast.Attribute):
-            continue
-        name = source.qualified(node)
-        if name and (name == "torch.cuda" or name.startswith("torch.cuda.")):
-            yield RULE.found(document, *source.span(node), name)
+    for use in python_names.under(document, "torch.cuda"):
+        if not OWN_RULE.match(use.name):
+            yield RULE.found(
+                document,
+                *source.span(use.node),
+                use.name,
+                severity="silent" if use.name in ANSWERS_NO else None,
+                replacement=dictionary.replacement(use.name),
+                runs_unchanged=dictionary.runs_unchanged(use.name),
+            )

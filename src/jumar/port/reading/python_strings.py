@@ -1,0 +1,281 @@
+"""The strings of a Python document that have to do with CUDA, each with the part it plays: a device, a key, a word …
+
+Every such string has exactly one role, and one rule takes the strings of a role, so none is reported twice.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from jumar.port.document import Document
+from jumar.port.reading import python_source
+from jumar.port.reading.python_source import Source
+
+HOLE = "{}"
+_WORDS = "cuda|cudnn|cublas|nccl|nvidia|nvcc|nvml|nsys|nvrtc|nvlink|nvshmem|tensorrt|dcgm"
+KIN = re.compile(
+    rf"(?i:(?:(?<![a-z])|(?<=\blib)|(?<=py)|(?<=\bno)|(?<=to)|(?<=has))(?:{_WORDS})|\bcu1[1-3]\d?\b)"
+    r"|(?<=[a-z])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA|Cudnn|CuDNN|TensorRT)"
+)
+"""CUDA and what comes with it, as a word or part of a name, but not as part of a barracuda."""
+DEVICE = re.compile(r"cuda(:(\d+|\{\}|%[ds]|\{\w*\}|\*)?)?")
+BACKEND = re.compile(r"(cpu:gloo,)?(cuda:)?nccl(,cpu:gloo)?")
+ENVIRONMENT = re.compile(
+    r"(CUDA|CUDNN|CUBLAS|CUBLASLT|NCCL|TORCH_NCCL|TORCH_CUDA|TORCH_CUDNN|NVIDIA|NVCC|NVTE|NVSHMEM|"
+    r"PYTORCH_CUDA|PYTORCH_NVML|PYTORCH_NO_CUDA|BNB_CUDA|TRITON_CUDA|TRITON_PTXAS)_[A-Z0-9_]+|CUDACXX|CUDAHOSTCXX"
+)
+SETTING = re.compile(rf"(?<![\w$])(?:{ENVIRONMENT.pattern})=")
+DOTTED = re.compile(r"torch\.(cuda|backends\.(cuda|cudnn)|version\.cuda)(\.\w+)*")
+COMMAND = re.compile(
+    r"(?<![\w-])(nvidia-smi|nvcc|nvprof|nsys|ncu|cuda-memcheck|cuda-gdb|compute-sanitizer|cuobjdump|dcgmi)(?![\w-])"
+)
+PROVIDER = re.compile(r"(CUDA|Tensorrt|NvTensorRTRTX)ExecutionProvider")
+LIBRARY = re.compile(
+    r"(-l|(.*/)?lib)?(cuda|cudart|cudart_static|cudadevrt|nvrtc|nvidia-ml|nvToolsExt|nccl|cublas|cublasLt|cudnn|cufft|"
+    r"curand|cusolver|cusparse|cufile|nvml|cupti)(-?\d+(_\d+)*)?(\.(so|dll|dylib)[.\d]*)?"
+)
+TOOLKIT = re.compile(r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda_runtime|\$\{?CUDA_")
+CODE = re.compile(
+    r"torch\.cuda\.|\.cuda\(|device\s*[=:]\s*[\\\"']*cuda|\.to\([\\\"']+cuda|\bdevice[= ]cuda|[=\s,]cuda:\d|import cupy"
+)
+FLAG = re.compile(r"--?[\w-]+")
+ADDED = frozenset(
+    {"add_argument", "option", "add_option", "Option", "DEFINE_bool", "DEFINE_string", "DEFINE_boolean"}
+)
+SPOKEN = frozenset(
+    [
+        "print",
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "critical",
+        "exception",
+        "log",
+        "fatal",
+        "write",
+        "echo",
+        "secho",
+        "fail",
+        "skip",
+        "xfail",
+        "skipIf",
+        "skipUnless",
+        "skipif",
+        "SkipTest",
+        "deprecated",
+    ]
+)
+LOOKED_FOR = frozenset("startswith endswith find index count rfind match search fullmatch".split())  # noqa: SIM905
+TEXTUAL = frozenset("replace split join strip lstrip rstrip removeprefix removesuffix sub".split())  # noqa: SIM905
+LOADERS = frozenset("find_library CDLL LoadLibrary cdll check_lib".split())  # noqa: SIM905
+PLACES = frozenset({"join", "Path", "PurePath", "glob", "rglob", "exists", "joinpath"})
+SAID = frozenset("help msg message reason description title label metavar doc name text desc tooltip".split())  # noqa: SIM905
+PASSED_THROUGH = (ast.IfExp, ast.BoolOp, ast.Starred, ast.NamedExpr, ast.Await)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string literal. `value`: what it says, with {} for what an f-string fills in."""
+
+    node: ast.expr
+    value: str
+    role: str
+
+
+def read(document: Document) -> list[Text]:
+    """All strings that name CUDA or its kin, in the order of the text."""
+    source = document.once(python_source.read)
+    found = []
+    for node in source.all(ast.Constant):
+        value = node.value
+        if (
+            isinstance(value, str)
+            and KIN.search(value)
+            and not isinstance(source.parents[node], ast.JoinedStr)
+        ):
+            found.append(Text(node, value, role(source, node, value)))
+    for made in source.all(ast.JoinedStr):
+        value = template(made)
+        if KIN.search(value) and not isinstance(source.parents[made], ast.FormattedValue):
+            found.append(Text(made, value, role(source, made, value)))
+    return found
+
+
+def of_role(document: Document, *roles: str) -> list[Text]:
+    return [text for text in document.once(read) if text.role in roles]
+
+
+def places(document: Document, text: Text) -> list[tuple[int, int]]:
+    """Where the string stands; of one that goes over several lines, the words themselves, one a line."""
+    start, end = document.once(python_source.read).span(text.node)
+    if "\n" not in document.text[start:end]:
+        return [(start, end)]
+    found: dict[int, tuple[int, int]] = {}
+    for match in KIN.finditer(document.text, start, end):
+        found.setdefault(document.position(match.start())[0], match.span())
+    return list(found.values()) or [(start, end)]
+
+
+def template(node: ast.expr) -> str:
+    """What a string says, with {} for every part that is only known when it runs."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(template(part) for part in node.values)
+    return HOLE
+
+
+def role(source: Source, node: ast.expr, value: str) -> str:
+    above = source.parents[node]
+    if isinstance(above, ast.Expr):
+        return "docstring"
+    if DEVICE.fullmatch(value):
+        return _of_device(source, node, value)
+    if BACKEND.fullmatch(value):
+        return "backend"
+    if ENVIRONMENT.fullmatch(value) or SETTING.search(value):
+        return "environment"
+    if DOTTED.fullmatch(value):
+        return "dotted"
+    if PROVIDER.search(value):
+        return "provider"
+    if value == "CUDA" and _called(source, node) in (
+        "impl",
+        "py_impl",
+        "fallback",
+        "Library",
+        "register_kernel",
+    ):
+        return "dispatch key"
+    if _is_told(source, node):
+        return "message"
+    if FLAG.fullmatch(value):
+        return "flag" if _called(source, node) in ADDED else "device in text" if _is_option(value) else "word"
+    if _is_looked_for(source, node):
+        return "error text" if " " in value or value.isupper() else "word"
+    if COMMAND.search(value) and _could_be_command(source, node, value):
+        return "command"
+    if TOOLKIT.search(value):
+        return "toolkit"
+    if CODE.search(value):
+        return "device in text"
+    if LIBRARY.fullmatch(value) and ("lib" in value or value.startswith("-l") or _is_linked(source, node)):
+        return "library"
+    return "message" if " " in value.strip() else "word"
+
+
+def _of_device(source: Source, node: ast.expr, value: str) -> str:
+    if value.endswith(":") or HOLE in value or "%" in value or "{" in value:
+        return "built device"
+    inner, above = outside(source, node)
+    called = _called(source, node)
+    if isinstance(above, (ast.Compare, ast.MatchValue)) or called in LOOKED_FOR:
+        return "compared device"
+    if isinstance(above, ast.Call) and called in ("getattr", "hasattr", "setattr", "delattr"):
+        return "attribute"
+    if called in TEXTUAL or called in SPOKEN:
+        return "word"
+    if called in LOADERS:
+        return "library"
+    if isinstance(above, ast.BinOp):
+        return "path" if isinstance(above.op, ast.Div) else "built device"
+    if isinstance(above, ast.Call) and called in PLACES:
+        return "path"
+    if isinstance(above, ast.keyword) and above.arg in SAID:
+        return "word"
+    if isinstance(above, ast.Dict) and any(inner is key for key in above.keys):
+        return "listed device"
+    if isinstance(above, ast.Subscript):
+        return "listed device"
+    if isinstance(above, (ast.List, ast.Tuple, ast.Set)):
+        return _of_listed(source, inner, above)
+    return "device"
+
+
+def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Set) -> str:
+    at = next(number for number, one in enumerate(row.elts) if one is node)
+    before = row.elts[at - 1] if at else None
+    if isinstance(before, ast.Constant) and str(before.value).startswith("-"):
+        return "device in text"
+    if is_assigned_to(source, row, "__all__"):
+        return "word"
+    return "library" if _is_linked(source, row) else "listed device"
+
+
+def outside(source: Source, node: ast.AST) -> tuple[ast.AST, ast.AST]:
+    """The node and what takes its value, seen through conditions and the like."""
+    above = source.parents[node]
+    while isinstance(above, PASSED_THROUGH) and not (isinstance(above, ast.IfExp) and above.test is node):
+        node, above = above, source.parents[above]
+    return node, above
+
+
+def is_assigned_to(source: Source, node: ast.AST, name: str) -> bool:
+    above = source.parents[node]
+    return isinstance(above, ast.Assign) and any(
+        isinstance(target, ast.Name) and target.id == name for target in above.targets
+    )
+
+
+def _called(source: Source, node: ast.AST) -> str | None:
+    """The last word of the function that a node is a plain argument of."""
+    inner, above = outside(source, node)
+    if not isinstance(above, ast.Call) or inner is above.func:
+        return None
+    return _last_word(above.func)
+
+
+def _last_word(function: ast.expr) -> str | None:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else None
+
+
+def _is_told(source: Source, node: ast.AST) -> bool:
+    """It is what the program says: printed, logged, raised, warned of, or a help text."""
+    for above in source.ancestors(node):
+        if isinstance(above, ast.Raise) or (isinstance(above, ast.Assert) and node is above.msg):
+            return True
+        if isinstance(above, ast.keyword) and above.arg in SAID:
+            return True
+        if isinstance(above, ast.Call) and node is not above.func:
+            word = _last_word(above.func) or ""
+            return word in SPOKEN or word.endswith(("Error", "Exception", "Warning"))
+        if isinstance(above, (ast.stmt, ast.Dict, ast.Lambda)):
+            return False
+        node = above
+    return False
+
+
+def _is_looked_for(source: Source, node: ast.AST) -> bool:
+    """It is compared with another text, as the message of an error is."""
+    _, above = outside(source, node)
+    if isinstance(above, ast.keyword):
+        return above.arg == "match"
+    word = _called(source, node) or ""
+    return isinstance(above, (ast.Compare, ast.MatchValue)) or word in LOOKED_FOR or word.endswith("Regex")
+
+
+def _could_be_command(source: Source, node: ast.AST, value: str) -> bool:
+    match = COMMAND.search(value)
+    _, above = outside(source, node)
+    return bool(match and match.start() == 0) or isinstance(
+        above, (ast.Call, ast.List, ast.Assign, ast.keyword)
+    )
+
+
+def _is_option(value: str) -> bool:
+    return bool(re.fullmatch(r"--?[\w-]+=cuda(:\d+)?", value))
+
+
+def _is_linked(source: Source, node: ast.AST) -> bool:
+    for above in source.ancestors(node):
+        if isinstance(above, ast.keyword):
+            return above.arg in ("libraries", "extra_link_args", "extra_ldflags", "extra_libraries")
+        if isinstance(above, ast.stmt):
+            return False
+    return False

@@ -1,0 +1,35 @@
+"""A question whether something is on, or is called, cuda."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_strings
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C003",
+    name="device-compared",
+    kinds=("python",),
+    triggers=("cuda",),
+    layer="software",
+    severity="silent",
+    safety="report",
+    runs_unchanged=True,
+    why="on Ascend the answer is no, and the program takes the other path without a word",
+    replacement="compare with torch.accelerator.current_accelerator().type, or ask for what is really meant",
+    examples=(
+        Example('if x.device.type == "cuda":\n    pass\n'),
+        Example('on_chip = "cuda" in str(device)\n'),
+        Example('if device.startswith("cuda"):\n    pass\n'),
+    ),
+    keep=('if x.device.type == "cpu":\n    pass\n',),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for text in python_strings.of_role(document, "compared device"):
+        for place in python_strings.places(document, text):
+            yield RULE.found(document, *place, f"compared with {text.value!r}")

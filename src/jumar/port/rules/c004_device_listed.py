@@ -1,0 +1,35 @@
+"""cuda as a key of a table, or as one of several devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_strings
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C004",
+    name="device-listed",
+    kinds=("python",),
+    triggers=("cuda",),
+    layer="software",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=True,
+    why="the list of devices that the program knows ends with NVIDIA's; npu is not in it",
+    replacement="add npu to the list or table",
+    examples=(
+        Example('DEVICES = ["cpu", "cuda"]\n'),
+        Example('makers = {"cuda": make}\n'),
+        Example('memory["cuda"] = 1\n'),
+    ),
+    keep=('DEVICES = ["cpu", "npu"]\n',),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for text in python_strings.of_role(document, "listed device"):
+        for place in python_strings.places(document, text):
+            yield RULE.found(document, *place, f"{text.value!r} among several, without npu")

@@ -1,0 +1,36 @@
+"""Mixed precision under its CUDA name: `torch.cuda.amp`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C014",
+    name="cuda-amp",
+    kinds=("python",),
+    triggers=("cuda", "_gpu_dtype"),
+    layer="software",
+    severity="silent",
+    safety="report",
+    runs_unchanged=True,
+    why="it is autocast for the device cuda only; on Ascend it warns and does nothing",
+    replacement="torch.amp.autocast(device_type) and torch.amp.GradScaler(device_type)",
+    examples=(
+        Example("from torch.cuda.amp import autocast\n\nwith autocast():\n    pass\n"),
+        Example("import torch\n\nscaler = torch.cuda.amp.GradScaler()\n"),
+    ),
+    keep=('import torch\n\nscaler = torch.amp.GradScaler("npu")\n',),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for use in python_names.under(
+        document, "torch.cuda.amp", "torch.get_autocast_gpu_dtype", "torch.set_autocast_gpu_dtype"
+    ):
+        yield RULE.found(document, *source.span(use.node), f"{use.name}")

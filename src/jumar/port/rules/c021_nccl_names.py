@@ -1,0 +1,42 @@
+"""NCCL by name: process groups, questions whether it is there, its Python module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C021",
+    name="nccl-names",
+    kinds=("python",),
+    triggers=("nccl",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=True,
+    why="NCCL moves data between NVIDIA's GPUs only; on Ascend it is HCCL",
+    replacement='torch.distributed.is_backend_available("hccl"), torch_npu\'s ProcessGroupHCCL',
+    examples=(Example("import torch.distributed as dist\n\nif dist.is_nccl_available():\n    pass\n"),),
+    keep=("import torch.distributed as dist\n\nif dist.is_gloo_available():\n    pass\n",),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for use in python_names.under(
+        document,
+        "torch.distributed.ProcessGroupNCCL",
+        "torch.distributed.distributed_c10d.ProcessGroupNCCL",
+        "torch._C._distributed_c10d.ProcessGroupNCCL",
+        "torch.distributed.is_nccl_available",
+        "torch.distributed.distributed_c10d.is_nccl_available",
+        "torch.distributed.Backend.NCCL",
+        "torch.distributed.distributed_c10d.Backend.NCCL",
+        "torch.distributed.constants.default_pg_nccl_timeout",
+        "torch.distributed.distributed_c10d.default_pg_nccl_timeout",
+    ):
+        yield RULE.found(document, *source.span(use.node), f"{use.name}")

@@ -1,0 +1,47 @@
+"""A command of NVIDIA's tools, run from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding, shortened
+from jumar.port.reading import python_strings
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C023",
+    name="nvidia-command",
+    kinds=("python",),
+    triggers=(
+        "nvidia-smi",
+        "nvcc",
+        "nvprof",
+        "nsys",
+        "ncu",
+        "cuda-",
+        "compute-sanitizer",
+        "cuobjdump",
+        "dcgmi",
+    ),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=True,
+    why="the command comes with NVIDIA's driver or toolkit",
+    replacement="npu-smi for nvidia-smi, msprof for nsys and nvprof; for nvcc nothing: kernels are Ascend C or Triton",
+    examples=(
+        Example('import subprocess\n\nsubprocess.run(["nvidia-smi", "-L"])\n'),
+        Example('os.system("nvidia-smi --query-gpu=memory.used --format=csv")\n'),
+    ),
+    keep=(
+        'os.system("npu-smi info")\n',
+        'subprocess.run(["nvidia-smi-like"])\n',
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for text in python_strings.of_role(document, "command"):
+        for place in python_strings.places(document, text):
+            yield RULE.found(document, *place, f"a command of NVIDIA's: {shortened(text.value)}")

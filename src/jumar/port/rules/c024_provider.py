@@ -1,0 +1,34 @@
+"""ONNX Runtime's providers for NVIDIA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_strings
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C024",
+    name="onnx-provider",
+    kinds=("python",),
+    triggers=("executionprovider",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the execution provider is NVIDIA's",
+    replacement="CANNExecutionProvider, of the package onnxruntime-cann",
+    examples=(Example('session = ort.InferenceSession(path, providers=["CUDAExecutionProvider"])\n'),),
+    keep=(
+        'session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])\n',
+        'providers = ["CANNExecutionProvider"]\n',
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for text in python_strings.of_role(document, "provider"):
+        for place in python_strings.places(document, text):
+            yield RULE.found(document, *place, f"{text.value}")
