@@ -1,0 +1,89 @@
+"""Public repositories at rest: bare mirrors or clones in one folder, read with git and never run."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? ")
+
+
+@dataclass(frozen=True)
+class Port:
+    """A commit in which people ported: `parent` is what they found. `group`: given, or held out."""
+
+    repo: str
+    pr: str
+    commit: str
+    parent: str
+    date: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that people changed or took out. `text` without its newline."""
+
+    port: Port
+    path: str
+    number: int
+    text: str
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """A table of this folder."""
+    lines = (HERE / name).read_text(encoding="utf-8").splitlines()
+    columns = lines[0].split("\t")
+    return [dict(zip(columns, line.split("\t"), strict=True)) for line in lines[1:] if line]
+
+
+def ports() -> list[Port]:
+    return [
+        Port(row["repo"], row["pr"], row["commit"], row["parent"], row["date"], row["set"])
+        for row in rows("commits.tsv")
+    ]
+
+
+def mirror(folder: Path, repo: str) -> Path:
+    """The git directory of `owner/name`, as `owner+name/repo`, `owner+name` or `owner/name` below the folder."""
+    for place in (folder / repo.replace("/", "+") / "repo", folder / repo.replace("/", "+"), folder / repo):
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"{repo}: no mirror in {folder}; git clone --mirror https://github.com/{repo} there")
+
+
+def git(place: Path, *arguments: str) -> bytes:
+    command = ["git", "-C", str(place), "-c", "core.quotePath=false", *arguments]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def changed_out(folder: Path, port: Port) -> list[Line]:
+    """Lines of the parent that the commit changed or removed."""
+    diff = git(mirror(folder, port.repo), "diff", "-U0", "--no-renames", "--no-color", port.parent, port.commit)
+    found: list[Line] = []
+    path, number = "", 0
+    inside = False
+    for raw in diff.split(b"\n"):
+        if raw.startswith(b"diff --git "):
+            inside = False
+        elif not inside and raw.startswith(b"--- a/"):
+            path = raw[6:].decode("utf-8", "replace").rstrip("\t")
+        elif hunk := HUNK.match(raw):
+            inside, number = True, int(hunk[1])
+        elif inside and raw.startswith(b"-"):
+            found.append(Line(port, path, number, raw[1:].decode("utf-8", "replace").rstrip("\r")))
+            number += 1
+    return found
+
+
+def export(folder: Path, repo: str, commit: str, into: Path, paths: list[str] | None = None) -> None:
+    """Writes a commit's plain files below `into`, all or those in `paths`."""
+    archive = git(mirror(folder, repo), "archive", "--format=tar", commit, "--", *(paths or ["."]))
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        members = [one for one in opened.getmembers() if one.isfile() or one.isdir()]
+        opened.extractall(into, members=members, filter="data")

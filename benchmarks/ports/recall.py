@@ -1,0 +1,74 @@
+"""Replays what people changed when they ported: of their lines that name CUDA or kin, how many does each tool find?"""
+
+from __future__ import annotations
+
+import ast
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import mirrors
+import peers
+import words
+from mirrors import Line, Port
+
+PROSE = {".md", ".rst", ".txt", ".mdx"}
+CODE = {".py", ".pyi", ".cu", ".cuh", ".c", ".cc", ".cpp", ".h", ".hpp", ".rs"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A line in question. `sort`: code, comment or docstring, infrastructure, prose. `found`: the tools that name it."""
+
+    line: Line
+    sort: str
+    found: frozenset[str]
+
+
+def replay(folder: Path) -> list[Judged]:
+    """All ports: their parents' files laid out, scanned by each tool, and compared line by line."""
+    return [judged for port in mirrors.ports() for judged in _of(folder, port)]
+
+
+def _of(folder: Path, port: Port) -> Iterator[Judged]:
+    asked = [line for line in mirrors.changed_out(folder, port) if words.names_kin(line.text)]
+    if not asked:
+        return
+    with tempfile.TemporaryDirectory(prefix="jumar-ports-") as place:
+        tree = Path(place) / "tree"
+        tree.mkdir()
+        mirrors.export(folder, port.repo, port.parent, tree, sorted({line.path for line in asked}))
+        answers = {name: tool(tree) for name, tool in peers.present().items()}
+        quiet = {path: _quiet_lines(tree / path) for path in {line.path for line in asked}}
+        for line in asked:
+            where = (line.path, line.number)
+            found = frozenset(name for name, lines in answers.items() if where in lines)
+            yield Judged(line, _sort(line, quiet[line.path]), found)
+
+
+def _sort(line: Line, quiet: set[int]) -> str:
+    suffix = PurePosixPath(line.path).suffix.lower()
+    if suffix in PROSE and "requirements" not in line.path:
+        return "prose"
+    if suffix not in CODE:
+        return "infrastructure"
+    if line.number in quiet or line.text.lstrip().startswith(("//", "#", "*", "/*")) and suffix != ".py":
+        return "comment, docstring"
+    return "code"
+
+
+def _quiet_lines(place: Path) -> set[int]:
+    """Lines of a Python file that hold nothing but comment or docstring."""
+    if place.suffix != ".py":
+        return set()
+    text = place.read_text(encoding="utf-8", errors="replace")
+    quiet = {number for number, line in enumerate(text.split("\n"), 1) if line.lstrip().startswith("#")}
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return quiet
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            quiet |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return quiet
