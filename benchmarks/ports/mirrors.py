@@ -54,7 +54,9 @@ def mirror(folder: Path, repo: str) -> Path:
     for place in (folder / repo.replace("/", "+") / "repo", folder / repo.replace("/", "+"), folder / repo):
         if place.is_dir():
             return place
-    raise FileNotFoundError(f"{repo}: no mirror in {folder}; git clone --mirror https://github.com/{repo} there")
+    raise FileNotFoundError(
+        f"{repo}: no mirror in {folder}; git clone --mirror https://github.com/{repo} there"
+    )
 
 
 def git(place: Path, *arguments: str) -> bytes:
@@ -64,7 +66,9 @@ def git(place: Path, *arguments: str) -> bytes:
 
 def changed_out(folder: Path, port: Port) -> list[Line]:
     """Lines of the parent that the commit changed or removed."""
-    diff = git(mirror(folder, port.repo), "diff", "-U0", "--no-renames", "--no-color", port.parent, port.commit)
+    diff = git(
+        mirror(folder, port.repo), "diff", "-U0", "--no-renames", "--no-color", port.parent, port.commit
+    )
     found: list[Line] = []
     path, number = "", 0
     inside = False

@@ -53,7 +53,7 @@ def _sort(line: Line, quiet: set[int]) -> str:
         return "prose"
     if suffix not in CODE:
         return "infrastructure"
-    if line.number in quiet or line.text.lstrip().startswith(("//", "#", "*", "/*")) and suffix != ".py":
+    if line.number in quiet or (line.text.lstrip().startswith(("//", "#", "*", "/*")) and suffix != ".py"):
         return "comment, docstring"
     return "code"
 
@@ -69,6 +69,10 @@ def _quiet_lines(place: Path) -> set[int]:
     except SyntaxError:
         return quiet
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
             quiet |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return quiet
