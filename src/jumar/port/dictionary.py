@@ -1,44 +1,40 @@
-"""What the dictionary says of a CUDA name, in the words of a finding."""
+"""Looks a CUDA name up in a table of `cudamap`: the row itself, else the longest row with a `*` that fits."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
-from jumar import cudamap
-from jumar.cudamap import Name
-
-REFUSED = ("refused", "has no use", "needs CUDA")
+from jumar.cudamap import Name, names
 
 
 @cache
-def by_name() -> dict[str, Name]:
-    """Every row, by its CUDA name; the first of two tables counts."""
-    found: dict[str, Name] = {}
-    for row in cudamap.all_names():
-        found.setdefault(row.cuda, row)
-    return found
+def _tables(table: str) -> tuple[dict[str, Name], tuple[tuple[re.Pattern[str], Name], ...]]:
+    rows = names(table)
+    exact = {row.cuda: row for row in rows if "*" not in row.cuda}
+    open_ended = sorted((row for row in rows if "*" in row.cuda), key=lambda row: -len(row.cuda))
+    return exact, tuple((re.compile(_pattern(row.cuda)), row) for row in open_ended)
 
 
-def row(name: str) -> Name | None:
-    """The row of a name, or of the longest beginning of it that has one: a method belongs to its class."""
-    while name:
-        if name in by_name():
-            return by_name()[name]
-        name = name.rpartition(".")[0]
-    return None
+def _pattern(name: str) -> str:
+    if name == "cu[A-Z]*":
+        return r"cu[A-Z].*"
+    return ".*".join(re.escape(piece) for piece in name.split("*"))
 
 
-def replacement(name: str) -> str | None:
-    """What stands there on Ascend. None if no row says."""
-    found = row(name)
-    if found is None:
-        return None
-    if found.ascend and found.ascend != found.cuda:
-        return found.ascend
-    return found.note if found.status == "absent" else None
+@cache
+def find(table: str, name: str) -> Name | None:
+    """The row of a name, e.g. `find("native/runtime", "cudaMalloc")`."""
+    exact, open_ended = _tables(table)
+    if name in exact:
+        return exact[name]
+    return next((row for pattern, row in open_ended if pattern.fullmatch(name)), None)
 
 
-def runs_unchanged(name: str) -> bool:
-    """Whether the CUDA face does what the name says."""
-    found = row(name)
-    return found is None or (found.status != "absent" and not any(word in found.note for word in REFUSED))
+def says(row: Name | None, otherwise: str) -> str:
+    """What a report says stands there on Ascend."""
+    if row is None:
+        return otherwise
+    if row.ascend and "*" not in row.ascend:
+        return f"{row.ascend}: {row.note}" if row.note else row.ascend
+    return row.note or otherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -71,6 +72,7 @@ def _from_events(text: str) -> Iterator[Entry]:
     stack: list[_Frame] = []
     part = -1
     mark = 1 if text.startswith("\ufeff") else 0  # the parser does not count it
+    event: Any
     for event in yaml.parse(text[mark:], Loader=LOADER):
         if isinstance(event, yaml.DocumentStartEvent):
             part += 1
