@@ -26,6 +26,7 @@ ENVIRONMENT = re.compile(
     r"(CUDA|CUDNN|CUBLAS|CUBLASLT|NCCL|TORCH_NCCL|TORCH_CUDA|TORCH_CUDNN|NVIDIA|NVCC|NVTE|NVSHMEM|"
     r"PYTORCH_CUDA|PYTORCH_NVML|PYTORCH_NO_CUDA|BNB_CUDA|TRITON_CUDA|TRITON_PTXAS)_[A-Z0-9_]+|CUDACXX|CUDAHOSTCXX"
 )
+VARIABLE = re.compile(rf"(?<![\w])(?:{ENVIRONMENT.pattern})")
 SETTING = re.compile(rf"(?<![\w$])(?:{ENVIRONMENT.pattern})=")
 DOTTED = re.compile(r"torch\.(cuda|backends\.(cuda|cudnn)|version\.cuda)(\.\w+)*")
 COMMAND = re.compile(

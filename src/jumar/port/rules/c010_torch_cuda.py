@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jumar.port import dictionary
+from jumar.port import counterparts
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_names, python_source
@@ -61,6 +61,6 @@ def check(document: Document) -> Iterator[Finding]:
                 *source.span(use.node),
                 use.name,
                 severity="silent" if use.name in ANSWERS_NO else None,
-                replacement=dictionary.replacement(use.name),
-                runs_unchanged=dictionary.runs_unchanged(use.name),
+                replacement=counterparts.replacement(use.name),
+                runs_unchanged=counterparts.runs_unchanged(use.name),
             )

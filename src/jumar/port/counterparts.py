@@ -1,0 +1,46 @@
+"""What the dictionary says of a name that Python programs use: its counterpart, and whether the CUDA face does it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jumar import cudamap
+from jumar.cudamap import Name
+
+TABLES = ("torch", "torch_cuda", "distributed", "environment")
+REFUSED = ("refused", "has no use", "needs CUDA")
+
+
+@cache
+def by_name() -> dict[str, Name]:
+    """Every row, by its CUDA name; the first of two tables counts."""
+    found: dict[str, Name] = {}
+    for table in TABLES:
+        for row in cudamap.names(table):
+            found.setdefault(row.cuda, row)
+    return found
+
+
+def row(name: str) -> Name | None:
+    """The row of a name, or of the longest beginning of it that has one: a method belongs to its class."""
+    while name:
+        if name in by_name():
+            return by_name()[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def replacement(name: str) -> str | None:
+    """What stands there on Ascend. None if no row says."""
+    found = row(name)
+    if found is None:
+        return None
+    if found.ascend and found.ascend != found.cuda:
+        return found.ascend
+    return found.note if found.status == "absent" else None
+
+
+def runs_unchanged(name: str) -> bool:
+    """Whether the CUDA face does what the name says."""
+    found = row(name)
+    return found is None or (found.status != "absent" and not any(word in found.note for word in REFUSED))

@@ -1,0 +1,53 @@
+"""Python packages that are tied to NVIDIA's GPUs, by the name they are imported under."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from jumar import cudamap
+from jumar.cudamap import Name
+
+TABLE = Path(__file__).parent / "packages.tsv"
+
+
+@cache
+def by_name() -> dict[str, Name]:
+    """What the CUDA face knows of, and what it does not, from the table beside this file."""
+    found = {row.cuda: row for row in cudamap.names("packages")}
+    lines = TABLE.read_text(encoding="utf-8").splitlines()[1:]
+    for number, line in enumerate(lines, 2):
+        fields = line.split("\t")
+        if len(fields) != 4 or fields[2] not in cudamap.STATUSES:
+            raise cudamap.BadTable(
+                f"{TABLE.name}:{number}: wanted name, Ascend name, status, note with tabs between"
+            )
+        found.setdefault(fields[0], Name(fields[0], fields[1], fields[2], fields[3], "port/packages"))
+    return {name: row for name, row in found.items() if row.status != "same"}
+
+
+def of(module: str) -> Name | None:
+    """The row of a module, or of the longest package around it that has one."""
+    while module:
+        if module in by_name():
+            return by_name()[module]
+        module = module.rpartition(".")[0]
+    return None
+
+
+@cache
+def triggers() -> tuple[str, ...]:
+    """The first words of all names."""
+    return tuple(sorted({name.partition(".")[0].lower() for name in by_name()}))
+
+
+@cache
+def answered_by_face() -> frozenset[str]:
+    """Packages that have a stand-in in a run, or work there as they are."""
+    return frozenset(row.cuda for row in cudamap.names("packages") if row.status != "absent")
+
+
+def is_asked_for(text: str) -> bool:
+    """Whether a string may be the name of one of them, as in `find_spec("flash_attn")`."""
+    return bool(re.fullmatch(r"[A-Za-z_][\w.]*", text)) and text in by_name()

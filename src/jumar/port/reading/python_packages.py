@@ -1,0 +1,65 @@
+"""Where a Python document imports, or asks for, a package that is tied to NVIDIA's GPUs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jumar.cudamap import Name
+from jumar.port import packages
+from jumar.port.document import Document
+from jumar.port.reading import python_source
+
+ASKING = (
+    "import",
+    "find_spec",
+    "available",
+    "version",
+    "package",
+    "require",
+    "installed",
+    "exists",
+    "skip",
+    "spec",
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    place: tuple[int, int]
+    what: str
+    row: Name
+
+
+def read(document: Document) -> list[Asked]:
+    return list(_imports(document)) + list(_questions(document))
+
+
+def _imports(document: Document) -> Iterator[Asked]:
+    source = document.once(python_source.read)
+    for alias in source.all(ast.alias):
+        statement = source.parents[alias]
+        name = alias.name
+        if isinstance(statement, ast.ImportFrom):
+            if statement.level:
+                continue
+            name = f"{statement.module}.{alias.name}"
+        row = packages.of(name)
+        if row is not None:
+            yield Asked(source.span(alias), f"imports {name}", row)
+
+
+def _questions(document: Document) -> Iterator[Asked]:
+    source = document.once(python_source.read)
+    for node in source.all(ast.Constant):
+        if not (isinstance(node.value, str) and packages.is_asked_for(node.value)):
+            continue
+        above = source.parents[node]
+        if isinstance(above, ast.Call) and node in above.args[:1] and _asks(above.func):
+            yield Asked(source.span(node), f"asks for {node.value}", packages.by_name()[node.value])
+
+
+def _asks(function: ast.expr) -> bool:
+    word = getattr(function, "attr", "") or getattr(function, "id", "")
+    return any(part in word.lower() for part in ASKING)

@@ -1,0 +1,39 @@
+"""The attribute `.is_cuda` of tensors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C012",
+    name="is-cuda",
+    kinds=("python",),
+    triggers=("is_cuda",),
+    layer="software",
+    severity="silent",
+    safety="report",
+    runs_unchanged=True,
+    why="on Ascend it is False, and the program takes the other path without a word",
+    replacement='x.device.type != "cpu", or a comparison with the device chosen once',
+    examples=(
+        Example("if x.is_cuda:\n    pass\n"),
+        Example("assert all(t.is_cuda for t in ts)\n"),
+    ),
+    keep=(
+        "if x.is_npu:\n    pass\n",
+        "is_cuda = 1\n",
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for node in source.all(ast.Attribute):
+        if node.attr == "is_cuda":
+            yield RULE.found(document, *source.span(node), ".is_cuda")

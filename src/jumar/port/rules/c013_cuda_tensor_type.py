@@ -1,0 +1,38 @@
+"""Tensor types of CUDA: `torch.cuda.FloatTensor` and its kin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+TYPE = re.compile(r"torch\.cuda\.(sparse\.)?\w*Tensor")
+
+RULE = Rule(
+    code="C013",
+    name="cuda-tensor-type",
+    kinds=("python",),
+    triggers=("tensor",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=True,
+    why="the type is a tensor on NVIDIA's device",
+    replacement="torch.tensor(…, dtype=…, device=…)",
+    examples=(
+        Example("import torch\n\nx = torch.cuda.FloatTensor([1.0])\n"),
+        Example("import torch\n\nx = x.type(torch.cuda.HalfTensor)\n"),
+        Example("import torch\n\nx = x.type('torch.cuda.LongTensor')\n"),
+    ),
+    keep=("import torch\n\nx = torch.FloatTensor([1.0])\n",),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for use in python_names.matching(document, lambda name: bool(TYPE.fullmatch(name))):
+        yield RULE.found(document, *source.span(use.node), use.name)

@@ -1,0 +1,46 @@
+"""Packages made for NVIDIA's GPUs that have a counterpart on Ascend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port import packages
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_packages
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C030",
+    name="package-with-counterpart",
+    kinds=("python",),
+    triggers=packages.triggers(),
+    layer="software",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=True,
+    why="the package as it is installed for CUDA does not load on Ascend",
+    replacement="the counterpart",
+    examples=(
+        Example("import flash_attn\n"),
+        Example("from xformers.ops import memory_efficient_attention\n"),
+        Example('found = importlib.util.find_spec("flash_attn")\n'),
+    ),
+    keep=(
+        "import torch\n",
+        'print("apex of the mountain")\n',
+        "import deepspeech\n",
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for asked in document.once(python_packages.read):
+        if asked.row.status == "adapted":
+            yield RULE.found(
+                document,
+                *asked.place,
+                asked.what,
+                replacement="; ".join(part for part in (asked.row.ascend, asked.row.note) if part),
+                runs_unchanged=asked.row.cuda in packages.answered_by_face(),
+            )

@@ -1,0 +1,48 @@
+"""Packages that only an NVIDIA GPU can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port import packages
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_packages
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C031",
+    name="package-without-counterpart",
+    kinds=("python",),
+    triggers=packages.triggers(),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the package needs an NVIDIA GPU, and has no counterpart that is imported under its name",
+    replacement="another package or torch operators",
+    examples=(
+        Example("import cupy as cp\n"),
+        Example("from numba import cuda\n"),
+        Example("import nvidia.dali.fn as fn\n"),
+        Example('cp = importlib.import_module("cupy")\n'),
+    ),
+    keep=(
+        "import numpy\n",
+        "from numba import njit\n",
+        "import cudabrot\n",
+        "from .warp import warp\n",
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for asked in document.once(python_packages.read):
+        if asked.row.status == "absent":
+            yield RULE.found(
+                document,
+                *asked.place,
+                asked.what,
+                replacement="; ".join(part for part in (asked.row.ascend, asked.row.note) if part),
+                runs_unchanged=asked.row.cuda in packages.answered_by_face(),
+            )

@@ -1,0 +1,49 @@
+"""Parts of Triton that are NVIDIA's own: inline PTX, libdevice, tensor memory, the CUDA driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C033",
+    name="triton-gpu-only",
+    kinds=("python",),
+    triggers=("triton",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="it is PTX, a function of NVIDIA's libdevice or a unit of its GPUs, which triton-ascend does not have",
+    replacement="triton.language's portable functions",
+    examples=(
+        Example(
+            "import triton.language as tl\n\ny = tl.inline_asm_elementwise(asm, '=r,r', [x], tl.int32, True, 1)\n"
+        ),
+    ),
+    keep=("import triton.language as tl\n\ny = tl.exp(x)\n",),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for use in python_names.under(
+        document,
+        "triton.language.inline_asm_elementwise",
+        "triton.language.extra.cuda",
+        "triton.language.extra.libdevice",
+        "triton.language.math.libdevice",
+        "triton.backends.nvidia",
+        "triton.language.extra.nvidia",
+        "triton.experimental.gluon",
+        "triton.runtime.driver.active.utils",
+        "triton.language.make_tensor_descriptor",
+        "triton.tools.experimental_descriptor",
+        "triton.language._experimental_descriptor_load",
+        "triton.language._experimental_descriptor_store",
+    ):
+        yield RULE.found(document, *source.span(use.node), f"{use.name}")

@@ -1,0 +1,31 @@
+"""`torch.compile` and Inductor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C042",
+    name="compile",
+    kinds=("python",),
+    triggers=("torch.compile", "inductor"),
+    layer="software",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=True,
+    why="Inductor writes Triton for NVIDIA; on Ascend it needs torchair or triton-ascend as a backend",
+    replacement="torch.compile(backend=torchair.get_npu_backend()), or no compilation",
+    examples=(Example("import torch\n\nmodel = torch.compile(model)\n"),),
+    keep=("import torch\n\nmodel = torch.jit.script(model)\n",),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for use in python_names.under(document, "torch.compile", "torch._inductor"):
+        yield RULE.found(document, *source.span(use.node), f"{use.name}")

@@ -1,0 +1,39 @@
+"""8-bit floating point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C043",
+    name="float8",
+    kinds=("python",),
+    triggers=("float8_",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="chips of the 910 series compute no 8-bit floating point",
+    replacement="bfloat16 or int8; on 950 chips float8_e4m3fn and float8_e5m2",
+    examples=(Example("import torch\n\nx = x.to(torch.float8_e4m3fn)\n"),),
+    keep=("import torch\n\nx = x.to(torch.float16)\n",),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for use in python_names.under(
+        document,
+        "torch.float8_e4m3fn",
+        "torch.float8_e5m2",
+        "torch.float8_e8m0fnu",
+        "torch.float8_e4m3fnuz",
+        "torch.float8_e5m2fnuz",
+        "torch.float4_e2m1fn_x2",
+    ):
+        yield RULE.found(document, *source.span(use.node), f"{use.name}")
