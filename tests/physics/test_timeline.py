@@ -10,6 +10,9 @@ import pytest
 from jumar.physics.timeline import ON_STREAM, Act, Schedule, Track, covered_s, lay_out
 
 
+FIELDS = ("act", "stream", "mark", "duration_s", "host_s", "held")
+
+
 def track(*calls: tuple[Act, int, int, float], host: float = 1.0, held: bool = False) -> Track:
     """A track of (act, stream, mark, duration)."""
     act, stream, mark, duration = (np.array(column) for column in zip(*calls, strict=True))
@@ -97,6 +100,14 @@ def test_hosts_that_would_wait_for_each_other_for_ever_are_let_go_and_counted() 
     other = track((Act.MEET, 0, 2, 1), (Act.MEET, 1, 1, 1))
     (first, second), broken = lay_out([one, other], {1: 2, 2: 2})
     assert broken >= 1 and first.total_s > 0 and second.total_s > 0
+
+
+def test_tracks_begin_together() -> None:
+    calls = [(Act.RUN, 0, 0, 5.0), (Act.RUN, 1, 0, 30.0), (Act.RUN, 0, 0, 1.0)]
+    first, second = track(*calls[:1], calls[2]), track(*calls)
+    first, second = (Track(*(getattr(t, n) for n in FIELDS), begin=len(t) - 1) for t in (first, second))
+    (early, late), broken = lay_out([first, second])
+    assert broken == 0 and early.start_s[-1] == late.start_s[-1] == 33
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -27,6 +27,7 @@ class Act(IntEnum):
     HOST_WAITS_CHIP = 9
 
 
+BEGINNING = -1  # the meeting at `begin`
 ON_STREAM = (Act.RUN, Act.MEET, Act.POST, Act.TAKE)
 
 
@@ -40,6 +41,7 @@ class Track:
     duration_s  time on the chip
     host_s      time the host takes to make the call
     held        whether the host waits until it is done
+    begin       call before which all tracks that have one wait for their streams and for each other, as after warm-up
     """
 
     act: Integers
@@ -48,6 +50,7 @@ class Track:
     duration_s: Floats
     host_s: Floats
     held: Integers
+    begin: int = -1
 
     def __len__(self) -> int:
         return len(self.act)
@@ -104,7 +107,8 @@ def lay_out(
     for track in tracks:
         _check(track)
     posted = frozenset(int(mark) for t in tracks for mark in t.mark[t.act == Act.POST])
-    board = Board(attendance or {}, messages=posted)
+    together = {BEGINNING: sum(track.begin >= 0 for track in tracks)}
+    board = Board({**(attendance or {}), **together}, messages=posted)
     times = [(_room(track), _room(track), _room(track)) for track in tracks]
     going = {
         number: _follow(track, board, synchronise_s, *room)
@@ -142,6 +146,11 @@ def _follow(
     columns = (track.act, track.stream, track.mark, track.duration_s, track.host_s, track.held)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for i, (act, stream, mark, duration_s, host_s, held) in enumerate(rows):
+        if i == track.begin:
+            board.arrive(BEGINNING, max(now, *ready.values()))
+            while not board.complete(BEGINNING):
+                yield BEGINNING
+            now = board.arrived[BEGINNING][1]
         now += host_s
         issued[i] = now
         if 1 <= act <= 4:
