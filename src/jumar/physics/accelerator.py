@@ -22,12 +22,14 @@ INSTEAD = {
     "int4": ("int4", "int8", "fp8", "fp16"),
 }
 BLOCKS = ("core.cube", "core.sm", "core.cu", "core.mxu", "core.block")
+HOST_LATENCY_S = 5e-6  # where the chip's file does not say: a transfer with its driver call
 RATES = tuple(f"peak.matrix.{dtype}" for dtype in INSTEAD)
 
 
 @dataclass(frozen=True)
 class Links:
-    """Ways to other chips, per chip and direction. Without a network rate, the rate inside the server holds.
+    """Ways to other chips and to the host, per chip and direction. Without a network rate, the rate inside the server
+    holds.
 
     In a mesh each pair of chips has a link of its own, so few chips reach only a part of `chip_b_s`.
     """
@@ -38,6 +40,8 @@ class Links:
     mesh: bool
     network_b_s: float
     network_latency_s: float
+    host_b_s: float
+    host_latency_s: float
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Accelerator:
     launch_s: float
     launch_matrix_s: float
     launch_collective_s: float
+    synchronise_s: float
     links: Links
 
     def matrix_rate(self, dtype: str) -> float:
@@ -95,6 +100,7 @@ def accelerator_of(chip: Chip) -> Accelerator:
         launch_s=launch_s,
         launch_matrix_s=get("cost.launch_matrix", launch_s),
         launch_collective_s=get("cost.launch_collective", 2 * launch_s),
+        synchronise_s=get("cost.synchronise"),
         links=Links(
             chip_b_s=chip_b_s,
             chip_latency_s=latency_s,
@@ -102,5 +108,7 @@ def accelerator_of(chip: Chip) -> Accelerator:
             mesh=get("link.chip.count", 0.0) == chips - 1,
             network_b_s=get("link.network.bandwidth", chip_b_s),
             network_latency_s=get("link.network.latency", latency_s),
+            host_b_s=get("link.host.bandwidth"),
+            host_latency_s=get("link.host.latency", HOST_LATENCY_S),
         ),
     )
