@@ -1,0 +1,37 @@
+"""Names of CUDA in C++ sources: every place a pattern stands as code, with the row of the dictionary it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.cudamap import Name
+from jumar.port import dictionary
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading.native_source import source
+from jumar.port.rule import Rule
+
+KINDS = ("cuda", "cxx")
+
+
+def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: str) -> Iterator[Finding]:
+    """A finding for each name that is code; its replacement comes from the table. Group `name` or the whole."""
+    for match in source(document).words(pattern):
+        name = match["name"] if "name" in pattern.groupindex else match[0]
+        row = _row(table, name)
+        start = match.start("name") if "name" in pattern.groupindex else match.start()
+        yield rule.found(
+            document,
+            start,
+            start + len(name),
+            name,
+            replacement=dictionary.says(row, rule.replacement),
+        )
+
+
+def _row(table: str, name: str) -> Name | None:
+    """Names of the interface carry suffixes: `cuMemAlloc_v2`, `cublasSgemm_v2`, `_ptsz`."""
+    return dictionary.find(table, re.sub(r"(_v\d+|_ptsz|_ptds|_64)$", "", name)) or dictionary.find(
+        table, name
+    )

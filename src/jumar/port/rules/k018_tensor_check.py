@@ -1,0 +1,37 @@
+"""Tensors asked in C++ whether they are on CUDA, or put there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port import native_names
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading.native_source import source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="K018",
+    name="tensor-check",
+    kinds=native_names.KINDS,
+    triggers=("is_cuda", ".cuda()"),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="tensors on a chip of Ascend are no CUDA tensors: the check fails",
+    replacement="x.is_privateuseone(), or !x.is_cpu() where any accelerator will do",
+    examples=(
+        Example('void f(torch::Tensor x) { TORCH_CHECK(x.is_cuda(), "x"); }\n'),
+        Example("#define CHECK_CUDA(x) TORCH_CHECK(x.device().is_cuda(), #x)\n"),
+    ),
+    keep=("// x.is_cuda()\nbool y = x.is_cpu();\n",),
+)
+
+PATTERN = re.compile(r"(?:\.|->)(?P<name>is_cuda|cuda)(?=\s*\(\s*\))|\bcheck_is_cuda\b")
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for match in source(document).words(PATTERN):
+        yield RULE.found(document, match.start() + 1, match.end(), match["name"] or match[0])

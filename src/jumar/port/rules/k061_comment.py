@@ -1,0 +1,43 @@
+"""Comments and texts of C++ sources that name CUDA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port import native_names
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading.native_source import source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="K061",
+    name="comment",
+    kinds=native_names.KINDS,
+    triggers=("cuda", "nccl", "nvidia"),
+    layer="software",
+    severity="cosmetic",
+    safety="report",
+    runs_unchanged=False,
+    why="people read of CUDA; nothing runs differently",
+    replacement="a word that holds for both",
+    examples=(
+        Example("// runs on the CUDA device\nint x;\n"),
+        Example('const char *s = "CUDA out of memory";\n'),
+    ),
+    keep=("int x; // barracuda\n",),
+)
+
+PATTERN = re.compile(r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn|cublas)(?![a-z])\w*", re.IGNORECASE)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    native, lines = source(document), set[int]()
+    for match in PATTERN.finditer(document.text):
+        line, _ = document.position(match.start())
+        if line in lines or document.lines[line - 1].lstrip().startswith("#"):
+            continue
+        if not native.is_code(*match.span()):
+            lines.add(line)
+            yield RULE.found(document, *match.span(), f"text: {match[0]}")
