@@ -1,0 +1,78 @@
+"""GPU as a device's name, as Lightning, Paddle, TensorFlow, JAX and spaCy call it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_source
+from jumar.port.rule import Example, Rule
+
+GPU = re.compile(r"(/?(device:)?)?(gpu|GPU)(:\d+)?")
+KEYWORDS = frozenset(
+    {"accelerator", "device", "device_type", "device_name", "platform", "default_device", "backend"}
+)
+FUNCTIONS = frozenset(
+    {
+        "set_device",
+        "device",
+        "devices",
+        "local_devices",
+        "list_physical_devices",
+        "list_logical_devices",
+        "Trainer",
+    }
+    | {"get_visible_devices", "require_gpu", "default_device", "device_count", "local_device_count", "jit"}
+)
+
+RULE = Rule(
+    code="C006",
+    name="gpu-string",
+    kinds=("python",),
+    triggers=("gpu",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="by gpu the library means NVIDIA's or AMD's",
+    replacement='"auto" or "npu", where the library knows it',
+    examples=(
+        Example('trainer = Trainer(accelerator="gpu")\n'),
+        Example('paddle.set_device("gpu:0")\n'),
+        Example('gpus = tf.config.list_physical_devices("GPU")\n'),
+        Example('with tf.device("/GPU:0"):\n    pass\n'),
+        Example('if jax.default_backend() == "gpu":\n    pass\n'),
+        Example('resources = {"GPU": 1}\n'),
+    ),
+    keep=(
+        'print("gpu")\n',
+        'x = "gpu"\n',
+        'f(name="gpu")\n',
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for node in source.all(ast.Constant):
+        if isinstance(node.value, str) and GPU.fullmatch(node.value) and _is_device(source, node):
+            yield RULE.found(document, *source.span(node), f"the device {node.value!r}")
+
+
+def _is_device(source: python_source.Source, node: ast.Constant) -> bool:
+    above = source.parents[node]
+    if isinstance(above, ast.keyword):
+        return above.arg in KEYWORDS
+    if isinstance(above, ast.Dict):
+        return node.value == "GPU" and node in above.keys
+    if isinstance(above, ast.Call):
+        called = getattr(above.func, "attr", None) or getattr(above.func, "id", "")
+        return called in FUNCTIONS or (called == "get" and node.value == "GPU")
+    if isinstance(above, ast.Compare):
+        return any(
+            word in source.text(above).lower() for word in ("device", "backend", "platform", "accelerator")
+        )
+    return False

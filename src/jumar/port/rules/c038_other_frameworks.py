@@ -1,0 +1,61 @@
+"""NVIDIA's devices in TensorFlow, Paddle, MXNet and JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C038",
+    name="other-frameworks",
+    kinds=("python",),
+    triggers=("tensorflow", "paddle", "mxnet", "jax"),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the framework asks for an NVIDIA GPU",
+    replacement="paddle.CustomPlace with paddle-custom-npu; npu_device for TensorFlow; for JAX and MXNet nothing",
+    examples=(
+        Example("import tensorflow as tf\n\nok = tf.test.is_gpu_available()\n"),
+        Example("import paddle\n\nplace = paddle.CUDAPlace(0)\n"),
+    ),
+    keep=("import tensorflow as tf\n\nx = tf.zeros(3)\n",),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for use in python_names.under(
+        document,
+        "tensorflow.test.is_gpu_available",
+        "tensorflow.test.is_built_with_cuda",
+        "tensorflow.test.is_built_with_gpu_support",
+        "tensorflow.sysconfig.get_build_info",
+        "tensorflow.config.experimental.set_memory_growth",
+        "tensorflow.config.experimental.get_memory_info",
+        "tensorflow.config.experimental.enable_tensor_float_32_execution",
+        "tensorflow.compat.v1.GPUOptions",
+        "tensorflow.GPUOptions",
+        "tensorflow.python.compiler.tensorrt",
+        "paddle.CUDAPlace",
+        "paddle.CUDAPinnedPlace",
+        "paddle.device.cuda",
+        "paddle.is_compiled_with_cuda",
+        "paddle.device.is_compiled_with_cuda",
+        "paddle.fluid.CUDAPlace",
+        "paddle.fluid.core.is_compiled_with_cuda",
+        "paddle.base.core.is_compiled_with_cuda",
+        "mxnet.gpu",
+        "mxnet.context.num_gpus",
+        "mxnet.nd.gpu",
+        "jaxlib.cuda",
+        "jax.experimental.pallas.triton",
+        "jax.experimental.pallas.mosaic_gpu",
+        "jax.lib.xla_bridge.get_backend",
+    ):
+        yield RULE.found(document, *source.span(use.node), f"{use.name}")

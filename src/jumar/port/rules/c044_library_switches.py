@@ -1,0 +1,75 @@
+"""Switches of libraries that choose a kernel for NVIDIA: attention, quantisation, fused optimizers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_source
+from jumar.port.rule import Example, Rule
+
+VALUE = re.compile(
+    r"flash_attention_[23]|(paged_)?(adamw|adam|lion|ademamix|rmsprop|sgd)_(8bit|32bit|bnb_8bit)|flash_attn_?[23]?"
+)
+SWITCHES = frozenset(
+    {"load_in_8bit", "load_in_4bit", "use_flash_attention_2", "use_flash_attn", "use_xformers", "tf32"}
+)
+METHODS = frozenset(
+    {"enable_xformers_memory_efficient_attention", "set_use_memory_efficient_attention_xformers"}
+)
+
+RULE = Rule(
+    code="C044",
+    name="library-switches",
+    kinds=("python",),
+    triggers=(
+        "flash_attention",
+        "flash_attn",
+        "load_in_8bit",
+        "load_in_4bit",
+        "bitsandbytes",
+        "8bit",
+        "use_xformers",
+        "xformers_memory",
+        "_bnb_",
+        "tf32",
+    ),
+    layer="software",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=True,
+    why="the switch chooses a kernel that is made for NVIDIA's GPUs",
+    replacement='attn_implementation="sdpa"; optimizers of torch; hf32 for tf32',
+    examples=(
+        Example('m = AutoModel.from_pretrained(p, attn_implementation="flash_attention_2")\n'),
+        Example("m = AutoModel.from_pretrained(p, load_in_4bit=True)\n"),
+        Example('args = TrainingArguments(optim="paged_adamw_8bit")\n'),
+        Example("pipe.enable_xformers_memory_efficient_attention()\n"),
+        Example("args = TrainingArguments(tf32=True)\n"),
+    ),
+    keep=(
+        'm = AutoModel.from_pretrained(p, attn_implementation="sdpa")\n',
+        "m = AutoModel.from_pretrained(p, load_in_4bit=False)\n",
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for text in source.all(ast.Constant):
+        if (
+            isinstance(text.value, str)
+            and VALUE.fullmatch(text.value)
+            and not isinstance(source.parents[text], ast.Expr)
+        ):
+            yield RULE.found(document, *source.span(text), f"chooses {text.value}")
+    for given in source.all(ast.keyword):
+        off = isinstance(given.value, ast.Constant) and not given.value.value
+        if given.arg in SWITCHES and not off:
+            yield RULE.found(document, *source.span(given), f"switches {given.arg} on")
+    for method in source.all(ast.Attribute):
+        if method.attr in METHODS:
+            yield RULE.found(document, *source.span(method), f"calls {method.attr}")

@@ -1,0 +1,72 @@
+"""A model of NVIDIA's GPUs, or an architecture of its compilers, as a value."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_source
+from jumar.port.rule import Example, Rule
+
+MODEL = re.compile(
+    r"\b(A100|H100|H200|H800|A800|H20|V100|L40S?|L20|B200|GB200|A10G?|Tesla[- ]\w+|(GeForce )?[RG]TX ?\d{3,4}( ?Ti)?)\b"
+    r"|\b(sm|compute)_\d{2,3}a?\b|\b(Ampere|Hopper|Blackwell|Volta|Turing)\b",
+    re.IGNORECASE,
+)
+LONGEST = 80
+
+RULE = Rule(
+    code="C050",
+    name="gpu-model",
+    kinds=("python",),
+    triggers=(
+        "a100",
+        "h100",
+        "h200",
+        "h800",
+        "a800",
+        "h20",
+        "v100",
+        "l40",
+        "b200",
+        "rtx",
+        "sm_",
+        "compute_",
+        "tesla",
+        "ampere",
+        "hopper",
+        "blackwell",
+        "gencode",
+    ),
+    layer="software",
+    severity="silent",
+    safety="report",
+    runs_unchanged=True,
+    why="a decision or a table goes by a model of NVIDIA's",
+    replacement="what is really meant (memory, a dtype, a rate), or a row for the Ascend chip",
+    examples=(
+        Example('if "A100" in torch_name:\n    pass\n'),
+        Example('flags = ["-gencode=arch=compute_80,code=sm_80"]\n'),
+        Example('PEAK = {"NVIDIA H100": 989}\n'),
+    ),
+    keep=(
+        'print("A100")\n',
+        'x = "a1000"\n',
+        'name = "asm_80x"\n',
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for node in source.all(ast.Constant):
+        if not (
+            isinstance(node.value, str) and len(node.value) < LONGEST and (model := MODEL.search(node.value))
+        ):
+            continue
+        above = source.parents[node]
+        if isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Set, ast.Tuple)):
+            yield RULE.found(document, *source.span(node), f"goes by {model[0]}")

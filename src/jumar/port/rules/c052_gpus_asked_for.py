@@ -1,0 +1,44 @@
+"""GPUs asked for by number: Ray, Lightning, launchers, cluster clients."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_source
+from jumar.port.rule import Example, Rule
+
+KEYWORDS = frozenset(
+    {"num_gpus", "gpus", "num_gpus_per_worker", "gpus_per_node", "gpus_per_trial", "gpu_per_trial", "use_gpu"}
+)
+
+RULE = Rule(
+    code="C052",
+    name="gpus-asked-for",
+    kinds=("python",),
+    triggers=("gpu",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the scheduler is asked for a resource named GPU, which no Ascend host offers",
+    replacement='resources={"NPU": n} for Ray, accelerator="auto", devices=n for Lightning',
+    examples=(
+        Example("@ray.remote(num_gpus=1)\ndef f():\n    pass\n"),
+        Example("worker = Worker.options(num_gpus=0.5)\n"),
+        Example("trainer = Trainer(gpus=2)\n"),
+    ),
+    keep=(
+        "f(num_cpus=1)\n",
+        "n_gpu = 1\n",
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
+    for node in source.all(ast.keyword):
+        if node.arg in KEYWORDS:
+            yield RULE.found(document, *source.span(node), f"asks for {node.arg}")

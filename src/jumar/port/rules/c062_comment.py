@@ -1,0 +1,51 @@
+"""A comment that speaks of CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding, shortened
+from jumar.port.reading import python_comments, python_strings
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C062",
+    name="comment",
+    kinds=("python",),
+    triggers=(
+        "cuda",
+        "nccl",
+        "nvidia",
+        "cudnn",
+        "cublas",
+        "nvcc",
+        "nvml",
+        "nvlink",
+        "tensorrt",
+        "cu11",
+        "cu12",
+    ),
+    layer="workflow",
+    severity="cosmetic",
+    safety="report",
+    runs_unchanged=True,
+    why="whoever reads it learns of CUDA only",
+    replacement="the word accelerator, or both devices",
+    examples=(
+        Example("x = 1  # on cuda\n"),
+        Example("# NCCL wants this\nx = 1\n"),
+    ),
+    keep=(
+        "x = 1  # on a barracuda\n",
+        'x = "# cuda"\n',
+        '"""\n# cuda\n"""\n',
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for start, end in document.once(python_comments.read):
+        match = python_strings.KIN.search(document.text, start, end)
+        if match:
+            yield RULE.found(document, *match.span(), f"says {shortened(document.text[start:end])}")
