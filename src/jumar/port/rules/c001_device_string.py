@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -16,17 +17,33 @@ RULE = Rule(
     triggers=("cuda",),
     layer="software",
     severity="blocks",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="the string names NVIDIA's device; PyTorch on Ascend calls its own npu",
     replacement="a device chosen once: torch.accelerator.current_accelerator()",
     examples=(
-        Example('import torch\n\nx = torch.zeros(3, device="cuda")\n'),
-        Example('device = "cuda" if ok else "cpu"\n'),
-        Example('model.to("cuda:1")\n'),
-        Example("def load(path, device='cuda'):\n    pass\n"),
-        Example('parser.add_argument("--device", default="cuda")\n'),
-        Example('pick = lambda: "cuda"\n'),
+        Example(
+            'import torch\n\nx = torch.zeros(3, device="cuda")\n',
+            "import torch\n\n" + agnostic.LINE + "\n\nx = torch.zeros(3, device=device_type)\n",
+        ),
+        Example(
+            'device = "cuda" if ok else "cpu"\n',
+            "import torch\n\n" + agnostic.LINE + '\n\ndevice = device_type if ok else "cpu"\n',
+        ),
+        Example(
+            'model.to("cuda:1")\n', "import torch\n\n" + agnostic.LINE + '\n\nmodel.to(f"{device_type}:1")\n'
+        ),
+        Example(
+            "def load(path, device='cuda'):\n    pass\n",
+            "import torch\n\n" + agnostic.LINE + "\n\ndef load(path, device=device_type):\n    pass\n",
+        ),
+        Example(
+            'parser.add_argument("--device", default="cuda")\n',
+            "import torch\n\n" + agnostic.LINE + '\n\nparser.add_argument("--device", default=device_type)\n',
+        ),
+        Example(
+            'pick = lambda: "cuda"\n', "import torch\n\n" + agnostic.LINE + "\n\npick = lambda: device_type\n"
+        ),
     ),
     keep=(
         'print("barracuda")\n',
@@ -40,6 +57,12 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "device"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"the device {text.value!r}")
+            yield RULE.found(
+                document,
+                *place,
+                f"the device {text.value!r}",
+                **agnostic.given(agnostic.device_name(source, text.node)),
+            )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -16,15 +17,27 @@ RULE = Rule(
     triggers=("cuda",),
     layer="software",
     severity="blocks",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="the name of NVIDIA's device is put together from a number; PyTorch on Ascend calls its own npu",
     replacement="torch.device(torch.accelerator.current_accelerator().type, index)",
     examples=(
-        Example('device = f"cuda:{rank}"\n'),
-        Example('device = "cuda:%d" % rank\n'),
-        Example('device = "cuda:{}".format(rank)\n'),
-        Example('device = "cuda:" + str(rank)\n'),
+        Example(
+            'device = f"cuda:{rank}"\n',
+            "import torch\n\n" + agnostic.LINE + '\n\ndevice = f"{device_type}:{rank}"\n',
+        ),
+        Example(
+            'device = "cuda:%d" % rank\n',
+            "import torch\n\n" + agnostic.LINE + '\n\ndevice = f"{device_type}:%d" % rank\n',
+        ),
+        Example(
+            'device = "cuda:{}".format(rank)\n',
+            "import torch\n\n" + agnostic.LINE + '\n\ndevice = (device_type + ":{}").format(rank)\n',
+        ),
+        Example(
+            'device = "cuda:" + str(rank)\n',
+            "import torch\n\n" + agnostic.LINE + '\n\ndevice = f"{device_type}:" + str(rank)\n',
+        ),
     ),
     keep=(
         'name = f"barracuda:{rank}"\n',
@@ -34,6 +47,12 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "built device"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"a device put together as {text.value!r}")
+            yield RULE.found(
+                document,
+                *place,
+                f"a device put together as {text.value!r}",
+                **agnostic.given(agnostic.device_name(source, text.node)),
+            )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -16,20 +17,30 @@ RULE = Rule(
     triggers=("cuda",),
     layer="software",
     severity="silent",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="on Ascend the answer is no, and the program takes the other path without a word",
     replacement="compare with torch.accelerator.current_accelerator().type, or ask for what is really meant",
     examples=(
-        Example('if x.device.type == "cuda":\n    pass\n'),
-        Example('on_chip = "cuda" in str(device)\n'),
-        Example('if device.startswith("cuda"):\n    pass\n'),
+        Example(
+            'if x.device.type == "cuda":\n    pass\n', 'if x.device.type in ("cuda", "npu"):\n    pass\n'
+        ),
+        Example('on_chip = "cuda" in str(device)\n', 'on_chip = "cpu" not in str(device)\n'),
+        Example(
+            'if device.startswith("cuda"):\n    pass\n', 'if device.startswith(("cuda", "npu")):\n    pass\n'
+        ),
     ),
     keep=('if x.device.type == "cpu":\n    pass\n',),
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "compared device"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"compared with {text.value!r}")
+            yield RULE.found(
+                document,
+                *place,
+                f"compared with {text.value!r}",
+                **agnostic.given(agnostic.comparison(source, text.node)),
+            )

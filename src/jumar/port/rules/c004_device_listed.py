@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -16,7 +17,7 @@ RULE = Rule(
     triggers=("cuda",),
     layer="software",
     severity="degrades",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="the list of devices that the program knows ends with NVIDIA's; npu is not in it",
     replacement="add npu to the list or table",
@@ -30,6 +31,12 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "listed device"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"{text.value!r} among several, without npu")
+            yield RULE.found(
+                document,
+                *place,
+                f"{text.value!r} among several, without npu",
+                **agnostic.given(agnostic.comparison(source, text.node)),
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jumar.port import counterparts
+from jumar.port import agnostic, counterparts
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_names, python_source
@@ -32,15 +32,29 @@ RULE = Rule(
     triggers=("cuda",),
     layer="software",
     severity="blocks",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="torch.cuda is PyTorch's face of NVIDIA's run time; a build for Ascend answers that there is none",
     replacement="torch.accelerator where it has the name, else torch.npu",
     examples=(
-        Example("import torch\n\ntorch.cuda.synchronize()\n"),
-        Example("from torch import cuda\n\ncuda.empty_cache()\n"),
-        Example("import torch as t\n\nc = t.cuda\nc.synchronize()\n"),
-        Example("import torch\n\ngetattr(torch, 'cuda').synchronize()\n"),
+        Example(
+            "import torch\n\ntorch.cuda.synchronize()\n",
+            "import torch\n\nif torch.accelerator.is_available():\n    torch.accelerator.synchronize()\n",
+        ),
+        Example(
+            "from torch import cuda\n\ncuda.empty_cache()\n",
+            "import torch\nfrom torch import cuda\n\nif torch.accelerator.is_available():\n"
+            "    torch.accelerator.empty_cache()\n",
+        ),
+        Example(
+            "import torch as t\n\nc = t.cuda\nc.synchronize()\n",
+            "import torch\nimport torch as t\n\nc = t.cuda\nif torch.accelerator.is_available():\n"
+            "    torch.accelerator.synchronize()\n",
+        ),
+        Example(
+            "import torch\n\ngetattr(torch, 'cuda').synchronize()\n",
+            "import torch\n\nif torch.accelerator.is_available():\n    torch.accelerator.synchronize()\n",
+        ),
         Example("@mock.patch('torch.cuda.is_available')\ndef test():\n    pass\n"),
         Example("import torch.cuda\n"),
     ),
@@ -63,4 +77,5 @@ def check(document: Document) -> Iterator[Finding]:
                 severity="silent" if use.name in ANSWERS_NO else None,
                 replacement=counterparts.replacement(use.name),
                 runs_unchanged=counterparts.runs_unchanged(use.name),
+                **agnostic.given(agnostic.use(source, use.node, use.name)),
             )

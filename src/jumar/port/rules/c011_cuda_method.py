@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_source
@@ -17,14 +18,20 @@ RULE = Rule(
     triggers=("cuda",),
     layer="software",
     severity="blocks",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why=".cuda() copies to NVIDIA's device; on Ascend it raises",
     replacement=".to(device) with a device chosen once",
     examples=(
-        Example("x = x.cuda()\n"),
-        Example("model.cuda(1)\n"),
-        Example("batch = batch.cuda(non_blocking=True)\n"),
+        Example("x = x.cuda()\n", "import torch\n\n" + agnostic.LINE + "\n\nx = x.to(device_type)\n"),
+        Example(
+            "model.cuda(1)\n",
+            "import torch\n\n" + agnostic.LINE + "\n\nmodel.to(torch.device(device_type, 1))\n",
+        ),
+        Example(
+            "batch = batch.cuda(non_blocking=True)\n",
+            "import torch\n\n" + agnostic.LINE + "\n\nbatch = batch.to(device_type, non_blocking=True)\n",
+        ),
         Example("move = map(torch.Tensor.cuda, xs)\n"),
     ),
     keep=(
@@ -44,6 +51,8 @@ def check(document: Document) -> Iterator[Finding]:
         called = isinstance(above, ast.Call) and above.func is node
         name = source.qualified(node) or ""
         if called and not name.startswith(("torch.cuda", "jax.", "numba.")):
-            yield RULE.found(document, *source.span(above), ".cuda()")
+            yield RULE.found(
+                document, *source.span(above), ".cuda()", **agnostic.given(agnostic.move(source, above))
+            )
         elif name in ("torch.Tensor.cuda", "torch.nn.Module.cuda"):
             yield RULE.found(document, *source.span(node), name)

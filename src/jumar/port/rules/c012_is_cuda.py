@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_source
@@ -17,13 +18,16 @@ RULE = Rule(
     triggers=("is_cuda",),
     layer="software",
     severity="silent",
-    safety="report",
+    safety="review",
     runs_unchanged=True,
     why="on Ascend it is False, and the program takes the other path without a word",
     replacement='x.device.type != "cpu", or a comparison with the device chosen once',
     examples=(
-        Example("if x.is_cuda:\n    pass\n"),
-        Example("assert all(t.is_cuda for t in ts)\n"),
+        Example("if x.is_cuda:\n    pass\n", 'if x.device.type in ("cuda", "npu"):\n    pass\n'),
+        Example(
+            "assert all(t.is_cuda for t in ts)\n",
+            'assert all(t.device.type in ("cuda", "npu") for t in ts)\n',
+        ),
     ),
     keep=(
         "if x.is_npu:\n    pass\n",
@@ -36,4 +40,6 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.Attribute):
         if node.attr == "is_cuda":
-            yield RULE.found(document, *source.span(node), ".is_cuda")
+            yield RULE.found(
+                document, *source.span(node), ".is_cuda", **agnostic.given(agnostic.is_cuda(source, node))
+            )

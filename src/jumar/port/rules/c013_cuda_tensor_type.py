@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_names, python_source
@@ -19,14 +20,25 @@ RULE = Rule(
     triggers=("tensor",),
     layer="software",
     severity="blocks",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="the type is a tensor on NVIDIA's device",
     replacement="torch.tensor(…, dtype=…, device=…)",
     examples=(
-        Example("import torch\n\nx = torch.cuda.FloatTensor([1.0])\n"),
-        Example("import torch\n\nx = x.type(torch.cuda.HalfTensor)\n"),
-        Example("import torch\n\nx = x.type('torch.cuda.LongTensor')\n"),
+        Example(
+            "import torch\n\nx = torch.cuda.FloatTensor([1.0])\n",
+            "import torch\n\n"
+            + agnostic.LINE
+            + "\n\nx = torch.tensor([1.0], dtype=torch.float32, device=device_type)\n",
+        ),
+        Example(
+            "import torch\n\nx = x.type(torch.cuda.HalfTensor)\n",
+            "import torch\n\n" + agnostic.LINE + "\n\nx = x.to(device_type, torch.float16)\n",
+        ),
+        Example(
+            "import torch\n\nx = x.type('torch.cuda.LongTensor')\n",
+            "import torch\n\n" + agnostic.LINE + "\n\nx = x.to(device_type, torch.int64)\n",
+        ),
     ),
     keep=("import torch\n\nx = torch.FloatTensor([1.0])\n",),
 )
@@ -35,4 +47,9 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, lambda name: bool(TYPE.fullmatch(name))):
-        yield RULE.found(document, *source.span(use.node), use.name)
+        yield RULE.found(
+            document,
+            *source.span(use.node),
+            use.name,
+            **agnostic.given(agnostic.typed(source, use.node, use.name)),
+        )

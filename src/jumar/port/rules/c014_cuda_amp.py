@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_names, python_source
@@ -16,13 +17,21 @@ RULE = Rule(
     triggers=("cuda", "_gpu_dtype"),
     layer="software",
     severity="silent",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="it is autocast for the device cuda only; on Ascend it warns and does nothing",
     replacement="torch.amp.autocast(device_type) and torch.amp.GradScaler(device_type)",
     examples=(
-        Example("from torch.cuda.amp import autocast\n\nwith autocast():\n    pass\n"),
-        Example("import torch\n\nscaler = torch.cuda.amp.GradScaler()\n"),
+        Example(
+            "from torch.cuda.amp import autocast\n\nwith autocast():\n    pass\n",
+            "import torch\nfrom torch.amp import autocast\n\n"
+            + agnostic.LINE
+            + "\n\nwith autocast(device_type):\n    pass\n",
+        ),
+        Example(
+            "import torch\n\nscaler = torch.cuda.amp.GradScaler()\n",
+            "import torch\n\n" + agnostic.LINE + "\n\nscaler = torch.amp.GradScaler(device_type)\n",
+        ),
     ),
     keep=('import torch\n\nscaler = torch.amp.GradScaler("npu")\n',),
 )
@@ -33,4 +42,9 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(
         document, "torch.cuda.amp", "torch.get_autocast_gpu_dtype", "torch.set_autocast_gpu_dtype"
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(
+            document,
+            *source.span(use.node),
+            f"{use.name}",
+            **agnostic.given(agnostic.use(source, use.node, use.name)),
+        )

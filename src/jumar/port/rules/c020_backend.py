@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -16,15 +17,27 @@ RULE = Rule(
     triggers=("nccl",),
     layer="software",
     severity="blocks",
-    safety="report",
+    safety="safe",
     runs_unchanged=True,
     why="NCCL moves data between NVIDIA's GPUs only; on Ascend it is HCCL, or what the device's default is",
     replacement="hccl, or no backend, so that PyTorch takes the device's own",
     examples=(
-        Example('import torch.distributed as dist\n\ndist.init_process_group("nccl")\n'),
-        Example('parser.add_argument("--backend", default="nccl")\n'),
-        Example('if backend == "nccl":\n    pass\n'),
-        Example('dist.init_process_group(backend="cpu:gloo,cuda:nccl")\n'),
+        Example(
+            'import torch.distributed as dist\n\ndist.init_process_group("nccl")\n',
+            "import torch\nimport torch.distributed as dist\n\n"
+            + agnostic.LINE
+            + "\n\ndist.init_process_group(dist.get_default_backend_for_device(device_type))\n",
+        ),
+        Example(
+            'parser.add_argument("--backend", default="nccl")\n',
+            "import torch\n\n" + agnostic.LINE + "\n\n"
+            'parser.add_argument("--backend", default=torch.distributed.get_default_backend_for_device(device_type))\n',
+        ),
+        Example('if backend == "nccl":\n    pass\n', 'if backend in ("nccl", "hccl"):\n    pass\n'),
+        Example(
+            'dist.init_process_group(backend="cpu:gloo,cuda:nccl")\n',
+            "dist.init_process_group(backend=None)\n",
+        ),
     ),
     keep=(
         'dist.init_process_group("gloo")\n',
@@ -34,6 +47,12 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "backend"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"the backend {text.value!r}")
+            yield RULE.found(
+                document,
+                *place,
+                f"the backend {text.value!r}",
+                **agnostic.given(agnostic.backend(source, text.node)),
+            )

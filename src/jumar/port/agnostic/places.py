@@ -1,0 +1,33 @@
+"""Where a node stands, f-strings included: before Python 3.12 their parts are placed badly, so each is checked."""
+
+from __future__ import annotations
+
+import ast
+
+from jumar.port.reading.python_source import Source
+
+
+def place(source: Source, node: ast.AST) -> tuple[int, int] | None:
+    """The characters of a node; None where they cannot be told."""
+    if not any(isinstance(one, ast.JoinedStr) for one in source.ancestors(node)):
+        return source.span(node)
+    try:
+        start = source.document.offset_of_bytes(node.lineno, node.col_offset)  # type: ignore[attr-defined]
+        end = source.document.offset_of_bytes(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+        written = ast.parse(source.document.text[start:end], mode="eval").body
+    except (SyntaxError, ValueError, IndexError):
+        return None
+    return (start, end) if ast.dump(written) == ast.dump(node) else None
+
+
+def in_text(source: Source, node: ast.AST) -> bool:
+    """Inside an f-string, where quotes of the same kind would end it."""
+    return any(isinstance(one, ast.JoinedStr) for one in source.ancestors(node))
+
+
+def quote(source: Source, node: ast.AST) -> str:
+    """The quotation mark that a text uses; of another node, the one that the file uses more."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return "'" if source.text(node).endswith("'") else '"'
+    text = source.document.text
+    return "'" if text.count("'") > text.count('"') else '"'
