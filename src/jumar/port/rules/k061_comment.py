@@ -29,7 +29,7 @@ RULE = Rule(
     keep=("int x; // barracuda\n",),
 )
 
-PATTERN = re.compile(r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn|cublas)(?![a-z])\w*", re.IGNORECASE)
+PATTERN = re.compile(r"(?<![A-Za-z])(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w*Cuda[A-Z]\w*)")
 
 
 def check(document: Document) -> Iterator[Finding]:
