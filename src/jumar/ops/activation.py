@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from jumar.ops.registry import op, rows
 from jumar.ops.results import store, wide
+from jumar.ops.rules import each, each_in_place, pointwise
 
 aten: Any = torch.ops.aten
 
@@ -38,12 +39,20 @@ def _derivative(function: Callable[..., Any]) -> Callable[..., None]:
     return run
 
 
+def relu(self: Tensor, out: Tensor) -> None:
+    torch.clamp_min(self, 0, out=out)
+
+
+def celu(self: Tensor, alpha: float, out: Tensor) -> None:
+    aten.elu.out(self, alpha, 1.0, 1.0 / alpha, out=out)
+
+
 rows(
     _into,
     {
-        "aclnnRelu": lambda self, out: torch.clamp_min(self, 0, out=out),
+        "aclnnRelu": relu,
         "aclnnElu": aten.elu.out,
-        "aclnnCelu": lambda self, alpha, out: aten.elu.out(self, alpha, 1.0, 1.0 / alpha, out=out),
+        "aclnnCelu": celu,
         "aclnnGelu": aten.gelu.out,
         "aclnnGlu": aten.glu.out,
         "aclnnHardshrink": aten.hardshrink.out,
@@ -58,14 +67,15 @@ rows(
         "aclnnSoftshrink": aten.softshrink.out,
         "aclnnThreshold": aten.threshold.out,
     },
+    work=each,
 )
 
 rows(
     _in_place,
     {
-        "aclnnInplaceRelu": lambda self, out: torch.clamp_min(self, 0, out=out),
+        "aclnnInplaceRelu": relu,
         "aclnnInplaceElu": aten.elu.out,
-        "aclnnInplaceCelu": lambda self, alpha, out: aten.elu.out(self, alpha, 1.0, 1.0 / alpha, out=out),
+        "aclnnInplaceCelu": celu,
         "aclnnInplaceHardsigmoid": aten.hardsigmoid.out,
         "aclnnInplaceHardswish": aten.hardswish.out,
         "aclnnInplaceHardtanh": aten.hardtanh.out,
@@ -73,6 +83,7 @@ rows(
         "aclnnInplaceMish": aten.mish.out,
         "aclnnInplaceThreshold": aten.threshold.out,
     },
+    work=each_in_place,
 )
 
 rows(
@@ -90,6 +101,7 @@ rows(
         "aclnnSoftshrinkBackward": aten.softshrink_backward.grad_input,
         "aclnnThresholdBackward": aten.threshold_backward.grad_input,
     },
+    work=each,
 )
 
 rows(
@@ -98,44 +110,45 @@ rows(
         "aclnnHardswishBackward": aten.hardswish_backward.out,
         "aclnnHardswishBackwardV2": aten.hardswish_backward.out,
     },
+    work=each,
 )
 
 _GELU = ("none", "tanh")
 
 
-@op("aclnnGeluV2")
+@op("aclnnGeluV2", work=pointwise(4, 1))
 def gelu(self: Tensor, approximate: int, out: Tensor) -> None:
     aten.gelu.out(self, approximate=_GELU[approximate], out=out)
 
 
-@op("aclnnGeluBackwardV2")
+@op("aclnnGeluBackwardV2", work=pointwise(8, 1))
 def gelu_backward(grad: Tensor, self: Tensor, approximate: str, grad_input: Tensor) -> None:
     aten.gelu_backward.grad_input(grad, self, approximate=approximate, grad_input=grad_input)
 
 
-@op("aclnnLogSigmoidForward")
+@op("aclnnLogSigmoidForward", work=pointwise(1, 1, outs=2))
 def log_sigmoid(self: Tensor, out: Tensor, buffer: Tensor) -> None:
     """The adapter's buffer is empty, so the derivative makes its own."""
     aten.log_sigmoid.out(self, out=out)
 
 
-@op("aclnnLogSigmoidBackward")
+@op("aclnnLogSigmoidBackward", work=pointwise(3, 1))
 def log_sigmoid_backward(grad: Tensor, self: Tensor, buffer: Tensor, grad_input: Tensor) -> None:
     _, buffer = aten.log_sigmoid_forward(self)
     aten.log_sigmoid_backward.grad_input(grad, self, buffer, grad_input=grad_input)
 
 
-@op("aclnnMishBackward")
+@op("aclnnMishBackward", work=pointwise(6, 2))
 def mish_backward(grad: Tensor, self: Tensor, grad_input: Tensor) -> None:
     store(grad_input, aten.mish_backward(grad, self))
 
 
-@op("aclnnPrelu")
+@op("aclnnPrelu", work=pointwise(2))
 def prelu(self: Tensor, weight: Tensor, out: Tensor) -> None:
     store(out, aten._prelu_kernel(self, weight))
 
 
-@op("aclnnPreluBackward")
+@op("aclnnPreluBackward", work=pointwise(3, outs=2))
 def prelu_backward(
     grad: Tensor, self: Tensor, weight: Tensor, grad_input: Tensor, grad_weight: Tensor
 ) -> None:
@@ -149,26 +162,26 @@ def prelu_backward(
     store(grad_weight, to_weight.sum_to_size(sizes))
 
 
-@op("aclnnFastGelu")
+@op("aclnnFastGelu", work=pointwise(2, 1))
 def fast_gelu(self: Tensor, out: Tensor) -> None:
     value = wide(self)
     store(out, value * torch.sigmoid(1.702 * value))
 
 
-@op("aclnnFastGeluBackward")
+@op("aclnnFastGeluBackward", work=pointwise(5, 1))
 def fast_gelu_backward(grad: Tensor, self: Tensor, grad_input: Tensor) -> None:
     value = wide(self)
     gate = torch.sigmoid(1.702 * value)
     store(grad_input, wide(grad) * gate * (1 + 1.702 * value * (1 - gate)))
 
 
-@op("aclnnSwiGlu")
+@op("aclnnSwiGlu", work=pointwise(1, 0.5))
 def swiglu(self: Tensor, dim: int, out: Tensor) -> None:
     left, right = wide(self).chunk(2, dim)
     store(out, functional.silu(left) * right)
 
 
-@op("aclnnSwiGluGrad")
+@op("aclnnSwiGluGrad", work=pointwise(4, 0.5))
 def swiglu_backward(grad: Tensor, self: Tensor, dim: int, grad_input: Tensor) -> None:
     left, right = wide(self).chunk(2, dim)
     to_left, to_right = grad_input.chunk(2, dim)
@@ -177,7 +190,7 @@ def swiglu_backward(grad: Tensor, self: Tensor, dim: int, grad_input: Tensor) ->
     store(to_right, gradient * functional.silu(left))
 
 
-@op("aclnnGeGluV3")
+@op("aclnnGeGluV3", work=pointwise(3, 0.5, outs=2))
 def geglu(
     self: Tensor, dim: int, approximate: int, activate_left: bool, out: Tensor, out_gelu: Tensor
 ) -> None:
@@ -187,7 +200,7 @@ def geglu(
     store(out, wide(linear) * activated)
 
 
-@op("aclnnGeGluV3Backward")
+@op("aclnnGeGluV3Backward", work=pointwise(6, 0.5))
 def geglu_backward(
     grad: Tensor,
     self: Tensor,
@@ -206,13 +219,13 @@ def geglu_backward(
     store(to_gate, aten.gelu_backward(to_activated, wide(gate), approximate=_GELU[approximate]))
 
 
-@op("aclnnGeluMul")
+@op("aclnnGeluMul", work=pointwise(3, 0.5))
 def gelu_mul(self: Tensor, approximate: str, out: Tensor) -> None:
     gate, linear = wide(self).chunk(2, -1)
     store(out, functional.gelu(gate, approximate=approximate) * linear)
 
 
-@op("aclnnClippedSwiglu")
+@op("aclnnClippedSwiglu", work=pointwise(3, 0.5))
 def clipped_swiglu(
     self: Tensor,
     group_index: Tensor | None,

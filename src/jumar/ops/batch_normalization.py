@@ -9,6 +9,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op
 from jumar.ops.results import LOW_PRECISION, store, store_all, wide
+from jumar.ops.rules import pointwise, reducing
 
 aten: Any = torch.ops.aten
 
@@ -90,14 +91,14 @@ def _update_running(running: Tensor | None, value: Tensor, momentum: float) -> N
         store(running, (1 - momentum) * wide(running) + momentum * value)
 
 
-@op("aclnnBatchNormStats")
+@op("aclnnBatchNormStats", work=reducing(4, outs=2))
 def batch_norm_stats(self: Tensor, eps: float, mean: Tensor, invstd: Tensor) -> None:
     var, average = torch.var_mean(wide(self), _others(self), correction=0)
     store(mean, average)
     store(invstd, torch.rsqrt(var + eps))
 
 
-@op("aclnnBatchNormElemt")
+@op("aclnnBatchNormElemt", work=pointwise(4))
 def batch_norm_elemt(
     self: Tensor,
     weight: Tensor | None,
@@ -115,7 +116,7 @@ def batch_norm_elemt(
     store(out, value)
 
 
-@op("aclnnBatchNormGatherStatsWithCounts")
+@op("aclnnBatchNormGatherStatsWithCounts", work=reducing(6, 1, outs=2))
 def batch_norm_gather_stats(
     self: Tensor,
     mean: Tensor,
@@ -140,7 +141,7 @@ def batch_norm_gather_stats(
     _update_running(running_var, variance * (total / max(total - 1, 1)), momentum)
 
 
-@op("aclnnBatchNormReduceBackward")
+@op("aclnnBatchNormReduceBackward", work=reducing(4, outs=4))
 def batch_norm_reduce_backward(
     grad: Tensor,
     self: Tensor,
@@ -165,7 +166,7 @@ def batch_norm_reduce_backward(
         store(grad_bias, total)
 
 
-@op("aclnnBatchNormElemtBackward")
+@op("aclnnBatchNormElemtBackward", work=pointwise(8))
 def batch_norm_elemt_backward(
     grad: Tensor,
     self: Tensor,
@@ -186,14 +187,14 @@ def batch_norm_elemt_backward(
     store(out, value if weight is None else value * _by_channel(weight, self))
 
 
-@op("aclnnBatchNormReduce")
+@op("aclnnBatchNormReduce", work=reducing(3, outs=2))
 def batch_norm_reduce(self: Tensor, total: Tensor, square_total: Tensor) -> None:
     value = wide(self)
     store(total, value.sum(_others(self)))
     store(square_total, value.square().sum(_others(self)))
 
 
-@op("aclnnSyncBatchNormGatherStats")
+@op("aclnnSyncBatchNormGatherStats", work=reducing(6, 1, outs=2))
 def sync_batch_norm_gather_stats(
     total: Tensor,
     square_total: Tensor,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op, rows
 from jumar.ops.results import of_two_in_place
+from jumar.ops.rules import each, each_in_place, pointwise
 
 Scalar = int | float | bool | complex
 
@@ -67,6 +68,7 @@ rows(
         "aclnnRemainderTensorTensor": torch.remainder,
         "aclnnXLogYTensor": torch.xlogy,
     },
+    work=each,
 )
 
 rows(
@@ -80,6 +82,7 @@ rows(
         "aclnnRemainderTensorScalar": torch.remainder,
         "aclnnXLogYScalarOther": torch.xlogy,
     },
+    work=each,
 )
 
 rows(
@@ -88,6 +91,7 @@ rows(
         "aclnnPowScalarTensor": torch.pow,
         "aclnnXLogYScalarSelf": torch.xlogy,
     },
+    work=each,
 )
 
 rows(
@@ -108,83 +112,84 @@ rows(
         "aclnnInplaceRemainderTensorTensor": Tensor.remainder_,
         "aclnnInplaceXLogYScalarOther": Tensor.xlogy_,
     },
+    work=each_in_place,
 )
 
 
-@op("aclnnAdd")
+@op("aclnnAdd", work=pointwise())
 def add(self: Tensor, other: Tensor, alpha: Scalar, out: Tensor) -> None:
     torch.add(self, other, alpha=alpha, out=out)
 
 
-@op("aclnnAdds")
+@op("aclnnAdds", work=pointwise())
 def adds(self: Tensor, other: Scalar, alpha: Scalar, out: Tensor) -> None:
     if self.dtype is not out.dtype:
         self = as_wide_as(self, out)
     torch.add(self, other, alpha=alpha, out=out)
 
 
-@op("aclnnAddV3")
+@op("aclnnAddV3", work=pointwise())
 def add_to_scalar(self: Scalar, other: Tensor, alpha: Scalar, out: Tensor) -> None:
     torch.add(self, as_wide_as(other, out), alpha=alpha, out=out)
 
 
-@op("aclnnInplaceAdd", "aclnnInplaceAdds")
+@op("aclnnInplaceAdd", "aclnnInplaceAdds", work=pointwise(outs=0))
 def add_(self: Tensor, other: Tensor | Scalar, alpha: Scalar) -> None:
     self.add_(other, alpha=alpha)
 
 
-@op("aclnnAddRelu")
+@op("aclnnAddRelu", work=pointwise(2))
 def add_relu(self: Tensor, other: Tensor, alpha: Scalar, out: Tensor) -> None:
     torch.add(self, other, alpha=alpha, out=out).relu_()
 
 
-@op("aclnnInplaceAddRelu")
+@op("aclnnInplaceAddRelu", work=pointwise(2, outs=0))
 def add_relu_(self: Tensor, other: Tensor, alpha: Scalar) -> None:
     self.add_(other, alpha=alpha).relu_()
 
 
-@op("aclnnSub")
+@op("aclnnSub", work=pointwise())
 def sub(self: Tensor, other: Tensor, alpha: Scalar, out: Tensor) -> None:
     torch.sub(self, other, alpha=alpha, out=out)
 
 
-@op("aclnnSubs")
+@op("aclnnSubs", work=pointwise())
 def subs(self: Tensor, other: Scalar, alpha: Scalar, out: Tensor) -> None:
     if self.dtype is not out.dtype:
         self = as_wide_as(self, out)
     torch.sub(self, other, alpha=alpha, out=out)
 
 
-@op("aclnnInplaceSub", "aclnnInplaceSubs")
+@op("aclnnInplaceSub", "aclnnInplaceSubs", work=pointwise(outs=0))
 def sub_(self: Tensor, other: Tensor | Scalar, alpha: Scalar) -> None:
     self.sub_(other, alpha=alpha)
 
 
-@op("aclnnRsub")
+@op("aclnnRsub", work=pointwise())
 def rsub(self: Tensor, other: Tensor, alpha: Scalar, out: Tensor) -> None:
     torch.sub(other, self, alpha=alpha, out=out)
 
 
-@op("aclnnRsubs")
+@op("aclnnRsubs", work=pointwise())
 def rsubs(self: Tensor, other: Scalar, alpha: Scalar, out: Tensor) -> None:
     torch.sub(other, as_wide_as(self, out), alpha=alpha, out=out)
 
 
-@op("aclnnDivMod")
+@op("aclnnDivMod", work=pointwise(2, 1))
 def divmod_(self: Tensor, other: Tensor, mode: int, out: Tensor) -> None:
     torch.div(self, other, rounding_mode=ROUNDING_MODES[mode], out=out)
 
 
-@op("aclnnDivMods")
+@op("aclnnDivMods", work=pointwise(2, 1))
 def divmods(self: Tensor, other: float, mode: int, out: Tensor) -> None:
     torch.div(as_wide_as(self, out), other, rounding_mode=ROUNDING_MODES[mode], out=out)
 
 
-@op("aclnnInplaceDivMod", "aclnnInplaceDivMods")
+@op("aclnnInplaceDivMod", "aclnnInplaceDivMods", work=pointwise(2, 1, outs=0))
 def divmod_in_place(self: Tensor, other: Tensor | float, mode: int) -> None:
     self.div_(other, rounding_mode=ROUNDING_MODES[mode])
 
 
-@op("aclnnRemainderScalarTensor")
+@op("aclnnRemainderScalarTensor", work=pointwise(3))
 def remainder_of_scalar(self: Scalar, other: Tensor, out: Tensor) -> None:
     out.copy_(torch.remainder(self, as_wide_as(other, out)))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op, rows
 from jumar.ops.results import of_two, of_two_in_place
+from jumar.ops.rules import each, each_in_place, pointwise
 
 Scalar = int | bool
 
@@ -24,6 +25,7 @@ rows(
         "aclnnLeftShifts": torch.bitwise_left_shift,
         "aclnnRightShift": torch.bitwise_right_shift,
     },
+    work=each,
 )
 
 rows(
@@ -34,9 +36,10 @@ rows(
         "aclnnInplaceBitwiseXorScalar": Tensor.bitwise_xor_,
         "aclnnInplaceBitwiseXorTensor": Tensor.bitwise_xor_,
     },
+    work=each_in_place,
 )
 
 
-@op("aclnnBitwiseNot")
+@op("aclnnBitwiseNot", work=pointwise())
 def bitwise_not(self: Tensor, out: Tensor) -> None:
     torch.bitwise_not(self, out=out)

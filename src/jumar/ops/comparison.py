@@ -7,6 +7,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op, rows
 from jumar.ops.results import of_one, of_two, of_two_in_place
+from jumar.ops.rules import each, each_in_place, pointwise, reducing
 
 Scalar = int | float | bool | complex
 
@@ -18,6 +19,7 @@ rows(
         "aclnnIsPosInf": torch.isposinf,
         "aclnnLogicalNot": torch.logical_not,
     },
+    work=each,
 )
 
 rows(
@@ -40,6 +42,7 @@ rows(
         "aclnnNeScalar": torch.ne,
         "aclnnNeTensor": torch.ne,
     },
+    work=each,
 )
 
 rows(
@@ -60,34 +63,35 @@ rows(
         "aclnnInplaceNeScalar": Tensor.ne_,
         "aclnnInplaceNeTensor": Tensor.ne_,
     },
+    work=each_in_place,
 )
 
 
-@op("aclnnInplaceLogicalNot")
+@op("aclnnInplaceLogicalNot", work=pointwise(outs=0))
 def logical_not_(self: Tensor) -> None:
     self.logical_not_()
 
 
-@op("aclnnIsFinite")
+@op("aclnnIsFinite", work=pointwise())
 def isfinite(self: Tensor, out: Tensor) -> None:
     out.copy_(torch.isfinite(self))
 
 
-@op("aclnnIsClose")
+@op("aclnnIsClose", work=pointwise(2))
 def isclose(self: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool, out: Tensor) -> None:
     out.copy_(torch.isclose(self, other, rtol=rtol, atol=atol, equal_nan=equal_nan))
 
 
-@op("aclnnIsInTensorScalar")
+@op("aclnnIsInTensorScalar", work=pointwise(2))
 def is_tensor_in_scalar(element: Tensor, test: Scalar, unique: bool, invert: bool, out: Tensor) -> None:
     torch.isin(element, test, assume_unique=unique, invert=invert, out=out)
 
 
-@op("aclnnIsInScalarTensor")
+@op("aclnnIsInScalarTensor", work=pointwise(2))
 def is_scalar_in_tensor(element: Scalar, test: Tensor, unique: bool, invert: bool, out: Tensor) -> None:
     out.copy_(torch.isin(element, test, assume_unique=unique, invert=invert))
 
 
-@op("aclnnEqual")
+@op("aclnnEqual", work=reducing())
 def equal(self: Tensor, other: Tensor, out: Tensor) -> None:
     out.fill_(torch.equal(self, other))

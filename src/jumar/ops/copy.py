@@ -6,27 +6,28 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op
+from jumar.ops.rules import copying, filling
 
 Scalar = int | float | bool | complex
 
 
-@op("aclnnCast")
+@op("aclnnCast", work=copying())
 def cast(self: Tensor, dtype: torch.dtype, out: Tensor) -> None:
     out.copy_(self)
 
 
-@op("aclnnInplaceCopy", "aclnnInplaceFillTensor")
+@op("aclnnInplaceCopy", "aclnnInplaceFillTensor", work=copying(outs=0))
 def copy_(self: Tensor, source: Tensor) -> None:
     self.copy_(source)
 
 
-@op("aclnnNpuFormatCast")
+@op("aclnnNpuFormatCast", work=copying())
 def format_cast(self: Tensor, out: Tensor) -> None:
     # On the chip private formats are a matter of layout; here every operator sees plain sizes and strides.
     out.copy_(self.reshape(out.shape))
 
 
-@op("aclnnInplaceFillScalar")
+@op("aclnnInplaceFillScalar", work=filling())
 def fill_(self: Tensor, value: Scalar) -> None:
     self.fill_(value)
 
@@ -36,37 +37,37 @@ def fill_diagonal_(self: Tensor, value: Scalar, wrap: bool) -> None:
     self.fill_diagonal_(value, wrap)
 
 
-@op("aclnnInplaceZero")
+@op("aclnnInplaceZero", work=filling())
 def zero_(self: Tensor) -> None:
     self.zero_()
 
 
-@op("aclnnInplaceOne")
+@op("aclnnInplaceOne", work=filling())
 def one_(self: Tensor) -> None:
     self.fill_(1)
 
 
-@op("aclnnArange")
+@op("aclnnArange", work=filling(1))
 def arange(start: Scalar, end: Scalar, step: Scalar, out: Tensor) -> None:
     torch.arange(start, end, step, out=out)
 
 
-@op("aclnnRange")
+@op("aclnnRange", work=filling(1))
 def range_(start: Scalar, end: Scalar, step: Scalar, out: Tensor) -> None:
     # torch.range warns on each call that it is deprecated; the operator below it does not.
     torch.ops.aten.range.out(start, end, step, out=out)
 
 
-@op("aclnnLinspace")
+@op("aclnnLinspace", work=filling(1))
 def linspace(start: Scalar, end: Scalar, steps: int, out: Tensor) -> None:
     torch.linspace(start, end, steps, out=out)
 
 
-@op("aclnnLogSpace")
+@op("aclnnLogSpace", work=filling(1, 1))
 def logspace(start: Scalar, end: Scalar, steps: int, base: float, out: Tensor) -> None:
     torch.logspace(start, end, steps, base, out=out)
 
 
-@op("aclnnEye")
+@op("aclnnEye", work=filling(1))
 def eye(rows: int, columns: int, out: Tensor) -> None:
     torch.eye(rows, columns, out=out)

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
+from jumar.ops.rules import reducing
 
 
-@op("aclnnCumsum")
+@op("aclnnCumsum", work=reducing(2))
 def cumsum(self: Tensor, dim: int, dtype: torch.dtype, out: Tensor) -> None:
     torch.cumsum(self, dim, dtype=out.dtype, out=out)
 
 
-@op("aclnnCumprod")
+@op("aclnnCumprod", work=reducing(2))
 def cumprod(self: Tensor, dim: int | float, dtype: torch.dtype, out: Tensor) -> None:
     torch.cumprod(self, int(dim), dtype=out.dtype, out=out)
 
@@ -33,4 +34,6 @@ def _extremum(function: Callable[..., Any]) -> Callable[..., None]:
     return run
 
 
-rows(_extremum, {"aclnnCummax": torch.cummax, "aclnnCummin": torch.cummin})
+rows(
+    _extremum, {"aclnnCummax": torch.cummax, "aclnnCummin": torch.cummin}, work=lambda _: reducing(2, outs=2)
+)

@@ -10,6 +10,8 @@ from torch import Tensor
 from jumar.ops.bitmask import pack, unpack
 from jumar.ops.random import captured, stream
 from jumar.ops.registry import op
+from jumar.ops.rules import pointwise
+from jumar.physics.work import Kind
 
 
 @op("aclnnDropoutGenMask")
@@ -32,14 +34,14 @@ def dropout_gen_mask_v2_tensor(
     dropout_gen_mask(shape, p, *captured(seed, offset, addend), out)
 
 
-@op("aclnnDropoutDoMask", "aclnnDropoutV3Grad")
+@op("aclnnDropoutDoMask", "aclnnDropoutV3Grad", work=pointwise(2))
 def dropout_do_mask(self: Tensor, mask: Tensor, p: float, out: Tensor) -> None:
     """The two roundings of PyTorch's native_dropout: first the mask, then the scale."""
     torch.mul(self, unpack(mask, self.numel()).view(self.shape), out=out)
     out.mul_(1.0 / (1.0 - p) if p < 1.0 else 0.0)
 
 
-@op("aclnnDropoutV3")
+@op("aclnnDropoutV3", work=pointwise(22, outs=2, kind=Kind.RANDOM))
 def dropout_v3(
     self: Tensor, noise_shape: Tensor | None, p: float, seed: int, offset: int, out: Tensor, mask: Tensor
 ) -> None:
@@ -47,7 +49,7 @@ def dropout_v3(
     dropout_do_mask(self, mask, p, out)
 
 
-@op("aclnnDropoutV3Tensor")
+@op("aclnnDropoutV3Tensor", work=pointwise(22, outs=2, kind=Kind.RANDOM))
 def dropout_v3_tensor(
     self: Tensor,
     noise_shape: Tensor | None,

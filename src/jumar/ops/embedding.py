@@ -9,6 +9,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op
 from jumar.ops.results import store
+from jumar.ops.rules import filling, gathering
 
 aten: Any = torch.ops.aten
 
@@ -18,7 +19,7 @@ def _signed(number: int) -> int:
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
-@op("aclnnEmbedding")
+@op("aclnnEmbedding", work=gathering())
 def embedding(weight: Tensor, indices: Tensor, out: Tensor) -> None:
     if weight.dtype is out.dtype and out.is_contiguous():
         torch.index_select(weight, 0, indices.reshape(-1), out=out.view(-1, *weight.shape[1:]))
@@ -76,7 +77,7 @@ def embedding_bag(
             output.zero_()
 
 
-@op("aclnnOneHot")
+@op("aclnnOneHot", work=filling(1))
 def one_hot(self: Tensor, depth: int, on: Tensor, off: Tensor, axis: int, out: Tensor) -> None:
     classes = torch.arange(depth, dtype=self.dtype)
     axis = axis if axis >= 0 else axis + out.dim()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
+from jumar.ops.rules import foreach
 
 Scalar = int | float | bool | complex
 Tensors = list[Tensor]
@@ -62,6 +63,7 @@ rows(
         "aclnnForeachTan": torch.tan,
         "aclnnForeachTanh": torch.tanh,
     },
+    work=foreach,
 )
 
 
@@ -109,9 +111,11 @@ WITH_SCALAR: dict[str, Function] = {
     "Sub": torch.sub,
 }
 
-rows(_with_scalar, {f"aclnnForeach{name}ScalarV2": run for name, run in WITH_SCALAR.items()})
-rows(_with_scalar_tensor, {f"aclnnForeach{name}Scalar": run for name, run in WITH_SCALAR.items()})
-rows(_with_scalars, {f"aclnnForeach{name}ScalarList": run for name, run in WITH_SCALAR.items()})
+rows(_with_scalar, {f"aclnnForeach{name}ScalarV2": run for name, run in WITH_SCALAR.items()}, work=foreach)
+rows(
+    _with_scalar_tensor, {f"aclnnForeach{name}Scalar": run for name, run in WITH_SCALAR.items()}, work=foreach
+)
+rows(_with_scalars, {f"aclnnForeach{name}ScalarList": run for name, run in WITH_SCALAR.items()}, work=foreach)
 
 rows(
     _with_list,
@@ -122,6 +126,7 @@ rows(
         "aclnnForeachMulList": torch.mul,
         "aclnnForeachPowList": torch.pow,
     },
+    work=foreach,
 )
 
 
@@ -142,6 +147,7 @@ rows(
         "aclnnForeachSubList": torch.sub,
         "aclnnForeachSubListV2": torch.sub,
     },
+    work=foreach,
 )
 
 
@@ -166,11 +172,18 @@ def _with_two_lists_and_scalars(
 
 WITH_TWO_LISTS: dict[str, Function] = {"Addcdiv": torch.addcdiv, "Addcmul": torch.addcmul}
 
-rows(_with_two_lists, {f"aclnnForeach{name}Scalar": run for name, run in WITH_TWO_LISTS.items()})
-rows(_with_two_lists, {f"aclnnForeach{name}ScalarV2": run for name, run in WITH_TWO_LISTS.items()})
+rows(
+    _with_two_lists, {f"aclnnForeach{name}Scalar": run for name, run in WITH_TWO_LISTS.items()}, work=foreach
+)
+rows(
+    _with_two_lists,
+    {f"aclnnForeach{name}ScalarV2": run for name, run in WITH_TWO_LISTS.items()},
+    work=foreach,
+)
 rows(
     _with_two_lists_and_scalars,
     {f"aclnnForeach{name}ScalarList": run for name, run in WITH_TWO_LISTS.items()},
+    work=foreach,
 )
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op
 from jumar.ops.results import store, store_all, wide
+from jumar.ops.rules import normalising
 
 aten: Any = torch.ops.aten
 
@@ -22,17 +23,17 @@ def _rms_norm(value: Tensor, gamma: Tensor, eps: float) -> tuple[Tensor, Tensor]
     return value * rstd * wide(gamma), rstd
 
 
-@op("aclnnRmsNorm")
+@op("aclnnRmsNorm", work=normalising(5, outs=2))
 def rms_norm(self: Tensor, gamma: Tensor, eps: float, out: Tensor, rstd: Tensor) -> None:
     store_all((out, rstd), _rms_norm(wide(self), gamma, eps))
 
 
-@op("aclnnGemmaRmsNorm")
+@op("aclnnGemmaRmsNorm", work=normalising(5, outs=2))
 def gemma_rms_norm(self: Tensor, gamma: Tensor, eps: float, out: Tensor, rstd: Tensor) -> None:
     store_all((out, rstd), _rms_norm(wide(self), wide(gamma) + 1, eps))
 
 
-@op("aclnnRmsNormGrad")
+@op("aclnnRmsNormGrad", work=normalising(10, outs=2, launches=2))
 def rms_norm_backward(
     grad: Tensor, self: Tensor, rstd: Tensor, gamma: Tensor, grad_self: Tensor, grad_gamma: Tensor
 ) -> None:
@@ -42,7 +43,7 @@ def rms_norm_backward(
     store(grad_gamma, (gradient * normal).sum_to_size(gamma.shape))
 
 
-@op("aclnnAddRmsNorm")
+@op("aclnnAddRmsNorm", work=normalising(6, outs=3))
 def add_rms_norm(
     one: Tensor, two: Tensor, gamma: Tensor, eps: float, out: Tensor, rstd: Tensor | None, total: Tensor
 ) -> None:
@@ -56,7 +57,7 @@ def add_rms_norm_(one: Tensor, two: Tensor, gamma: Tensor, eps: float, rstd: Ten
     add_rms_norm(one, two, gamma, eps, one, rstd, two)
 
 
-@op("aclnnAddRmsNormCast")
+@op("aclnnAddRmsNormCast", work=normalising(6, outs=4))
 def add_rms_norm_cast(
     one: Tensor,
     two: Tensor,
@@ -85,7 +86,7 @@ def _layer_norm_backward(
     return values
 
 
-@op("aclnnAddLayerNorm")
+@op("aclnnAddLayerNorm", work=normalising(6, outs=4))
 def add_layer_norm(
     one: Tensor,
     two: Tensor,
@@ -108,7 +109,7 @@ def add_layer_norm(
         store(total, value)
 
 
-@op("aclnnAddLayerNormGrad")
+@op("aclnnAddLayerNormGrad", work=normalising(12, outs=3, launches=2))
 def add_layer_norm_backward(
     grad: Tensor,
     one: Tensor,
@@ -127,7 +128,7 @@ def add_layer_norm_backward(
     store_all((grad_self, grad_gamma, grad_beta), (to_sum, to_gamma, to_beta))
 
 
-@op("aclnnDeepNorm")
+@op("aclnnDeepNorm", work=normalising(6, outs=3))
 def deep_norm(
     self: Tensor,
     residual: Tensor,
@@ -144,7 +145,7 @@ def deep_norm(
     store_all((out, mean, rstd), values)
 
 
-@op("aclnnDeepNormGrad")
+@op("aclnnDeepNormGrad", work=normalising(12, outs=4, launches=2))
 def deep_norm_backward(
     grad: Tensor,
     self: Tensor,

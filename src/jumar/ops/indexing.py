@@ -7,6 +7,7 @@ from torch import Tensor
 
 from jumar.ops.bounds import bounded, front, like, long, start
 from jumar.ops.registry import op
+from jumar.ops.rules import filling_places, gathering, pointwise, reducing, scattering
 
 Scalar = int | float | bool | complex
 Sizes = dict[int, tuple[int, ...]]
@@ -21,7 +22,7 @@ def _indices(self: Tensor, indices: list[Tensor]) -> list[Tensor | None]:
     return [None if _placeholder(index, self.dtype) else index for index in indices]
 
 
-@op("aclnnIndex")
+@op("aclnnIndex", work=gathering())
 @bounded
 def index(self: Tensor, indices: list[Tensor], out: Tensor) -> None:
     if out.numel():  # an empty result means that an empty vector in the list was a real index
@@ -38,64 +39,64 @@ def index_put_impl(
         torch.ops.aten.index_put_(self, _indices(self, indices), like(values, self), accumulate)
 
 
-@op("aclnnIndexSelect")
+@op("aclnnIndexSelect", work=gathering())
 @bounded
 def index_select(self: Tensor, dim: int, index: Tensor, out: Tensor) -> None:
     torch.index_select(self, dim, index, out=out)
 
 
-@op("aclnnIndexAdd")
+@op("aclnnIndexAdd", work=scattering(reads_target=True, outs=1))
 @bounded
 def index_add(self: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Scalar, out: Tensor) -> None:
     start(out, self).index_add_(dim, index, like(source, out), alpha=alpha)
 
 
-@op("aclnnIndexAddV2")
+@op("aclnnIndexAddV2", work=scattering(reads_target=True, outs=1))
 def index_add_v2(
     self: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Scalar, mode: int, out: Tensor
 ) -> None:
     index_add(self, dim, index, source, alpha, out)
 
 
-@op("aclnnInplaceIndexCopy")
+@op("aclnnInplaceIndexCopy", work=scattering())
 @bounded
 def inplace_index_copy(self: Tensor, dim: int, index: Tensor, source: Tensor) -> None:
     self.index_copy_(dim, long(index), like(source, self))
 
 
-@op("aclnnIndexCopy")
+@op("aclnnIndexCopy", work=scattering(outs=1))
 def index_copy(self: Tensor, dim: int, index: Tensor, source: Tensor, out: Tensor) -> None:
     inplace_index_copy(start(out, self), dim, index, source)
 
 
-@op("aclnnInplaceIndexFill")
+@op("aclnnInplaceIndexFill", work=filling_places())
 @bounded
 def inplace_index_fill(self: Tensor, dim: int, index: Tensor, value: Scalar) -> None:
     self.index_fill_(dim, long(index), value)
 
 
-@op("aclnnIndexFill")
+@op("aclnnIndexFill", work=filling_places(1))
 def index_fill(self: Tensor, dim: int, index: Tensor, value: Scalar, out: Tensor) -> None:
     inplace_index_fill(start(out, self), dim, index, value)
 
 
-@op("aclnnInplaceIndexFillTensor")
+@op("aclnnInplaceIndexFillTensor", work=filling_places())
 def inplace_index_fill_tensor(self: Tensor, dim: int, index: list[int], value: Scalar) -> None:
     inplace_index_fill(self, dim, torch.tensor(index, dtype=torch.int64), value)
 
 
-@op("aclnnIndexFillTensor")
+@op("aclnnIndexFillTensor", work=filling_places(1))
 def index_fill_tensor(self: Tensor, dim: int, index: list[int], value: Scalar, out: Tensor) -> None:
     inplace_index_fill_tensor(start(out, self), dim, index, value)
 
 
-@op("aclnnGather")
+@op("aclnnGather", work=gathering())
 @bounded
 def gather(self: Tensor, dim: int, index: Tensor, out: Tensor) -> None:
     torch.gather(self, dim, long(index), out=out)
 
 
-@op("aclnnGatherV3")
+@op("aclnnGatherV3", work=gathering())
 @bounded
 def gather_v3(self: Tensor, dim: int, index: Tensor, batch_dims: int, mode: int, out: Tensor) -> None:
     """`dim` is replaced by the sizes of the index, apart for each element of the first `batch_dims` ones."""
@@ -108,46 +109,46 @@ def gather_v3(self: Tensor, dim: int, index: Tensor, batch_dims: int, mode: int,
     out.copy_(result.reshape(out.shape))
 
 
-@op("aclnnTake")
+@op("aclnnTake", work=gathering())
 @bounded
 def take(self: Tensor, index: Tensor, out: Tensor) -> None:
     torch.take(self, long(index), out=out)
 
 
-@op("aclnnInplacePut")
+@op("aclnnInplacePut", work=scattering(1, 2))
 @bounded
 def inplace_put(self: Tensor, index: Tensor, source: Tensor, accumulate: bool) -> None:
     self.put_(long(index), like(source, self), accumulate)
 
 
-@op("aclnnInplaceMaskedFillScalar", "aclnnInplaceMaskedFillTensor")
+@op("aclnnInplaceMaskedFillScalar", "aclnnInplaceMaskedFillTensor", work=pointwise(outs=0))
 def inplace_masked_fill(self: Tensor, mask: Tensor, value: Scalar | Tensor) -> None:
     if isinstance(value, Tensor):
         value = value.reshape(())
     self.masked_fill_(mask.bool(), value)
 
 
-@op("aclnnInplaceMaskedScatter")
+@op("aclnnInplaceMaskedScatter", work=pointwise(2, outs=0))
 @bounded
 def inplace_masked_scatter(self: Tensor, mask: Tensor, source: Tensor) -> None:
     self.masked_scatter_(mask.bool(), like(source, self))
 
 
-@op("aclnnMaskedSelect", sized=True)
+@op("aclnnMaskedSelect", sized=True, work=reducing())
 def masked_select(self: Tensor, mask: Tensor, out: Tensor) -> Sizes:
     result = torch.masked_select(self, mask.bool())
     front(out, len(result)).copy_(result)
     return {2: (len(result),)}
 
 
-@op("aclnnNonzero", sized=True)
+@op("aclnnNonzero", sized=True, work=reducing())
 def nonzero(self: Tensor, out: Tensor) -> Sizes:
     result = torch.nonzero(self)
     front(out, *result.shape).copy_(result)
     return {1: tuple(result.shape)}
 
 
-@op("aclnnNonzeroV2", sized=True)
+@op("aclnnNonzeroV2", sized=True, work=reducing())
 def nonzero_v2(self: Tensor, out: Tensor) -> Sizes:
     """The transposed form: one row for each dimension."""
     result = torch.nonzero(self).t()

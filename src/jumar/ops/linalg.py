@@ -9,12 +9,13 @@ from torch import Tensor
 
 from jumar.ops.registry import legacy, op
 from jumar.ops.results import store, store_all, wide
+from jumar.ops.rules import pointwise, reducing
 
 aten: Any = torch.ops.aten
 QR_MODES = ("reduced", "complete", "r")
 
 
-@op("aclnnLinalgVectorNorm", refuses=(torch.complex64, torch.complex128))
+@op("aclnnLinalgVectorNorm", refuses=(torch.complex64, torch.complex128), work=reducing(2))
 def vector_norm(
     self: Tensor, order: Any, dims: list[int] | None, keepdim: bool, dtype: torch.dtype, out: Tensor
 ) -> None:
@@ -29,7 +30,7 @@ def cholesky(self: Tensor, upper: bool, out: Tensor) -> None:
     store(out, torch.linalg.cholesky(self, upper=upper))
 
 
-@op("aclnnLinalgCross")
+@op("aclnnLinalgCross", work=pointwise(5))
 def cross(self: Tensor, other: Tensor, dim: int, out: Tensor) -> None:
     store(out, torch.linalg.cross(self, other, dim=dim))
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op
 from jumar.ops.results import store, wide
+from jumar.ops.rules import pointwise, reducing
 
 aten: Any = torch.ops.aten
 NONE, MEAN, SUM = 0, 1, 2
@@ -109,21 +110,21 @@ def nll_loss2d_backward(
         store(grad_input, aten.nll_loss2d_backward(*arguments))
 
 
-@op("aclnnBinaryCrossEntropy")
+@op("aclnnBinaryCrossEntropy", work=reducing(3, 1))
 def binary_cross_entropy(
     self: Tensor, target: Tensor, weight: Tensor | None, reduction: int, out: Tensor
 ) -> None:
     store(out, aten.binary_cross_entropy(self, target, weight, reduction))
 
 
-@op("aclnnBinaryCrossEntropyBackward")
+@op("aclnnBinaryCrossEntropyBackward", work=pointwise(4, 1))
 def binary_cross_entropy_backward(
     grad: Tensor, self: Tensor, target: Tensor, weight: Tensor | None, reduction: int, grad_input: Tensor
 ) -> None:
     store(grad_input, aten.binary_cross_entropy_backward(grad, self, target, weight, reduction))
 
 
-@op("aclnnBinaryCrossEntropyWithLogits")
+@op("aclnnBinaryCrossEntropyWithLogits", work=reducing(6, 2))
 def binary_cross_entropy_with_logits(
     self: Tensor,
     target: Tensor,
@@ -135,7 +136,7 @@ def binary_cross_entropy_with_logits(
     store(out, aten.binary_cross_entropy_with_logits(self, target, weight, pos_weight, reduction))
 
 
-@op("aclnnBinaryCrossEntropyWithLogitsBackward")
+@op("aclnnBinaryCrossEntropyWithLogitsBackward", work=pointwise(4, 1))
 def binary_cross_entropy_with_logits_backward(
     grad: Tensor,
     self: Tensor,
@@ -157,23 +158,23 @@ def binary_cross_entropy_with_logits_backward(
     store(grad_input, value / self.numel() if reduction == MEAN else value)
 
 
-@op("aclnnL1Loss", refuses=(torch.complex64, torch.complex128))
+@op("aclnnL1Loss", refuses=(torch.complex64, torch.complex128), work=reducing(2))
 def l1_loss(self: Tensor, target: Tensor, reduction: int, out: Tensor) -> None:
     store(out, _reduce((self - target).abs_(), reduction))
 
 
-@op("aclnnL1LossBackward")
+@op("aclnnL1LossBackward", work=pointwise(3))
 def l1_loss_backward(grad: Tensor, self: Tensor, target: Tensor, reduction: int, grad_input: Tensor) -> None:
     difference = self - target
     store(grad_input, _spread(grad, difference, reduction) * difference.sgn_())
 
 
-@op("aclnnMseLoss")
+@op("aclnnMseLoss", work=reducing(2))
 def mse_loss(self: Tensor, target: Tensor, reduction: int, out: Tensor) -> None:
     store(out, aten.mse_loss(self, target, reduction))
 
 
-@op("aclnnMseLossBackward")
+@op("aclnnMseLossBackward", work=pointwise(3))
 def mse_loss_backward(grad: Tensor, self: Tensor, target: Tensor, reduction: int, grad_input: Tensor) -> None:
     store(grad_input, aten.mse_loss_backward(grad, self, target, reduction))
 
@@ -183,7 +184,7 @@ def _shortest(value: float) -> float:
     return float(str(numpy.float32(value)))
 
 
-@op("aclnnSmoothL1Loss")
+@op("aclnnSmoothL1Loss", work=reducing(3))
 def smooth_l1_loss(self: Tensor, target: Tensor, reduction: int, beta: float, out: Tensor) -> None:
     if beta == 0:
         l1_loss(self, target, reduction, out)
@@ -191,7 +192,7 @@ def smooth_l1_loss(self: Tensor, target: Tensor, reduction: int, beta: float, ou
         store(out, aten.smooth_l1_loss(self, target, reduction, _shortest(beta)))
 
 
-@op("aclnnSmoothL1LossBackward")
+@op("aclnnSmoothL1LossBackward", work=pointwise(4))
 def smooth_l1_loss_backward(
     grad: Tensor, self: Tensor, target: Tensor, reduction: int, beta: float, grad_input: Tensor
 ) -> None:
@@ -201,12 +202,12 @@ def smooth_l1_loss_backward(
         store(grad_input, aten.smooth_l1_loss_backward(grad, self, target, reduction, _shortest(beta)))
 
 
-@op("aclnnSoftMarginLoss")
+@op("aclnnSoftMarginLoss", work=reducing(3, 1))
 def soft_margin_loss(self: Tensor, target: Tensor, reduction: int, out: Tensor) -> None:
     store(out, aten.soft_margin_loss(self, target, reduction))
 
 
-@op("aclnnSoftMarginLossBackward")
+@op("aclnnSoftMarginLossBackward", work=pointwise(4, 1))
 def soft_margin_loss_backward(
     grad: Tensor, self: Tensor, target: Tensor, reduction: int, grad_input: Tensor
 ) -> None:
@@ -222,12 +223,12 @@ def multilabel_margin_loss(
     store(is_target, targets)
 
 
-@op("aclnnKlDiv")
+@op("aclnnKlDiv", work=reducing(3, 1))
 def kl_div(self: Tensor, target: Tensor, reduction: int, log_target: bool, out: Tensor) -> None:
     store(out, aten.kl_div(self, target, reduction, log_target=log_target))
 
 
-@op("aclnnKlDivBackward")
+@op("aclnnKlDivBackward", work=pointwise(3))
 def kl_div_backward(
     grad: Tensor, self: Tensor, target: Tensor, reduction: int, log_target: bool, grad_input: Tensor
 ) -> None:
@@ -235,7 +236,7 @@ def kl_div_backward(
     store(grad_input, -_spread(grad, self, reduction) * probability)
 
 
-@op("aclnnKlDivTargetBackward")
+@op("aclnnKlDivTargetBackward", work=pointwise(4, 1))
 def kl_div_target_backward(
     grad: Tensor, self: Tensor, target: Tensor, reduction: int, log_target: bool, grad_target: Tensor
 ) -> None:

@@ -8,8 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
+from jumar.ops.products import accumulating, multiplying, product_work, summing
 from jumar.ops.registry import op, rows
 from jumar.ops.results import same_dtype, store, wide
+from jumar.ops.rules import pointwise, reducing
+from jumar.ops.traffic import bytes_of, cube_dtype, total_b
+from jumar.physics.work import Kind, Product, Work
 
 # The vendor lists float32, float16 and bfloat16 (and 8-bit floats on newer chips) for the cube.
 NOT_FOR_THE_CUBE = (
@@ -52,6 +57,7 @@ rows(
         "aclnnMv": torch.mv,
     },
     refuses=NOT_FOR_THE_CUBE,
+    work=lambda _: multiplying,
 )
 
 
@@ -83,37 +89,62 @@ rows(
         "aclnnAddbmm": torch.addbmm,
     },
     refuses=NOT_FOR_THE_CUBE,
+    work=lambda function: summing if function is torch.addbmm else accumulating,
 )
 
 
-@op("aclnnInplaceAddmm", refuses=NOT_FOR_THE_CUBE)
+def _addmm_in_place_work(
+    self: Operand, one: Operand, two: Operand, beta: Any, alpha: Any, cube_math_type: int
+) -> Work:
+    return accumulating(self, one, two, beta, alpha, self, cube_math_type)
+
+
+@op("aclnnInplaceAddmm", refuses=NOT_FOR_THE_CUBE, work=_addmm_in_place_work)
 def addmm_(self: Tensor, one: Tensor, two: Tensor, beta: Any, alpha: Any, cube_math_type: int) -> None:
     _accumulate(torch.addmm, self, (self, one, two), (beta, alpha))
 
 
-@op("aclnnAddmv")
+def _addmv_work(
+    self: Operand, matrix: Operand, vector: Operand, alpha: Any, beta: Any, out: Operand, cube_math_type: int
+) -> Work:
+    return accumulating(self, matrix, vector, beta, alpha, out, cube_math_type)
+
+
+@op("aclnnAddmv", work=_addmv_work)
 def addmv(
     self: Tensor, matrix: Tensor, vector: Tensor, alpha: Any, beta: Any, out: Tensor, cube_math_type: int
 ) -> None:
     _accumulate(torch.addmv, out, (self, matrix, vector), (beta, alpha))
 
 
-@op("aclnnAddr")
+@op("aclnnAddr", work=pointwise(3))
 def addr(self: Tensor, one: Tensor, two: Tensor, beta: Any, alpha: Any, out: Tensor) -> None:
     _accumulate(torch.addr, out, (self, one, two), (beta, alpha))
 
 
-@op("aclnnInplaceAddr")
+@op("aclnnInplaceAddr", work=pointwise(3, outs=0))
 def addr_(self: Tensor, one: Tensor, two: Tensor, beta: Any, alpha: Any) -> None:
     _accumulate(torch.addr, self, (self, one, two), (beta, alpha))
 
 
-@op("aclnnDot")
+@op("aclnnDot", work=reducing(2))
 def dot(self: Tensor, other: Tensor, out: Tensor) -> None:
     torch.dot(self, other, out=out)
 
 
-@op("aclnnTransposeBatchMatMul", "aclnnTransposeBatchMatMulWeightNz", refuses=NOT_FOR_THE_CUBE[:3])
+def _transpose_batch_matmul_work(self: Operand, weight: Operand, *rest: Any) -> Work:
+    bias, scale, permute_self, permute_weight = rest[:4]
+    batch, m, k = (self.sizes[dim] for dim in permute_self)
+    product = Product(batch, m, weight.sizes[permute_weight[2]], k, cube_dtype(self, rest[5]))
+    return Work(Kind.MATMUL, (product,), (), total_b(self, weight, bias, scale), bytes_of(rest[-1]))
+
+
+@op(
+    "aclnnTransposeBatchMatMul",
+    "aclnnTransposeBatchMatMulWeightNz",
+    refuses=NOT_FOR_THE_CUBE[:3],
+    work=_transpose_batch_matmul_work,
+)
 def transpose_batch_matmul(
     self: Tensor,
     weight: Tensor,
@@ -153,7 +184,21 @@ _EPILOGUES: dict[str, Callable[[Tensor, Tensor | None], Tensor]] = {
 }
 
 
-@op("aclnnFusedMatmul", refuses=NOT_FOR_THE_CUBE)
+def _fused_matmul_work(
+    self: Operand,
+    weight: Operand,
+    bias: Operand | None,
+    other: Operand | None,
+    epilogue: str,
+    cube_math_type: int,
+    out: Operand,
+) -> Work:
+    dtype = cube_dtype(self, cube_math_type)
+    operations = 8.0 if "gelu" in epilogue else 1.0
+    return product_work(self, weight, out, (bias, other), dtype, epilogue=operations if epilogue else 0.0)
+
+
+@op("aclnnFusedMatmul", refuses=NOT_FOR_THE_CUBE, work=_fused_matmul_work)
 def fused_matmul(
     self: Tensor,
     weight: Tensor,

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from jumar.ops.registry import op
 from jumar.ops.results import LOW_PRECISION, store, store_all, wide
+from jumar.ops.rules import normalising
 
 aten: Any = torch.ops.aten
 
@@ -24,7 +25,7 @@ def _float_parameters(
     return weight, torch.zeros(sizes) if bias is None else bias.float()
 
 
-@op("aclnnLayerNorm", "aclnnFastLayerNorm")
+@op("aclnnLayerNorm", "aclnnFastLayerNorm", work=normalising(5, outs=3))
 def layer_norm(
     self: Tensor,
     sizes: list[int],
@@ -42,7 +43,7 @@ def layer_norm(
         store_all((out, mean, rstd), aten.native_layer_norm(self, sizes, weight, bias, eps))
 
 
-@op("aclnnLayerNormBackward")
+@op("aclnnLayerNormBackward", work=normalising(10, outs=3, launches=2))
 def layer_norm_backward(
     grad: Tensor,
     self: Tensor,
@@ -65,7 +66,7 @@ def layer_norm_backward(
     store_all((grad_self, grad_weight, grad_bias), values)
 
 
-@op("aclnnGroupNorm")
+@op("aclnnGroupNorm", work=normalising(5, outs=3))
 def group_norm(
     self: Tensor,
     weight: Tensor | None,
@@ -83,7 +84,7 @@ def group_norm(
     store_all((out, mean, rstd), values)
 
 
-@op("aclnnGroupNormBackward")
+@op("aclnnGroupNormBackward", work=normalising(10, outs=3, launches=2))
 def group_norm_backward(
     grad: Tensor,
     self: Tensor,
@@ -134,7 +135,7 @@ def _affine(normal: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tenso
     return normal if bias is None else normal + _by_channel(bias, normal)
 
 
-@op("aclnnGroupNormSilu")
+@op("aclnnGroupNormSilu", work=normalising(7, 1, outs=3))
 def group_norm_silu(
     self: Tensor,
     weight: Tensor | None,
@@ -149,7 +150,7 @@ def group_norm_silu(
     store_all((out, mean, rstd), (functional.silu(_affine(normal, weight, bias)), *statistics))
 
 
-@op("aclnnGroupNormSwish")
+@op("aclnnGroupNormSwish", work=normalising(7, 1, outs=3))
 def group_norm_swish(
     self: Tensor,
     weight: Tensor | None,
@@ -170,7 +171,7 @@ def group_norm_swish(
     store_all((out, mean, rstd), (value, *statistics))
 
 
-@op("aclnnGroupNormSwishGrad")
+@op("aclnnGroupNormSwishGrad", work=normalising(14, 1, outs=3, launches=2))
 def group_norm_swish_backward(
     grad: Tensor,
     mean: Tensor,

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from jumar.ops.registry import op, rows
 from jumar.ops.results import store
+from jumar.ops.rules import copying, grad_of_padding
 
 aten: Any = torch.ops.aten
 
 
-@op("aclnnConstantPadNd")
+@op("aclnnConstantPadNd", work=copying())
 def constant_pad(self: Tensor, padding: list[int], value: Any, out: Tensor) -> None:
     store(out, aten.constant_pad_nd(self, padding, value))
 
@@ -28,6 +29,7 @@ rows(
         "aclnnReplicationPad2d": aten.replication_pad2d,
         "aclnnReplicationPad3d": aten.replication_pad3d,
     },
+    work=lambda _: copying(),
 )
 
 rows(
@@ -40,4 +42,5 @@ rows(
         "aclnnReplicationPad2dBackward": aten.replication_pad2d_backward,
         "aclnnReplicationPad3dBackward": aten.replication_pad3d_backward,
     },
+    work=lambda _: grad_of_padding,
 )

@@ -7,8 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
+from jumar.ops.products import product_work
 from jumar.ops.registry import op
 from jumar.ops.results import store, store_all, wide
+from jumar.ops.rules import normalising, pointwise
+from jumar.ops.traffic import cube_dtype
+from jumar.physics.work import Work
 
 aten: Any = torch.ops.aten
 INT8_MAX = 127
@@ -42,7 +47,7 @@ def _smoothed(self: Tensor, smooth: Tensor | None, groups: Tensor | None) -> Ten
     return value
 
 
-@op("aclnnDynamicQuant")
+@op("aclnnDynamicQuant", work=normalising(4, outs=2))
 def dynamic_quant(self: Tensor, smooth: Tensor | None, out: Tensor, scale: Tensor) -> None:
     """Every row by its own scale, which sends its largest magnitude to 127."""
     _dynamic(_smoothed(self, smooth, None), -1, out, scale)
@@ -55,7 +60,7 @@ def _dynamic(value: Tensor, dim: int, out: Tensor, scale: Tensor) -> None:
     store(scale, step)
 
 
-@op("aclnnDynamicQuantV2")
+@op("aclnnDynamicQuantV2", work=normalising(5, outs=3))
 def dynamic_quant_v2(
     self: Tensor,
     smooth: Tensor | None,
@@ -78,7 +83,7 @@ def dynamic_quant_v2(
     store_all((scale, offset), (step, shift))
 
 
-@op("aclnnDynamicQuantV3")
+@op("aclnnDynamicQuantV3", work=normalising(5, outs=3))
 def dynamic_quant_v3(
     self: Tensor,
     smooth: Tensor | None,
@@ -99,7 +104,7 @@ def dynamic_quant_v3(
         _dynamic(_smoothed(self, smooth, groups).view(1, -1), -1, out.view(1, -1), scale)
 
 
-@op("aclnnDynamicQuantV4")
+@op("aclnnDynamicQuantV4", work=normalising(5, outs=3))
 def dynamic_quant_v4(
     self: Tensor,
     smooth: Tensor | None,
@@ -115,7 +120,7 @@ def dynamic_quant_v4(
     dynamic_quant_v3(self, smooth, groups, dtype, symmetric, mode, out, scale, offset)
 
 
-@op("aclnnAscendQuant")
+@op("aclnnAscendQuant", work=pointwise(3))
 def quantize(
     self: Tensor,
     scale: Tensor,
@@ -132,7 +137,7 @@ def quantize(
 _ROUNDING = {"floor": torch.floor, "ceil": torch.ceil, "trunc": torch.trunc}
 
 
-@op("aclnnAscendQuantV3")
+@op("aclnnAscendQuantV3", work=pointwise(3))
 def quantize_v3(
     self: Tensor,
     scale: Tensor,
@@ -159,7 +164,7 @@ def _along(axis: int, self: Tensor, parameter: Tensor) -> list[int]:
     return [-1 if dim == axis % self.dim() else 1 for dim in range(self.dim())]
 
 
-@op("aclnnAscendAntiQuant")
+@op("aclnnAscendAntiQuant", work=pointwise(2))
 def dequantize(
     self: Tensor, scale: Tensor, offset: Tensor | None, dtype: int, square: bool, out: Tensor
 ) -> None:
@@ -172,7 +177,7 @@ def dequantize(
     store(out, value * factor)
 
 
-@op("aclnnTransQuantParamV2")
+@op("aclnnTransQuantParamV2", work=pointwise(2))
 def pack_scale(scale: Tensor, offset: Tensor | None, out: Tensor) -> None:
     """The bits of each float32 scale in the low half of a 64-bit word; offsets, nine bits, from bit 37."""
     word = scale.float().contiguous().view(torch.int32).long() & 0xFFFFFFFF
@@ -190,7 +195,15 @@ def _scale(scale: Tensor) -> Tensor:
     return torch.where(word >= 1 << 31, word - (1 << 32), word).int().view(torch.float32)
 
 
-@op("aclnnQuantMatmulV5", "aclnnQuantMatmulWeightNz")
+def quant_matmul_work(self: Operand, weight: Operand, *rest: Any) -> Work:
+    """An 8-bit or 4-bit product whose result is scaled by row and column; four bits come eight in an int32."""
+    transposed, out = rest[7], rest[-1]
+    packed = self.dtype == "int32"
+    k = self.sizes[-2] if transposed else self.sizes[-1] * (8 if packed else 1)
+    return product_work(self, weight, out, rest[:7], "int4" if packed else cube_dtype(self), k, epilogue=3.0)
+
+
+@op("aclnnQuantMatmulV5", "aclnnQuantMatmulWeightNz", work=quant_matmul_work)
 def quant_matmul(
     self: Tensor,
     weight: Tensor,
@@ -228,7 +241,14 @@ def quant_matmul(
     _store_rounded(out, value)
 
 
-@op("aclnnWeightQuantBatchMatmulV2")
+def weight_quant_matmul_work(self: Operand, weight: Operand, *rest: Any) -> Work:
+    """A product in the type of the activations; every weight is widened and scaled on its way to the matrix unit."""
+    out = rest[-1]
+    widened = 2.0 * self.sizes[-1] * out.sizes[-1]
+    return product_work(self, weight, out, rest[:5], prologue=widened)
+
+
+@op("aclnnWeightQuantBatchMatmulV2", work=weight_quant_matmul_work)
 def weight_quant_matmul(
     self: Tensor,
     weight: Tensor,

@@ -10,6 +10,8 @@ from torch import Generator, Tensor
 
 from jumar.ops.bounds import like
 from jumar.ops.registry import op
+from jumar.ops.rules import drawing, normalising, pointwise
+from jumar.physics.work import Kind
 
 Scalar = int | float | bool
 
@@ -35,80 +37,80 @@ def captured(seed: Tensor, offset: Tensor, addend: int) -> tuple[int, int]:
     return int(seed.item()), int(offset.item()) + addend
 
 
-@op("aclnnInplaceUniform")
+@op("aclnnInplaceUniform", work=drawing(outs=0))
 def uniform(self: Tensor, low: float, high: float, seed: int, offset: int) -> None:
     self.uniform_(low, high, generator=stream(seed, offset))
 
 
-@op("aclnnInplaceUniformTensor")
+@op("aclnnInplaceUniformTensor", work=drawing(outs=0))
 def uniform_tensor(self: Tensor, low: float, high: float, seed: Tensor, offset: Tensor, addend: int) -> None:
     uniform(self, low, high, *captured(seed, offset, addend))
 
 
-@op("aclnnInplaceNormal")
+@op("aclnnInplaceNormal", work=drawing(1.5, outs=0))
 def normal(self: Tensor, mean: float, std: float, seed: int, offset: int) -> None:
     self.normal_(mean, std, generator=stream(seed, offset))
 
 
-@op("aclnnInplaceNormalTensor")
+@op("aclnnInplaceNormalTensor", work=drawing(1.5, outs=0))
 def normal_tensor(self: Tensor, mean: float, std: float, seed: Tensor, offset: Tensor, addend: int) -> None:
     normal(self, mean, std, *captured(seed, offset, addend))
 
 
-@op("aclnnNormalFloatFloat")
+@op("aclnnNormalFloatFloat", work=drawing(1.5))
 def normal_out(mean: float, std: float, seed: int, offset: int, out: Tensor) -> None:
     normal(out, mean, std, seed, offset)
 
 
-@op("aclnnNormalTensorFloat")
+@op("aclnnNormalTensorFloat", work=drawing(1.5))
 def normal_mean(mean: Tensor, std: float, seed: int, offset: int, out: Tensor) -> None:
     normal(out, 0.0, std, seed, offset)
     out.add_(mean)
 
 
-@op("aclnnNormalFloatTensor", "aclnnNormalTensorTensor")
+@op("aclnnNormalFloatTensor", "aclnnNormalTensorTensor", work=drawing(1.5))
 def normal_std(mean: Tensor | float, std: Tensor, seed: int, offset: int, out: Tensor) -> None:
     normal(out, 0.0, 1.0, seed, offset)
     out.mul_(std).add_(mean)
 
 
-@op("aclnnInplaceBernoulli")
+@op("aclnnInplaceBernoulli", work=drawing(outs=0))
 def bernoulli(self: Tensor, p: Scalar, seed: int, offset: int) -> None:
     self.bernoulli_(float(p), generator=stream(seed, offset))
 
 
-@op("aclnnInplaceBernoulliTensor")
+@op("aclnnInplaceBernoulliTensor", work=drawing(outs=0))
 def bernoulli_tensor(self: Tensor, p: Tensor, seed: int, offset: int) -> None:
     chances = p if p.dtype in (torch.float32, torch.float64) else p.float()
     self.bernoulli_(chances.expand(self.shape), generator=stream(seed, offset))
 
 
-@op("aclnnInplaceRandom")
+@op("aclnnInplaceRandom", work=drawing(outs=0))
 def random(self: Tensor, low: int, high: int, seed: int, offset: int) -> None:
     self.random_(low, high, generator=stream(seed, offset))
 
 
-@op("aclnnInplaceRandomTensor")
+@op("aclnnInplaceRandomTensor", work=drawing(outs=0))
 def random_tensor(self: Tensor, low: int, high: int, seed: Tensor, offset: Tensor, addend: int) -> None:
     random(self, low, high, *captured(seed, offset, addend))
 
 
-@op("aclnnInplaceRandomWithoutFromTo")
+@op("aclnnInplaceRandomWithoutFromTo", work=drawing(outs=0))
 def random_anything(self: Tensor, seed: int, offset: int) -> None:
     self.random_(generator=stream(seed, offset))
 
 
-@op("aclnnInplaceRandomWithoutFromToTensor")
+@op("aclnnInplaceRandomWithoutFromToTensor", work=drawing(outs=0))
 def random_anything_tensor(self: Tensor, seed: Tensor, offset: Tensor, addend: int) -> None:
     random_anything(self, *captured(seed, offset, addend))
 
 
-@op("aclnnSimThreadExponential")
+@op("aclnnSimThreadExponential", work=drawing(1, outs=0))
 def exponential(self: Tensor, count: int, rate: float, seed: int, offset: int) -> None:
     self.exponential_(rate, generator=stream(seed, offset))
 
 
-@op("aclnnStatelessExponentialTensor")
+@op("aclnnStatelessExponentialTensor", work=drawing(1, outs=0))
 def exponential_tensor(self: Tensor, seed: Tensor, offset: Tensor, addend: int, rate: float) -> None:
     self.exponential_(rate, generator=stream(*captured(seed, offset, addend)))
 
@@ -118,19 +120,19 @@ def randperm(count: int, seed: int, offset: int, out: Tensor) -> None:
     torch.randperm(count, generator=stream(seed, offset), out=out, dtype=out.dtype)
 
 
-@op("aclnnMultinomial")
+@op("aclnnMultinomial", work=normalising(4, 2))
 def multinomial(self: Tensor, samples: int, replacement: bool, seed: int, offset: int, out: Tensor) -> None:
     torch.multinomial(self, samples, replacement, generator=stream(seed, offset), out=out)
 
 
-@op("aclnnMultinomialTensor")
+@op("aclnnMultinomialTensor", work=normalising(4, 2))
 def multinomial_tensor(
     self: Tensor, samples: int, replacement: bool, seed: Tensor, offset: Tensor, addend: int, out: Tensor
 ) -> None:
     multinomial(self, samples, replacement, *captured(seed, offset, addend), out)
 
 
-@op("aclnnRReluWithNoise")
+@op("aclnnRReluWithNoise", work=pointwise(22, kind=Kind.RANDOM))
 def rrelu(
     self: Tensor,
     noise: Tensor,
@@ -151,14 +153,14 @@ def rrelu(
         torch.ops.aten.rrelu_with_noise.out(self, noise, lower, upper, training, generator, out=out)
 
 
-@op("aclnnInplaceRReluWithNoise")
+@op("aclnnInplaceRReluWithNoise", work=pointwise(22, outs=0, kind=Kind.RANDOM))
 def inplace_rrelu(
     self: Tensor, noise: Tensor, lower: Scalar, upper: Scalar, training: bool, seed: int, offset: int
 ) -> None:
     rrelu(self.clone(), noise, lower, upper, training, seed, offset, self)
 
 
-@op("aclnnMaskedScale")
+@op("aclnnMaskedScale", work=pointwise(2))
 def masked_scale(self: Tensor, mask: Tensor, scale: float, out: Tensor) -> None:
     torch.mul(self, like(mask, self), out=out)
     out.mul_(scale)

@@ -11,6 +11,7 @@ from torch import Tensor
 from jumar.ops.recurrent import Cell, CellGradient, gru, gru_backward, lstm, lstm_backward
 from jumar.ops.registry import op
 from jumar.ops.results import store, store_all, wide
+from jumar.ops.rules import pointwise
 
 Tensors = list[Tensor]
 
@@ -269,7 +270,7 @@ def gru_stack_backward(
     _put_parameters(grad_params, gradients, biased)
 
 
-@op("aclnnThnnFusedLstmCell")
+@op("aclnnThnnFusedLstmCell", work=pointwise(4, 1.25, outs=3))
 def lstm_cell(
     from_input: Tensor,
     from_hidden: Tensor,
@@ -290,7 +291,7 @@ def lstm_cell(
     store(gates, torch.cat((into, forget, candidate, out), -1))
 
 
-@op("aclnnThnnFusedLstmCellBackward")
+@op("aclnnThnnFusedLstmCellBackward", work=pointwise(6, 0.25, outs=3))
 def lstm_cell_backward(
     grad_hidden: Tensor | None,
     grad_state: Tensor | None,

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op
 from jumar.ops.results import store, wide
+from jumar.ops.rules import pointwise
 
 HALF, INTERLEAVE, QUARTER, INTERLEAVE_TO_HALF = range(4)
 _MODES = {"half": HALF, "interleave": INTERLEAVE, "quarter": QUARTER, "interleave-half": INTERLEAVE_TO_HALF}
@@ -44,18 +45,18 @@ def _rotated(value: Tensor, cos: Tensor, sin: Tensor, mode: int) -> Tensor:
     return value * cos + _turned(value, mode) * sin
 
 
-@op("aclnnRotaryPositionEmbedding")
+@op("aclnnRotaryPositionEmbedding", work=pointwise(6))
 def rotary(self: Tensor, cos: Tensor, sin: Tensor, mode: int, out: Tensor) -> None:
     store(out, _rotated(wide(self), wide(cos), wide(sin), mode))
 
 
-@op("aclnnRotaryPositionEmbeddingV2")
+@op("aclnnRotaryPositionEmbeddingV2", work=pointwise(6))
 def rotary_v2(self: Tensor, cos: Tensor, sin: Tensor, mode: int, rotate: Tensor | None, out: Tensor) -> None:
     """`rotate` is the quarter turn as a matrix, which `mode` says already."""
     rotary(self, cos, sin, mode, out)
 
 
-@op("aclnnRotaryPositionEmbeddingGrad")
+@op("aclnnRotaryPositionEmbeddingGrad", work=pointwise(8, outs=3))
 def rotary_backward(
     grad: Tensor,
     cos: Tensor,
@@ -90,7 +91,7 @@ def apply_rotary_v2(query: Tensor, key: Tensor, cos: Tensor, sin: Tensor, layout
         store(part, _rotated(wide(part), wide(cos), wide(sin), _MODES[mode]))
 
 
-@op("aclnnInterleaveRope")
+@op("aclnnInterleaveRope", work=pointwise(6))
 def interleave_rope(self: Tensor, cos: Tensor, sin: Tensor, out: Tensor) -> None:
     store(out, _rotated(wide(self), wide(cos), wide(sin), INTERLEAVE_TO_HALF))
 

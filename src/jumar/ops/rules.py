@@ -1,17 +1,20 @@
 """Rules of work that many operators share. Each function here makes one from the few numbers in which they differ.
 
-`outs`: how many of the operands at the end are results; 0: the first operand is changed in place.
+`outs`: how many of the arguments at the end are results; 0: the first argument is changed in place.
 Operations are counted for each element, transcendental ones (exp, tanh, erf, square root, …) apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from math import ceil, log2
 from typing import Any
 
 from jumar.abi.operand import Operand
+from jumar.ops.costs import cost_of
 from jumar.ops.registry import Rule
-from jumar.ops.traffic import RUN_B, bytes_of, operands, run_b, size_b, total_b, vector_dtype, walk
+from jumar.ops.traffic import RUN_B, bytes_of, operands, size_b, total_b, vector_dtype, walk
 from jumar.physics.work import Kind, Pattern, Vector, Work
 
 NOTHING = Work(Kind.COPY, launches=0)
@@ -25,8 +28,9 @@ SORTED_AT_ONCE, MERGED_AT_ONCE = 2048, 4
 
 def split(arguments: tuple[Any, ...], outs: int) -> tuple[list[Operand], list[Operand]]:
     """Operands that are read and those that are written."""
-    found = list(operands(arguments))
-    return (found[:-outs], found[-outs:]) if outs else (found, found[:1])
+    if outs:
+        return list(operands(arguments[:-outs])), list(operands(arguments[-outs:]))
+    return list(operands(arguments)), list(operands(arguments[:1]))
 
 
 def moved(
@@ -63,18 +67,19 @@ def pointwise(
     return work
 
 
-def foreach(operations: float = 1.0, transcendentals: float = 0.0, written: int = -1) -> Rule:
-    """Every element of a list of tensors; the list at position `written` takes the results."""
+def each(function: Callable[..., Any]) -> Rule:
+    """One of PyTorch's pointwise functions, with its result as the last argument."""
+    return pointwise(*cost_of(function.__name__.partition(".")[0]))
 
-    def work(*arguments: Any) -> Work:
-        lists = [argument for argument in arguments if isinstance(argument, list)]
-        results = lists[written]
-        inputs = list(operands(argument for argument in arguments if argument is not results))
-        count = sum(operand.elements for operand in results)
-        pattern = Pattern.STREAMING
-        return moved(Kind.ELEMENTWISE, inputs, results, operations * count, transcendentals * count, pattern)
 
-    return work
+def each_in_place(function: Callable[..., Any]) -> Rule:
+    """The same, with the result in the first argument."""
+    return pointwise(*cost_of(function.__name__.partition(".")[0]), outs=0)
+
+
+def foreach(function: Callable[..., Any]) -> Rule:
+    """One of PyTorch's pointwise functions on every tensor of a list, with the results in the last list."""
+    return pointwise(*cost_of(function.__name__.partition(".")[0]))
 
 
 def copying(outs: int = 1, kind: Kind = Kind.COPY) -> Rule:
@@ -82,8 +87,8 @@ def copying(outs: int = 1, kind: Kind = Kind.COPY) -> Rule:
 
     def work(*arguments: Any) -> Work:
         inputs, results = split(arguments, outs)
-        if outs == 0:  # the first operand is only written
-            inputs = inputs[1:]
+        if not outs:  # the first argument is only written
+            inputs = inputs[len(results) :]
         return moved(kind, inputs, results, pattern=pieces(inputs, results))
 
     return work
@@ -106,13 +111,13 @@ def pieces(inputs: list[Operand], results: list[Operand]) -> Pattern | None:
     return Pattern.STRIDED if 0 < together * size_b(whole) < RUN_B else Pattern.STREAMING
 
 
-def filling(operations: float = 0.0, transcendentals: float = 0.0, kind: Kind = Kind.COPY) -> Rule:
-    """The last operand is written and nothing read."""
+def filling(operations: float = 0.0, transcendentals: float = 0.0) -> Rule:
+    """The operands are written and nothing is read."""
 
     def work(*arguments: Any) -> Work:
-        result = list(operands(arguments))[-1]
-        count = result.elements
-        return moved(kind, [], [result], operations * count, transcendentals * count)
+        results = list(operands(arguments))
+        count = sum(result.elements for result in results)
+        return moved(Kind.COPY, [], results, operations * count, transcendentals * count)
 
     return work
 
@@ -121,8 +126,8 @@ def drawing(transcendentals: float = 0.0, outs: int = 1) -> Rule:
     """Random numbers: one for each element of the first result, more or less costly by their distribution."""
 
     def work(*arguments: Any) -> Work:
-        found = list(operands(arguments))
-        inputs, results = (found[1:], found[:1]) if outs == 0 else (found[:-outs], found[-outs:])
+        inputs, results = split(arguments, outs)
+        inputs = inputs if outs else inputs[1:]
         count = results[0].elements
         return moved(Kind.RANDOM, inputs, results, RANDOM_OPERATIONS * count, transcendentals * count)
 
@@ -162,7 +167,8 @@ def gathering(table: int = 0, outs: int = 1, operations: float = 0.0) -> Rule:
         inputs, results = split(arguments, outs)
         if not any(result.elements for result in results):
             return NOTHING
-        read_b = min(total_b(results), total_b(results) / size_b(results[0]) * size_b(inputs[table]))
+        taken = total_b(results) / size_b(results[0]) * size_b(inputs[table])
+        read_b = min(taken, bytes_of(inputs[table]))
         read_b += total_b(inputs[:table], inputs[table + 1 :])
         vectors = (Vector("fp32", operations * results[0].elements),) if operations else ()
         return Work(Kind.GATHER, (), vectors, read_b, total_b(results), Pattern.GATHER)
@@ -170,21 +176,47 @@ def gathering(table: int = 0, outs: int = 1, operations: float = 0.0) -> Rule:
     return work
 
 
-def scattering(
-    index: int, source: int | None, operations: float = 1.0, outs: int = 0, reads_target: bool = False
-) -> Rule:
-    """Values go to places in the first operand. Out of place, the whole operand is copied first.
+def filling_places(outs: int = 0) -> Rule:
+    """One value goes to the slices of the first argument, along a dimension, that an index or a list of places names."""
 
-    `index`, `source`: numbers of those operands; without a source one value goes to all places. `reads_target`: what is
+    def work(
+        target: Operand, dim: int, index: Operand | list[int], value: Any, out: Operand | None = None
+    ) -> Work:
+        places = index.elements if isinstance(index, Operand) else len(index)
+        along = target.sizes[dim] if target.sizes else 1
+        touched_b = bytes_of(target) / max(1, along) * places
+        whole_b = bytes_of(target) if outs else 0.0
+        read_b, written_b = total_b(index) + whole_b, touched_b + whole_b
+        return Work(Kind.GATHER, (), (), read_b, written_b, Pattern.GATHER, 1 + outs)
+
+    return work
+
+
+def sliced(*arguments: Any) -> Work:
+    """Part of the first argument becomes the last one, and only that part is read."""
+    source, result = arguments[0], arguments[-1]
+    work = moved(Kind.COPY, [result], [result], pattern=pieces([result], [source]))
+    return replace(work, read_b=work.read_b * size_b(source) / size_b(result))
+
+
+def grad_of_padding(grad: Operand, self: Operand, padding: list[int], grad_self: Operand) -> Work:
+    """Gradients of the border are added to those inside; of the input only the size counts."""
+    return moved(Kind.COPY, [grad], [grad_self], grad.elements)
+
+
+def scattering(
+    index: int = 2, source: int = 3, operations: float = 1.0, outs: int = 0, reads_target: bool = False
+) -> Rule:
+    """Values go to places in the first argument. Out of place, all of it is copied first.
+
+    `index`, `source`: which arguments those are; the source may be one number for all places. `reads_target`: what is
     there is read too, as for a sum.
     """
 
     def work(*arguments: Any) -> Work:
-        found = list(operands(arguments))
-        places = found[index]
-        values = found[source] if source is not None and source < len(found) - outs else None
-        target = found[0]
-        count = values.elements if values is not None else places.elements
+        target, places = arguments[0], arguments[index]
+        values = arguments[source] if isinstance(arguments[source], Operand) else None
+        count = places.elements if values is None else values.elements
         touched_b = float(count * size_b(target))
         read_b = bytes_of(places) + bytes_of(values) + (touched_b if reads_target else 0.0)
         written_b = touched_b
@@ -213,8 +245,3 @@ def sorting_work(inputs: list[Operand], results: list[Operand], length: int, kep
     vectors = (Vector(vector_dtype(inputs[0]), 2.0 * depth * count),)
     read_b, written_b = total_b(inputs) + traffic_b / 2, total_b(results) + traffic_b / 2
     return Work(Kind.REDUCTION, (), vectors, read_b, written_b, walk(inputs[0]), passes)
-
-
-def together_b(operand: Operand) -> float:
-    """Bytes that lie together in an operand."""
-    return run_b(operand)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from jumar.ops.bounds import bounded, like, long, start
 from jumar.ops.registry import op
+from jumar.ops.rules import scattering
 
 Scalar = int | float | bool | complex
 
@@ -14,7 +15,7 @@ _SCATTER = {1: "add", 2: "multiply"}
 _REDUCE = {1: "sum", 2: "prod", 3: "amax", 4: "amin", 5: "mean"}
 
 
-@op("aclnnInplaceScatter", "aclnnInplaceScatterValue")
+@op("aclnnInplaceScatter", "aclnnInplaceScatterValue", work=scattering())
 @bounded
 def inplace_scatter(self: Tensor, dim: int, index: Tensor, source: Tensor | Scalar, reduction: int) -> None:
     values = like(source, self) if isinstance(source, Tensor) else source
@@ -24,20 +25,20 @@ def inplace_scatter(self: Tensor, dim: int, index: Tensor, source: Tensor | Scal
         self.scatter_(dim, long(index), values)
 
 
-@op("aclnnScatter", "aclnnScatterValue")
+@op("aclnnScatter", "aclnnScatterValue", work=scattering(outs=1))
 def scatter(
     self: Tensor, dim: int, index: Tensor, source: Tensor | Scalar, reduction: int, out: Tensor
 ) -> None:
     inplace_scatter(start(out, self), dim, index, source, reduction)
 
 
-@op("aclnnScatterAdd")
+@op("aclnnScatterAdd", work=scattering(reads_target=True, outs=1))
 @bounded
 def scatter_add(self: Tensor, dim: int, index: Tensor, source: Tensor, out: Tensor) -> None:
     start(out, self).scatter_add_(dim, long(index), like(source, out))
 
 
-@op("aclnnInplaceScatterReduce")
+@op("aclnnInplaceScatterReduce", work=scattering(reads_target=True))
 @bounded
 def inplace_scatter_reduce(
     self: Tensor, dim: int, index: Tensor, source: Tensor, reduction: int, include_self: bool
@@ -50,14 +51,14 @@ def inplace_scatter_reduce(
         self.scatter_(dim, long(index), like(source, self))
 
 
-@op("aclnnScatterReduce")
+@op("aclnnScatterReduce", work=scattering(reads_target=True, outs=1))
 def scatter_reduce(
     self: Tensor, dim: int, index: Tensor, source: Tensor, reduction: int, include_self: bool, out: Tensor
 ) -> None:
     inplace_scatter_reduce(start(out, self), dim, index, source, reduction, include_self)
 
 
-@op("aclnnScatterNdUpdate")
+@op("aclnnScatterNdUpdate", work=scattering(1, 2))
 @bounded
 def scatter_nd_update(self: Tensor, indices: Tensor, updates: Tensor) -> None:
     """The last dimension of `indices` names a place in the leading dimensions of `self`."""
@@ -76,7 +77,7 @@ def _row(length: int, begin: int, count: int) -> slice:
     return slice(begin, begin + count)
 
 
-@op("aclnnInplaceScatterUpdate")
+@op("aclnnInplaceScatterUpdate", work=scattering(1, 2))
 def inplace_scatter_update(self: Tensor, indices: Tensor, updates: Tensor, axis: int) -> None:
     """Batch i gets its updates along `axis` from element indices[i] on, as a key-value cache does."""
     axis %= self.dim()

@@ -7,33 +7,34 @@ from torch import Tensor
 
 from jumar.ops.bounds import bounded
 from jumar.ops.registry import op
+from jumar.ops.rules import copying, gathering, pointwise, reducing, sliced
 from jumar.ops.slices import strided_slice
 
 Scalar = int | float | bool | complex
 
 
-@op("aclnnCat")
+@op("aclnnCat", work=copying())
 def cat(tensors: list[Tensor], dim: int, out: Tensor) -> None:
     torch.cat(tensors, dim, out=out)
 
 
-@op("aclnnStack")
+@op("aclnnStack", work=copying())
 def stack(tensors: list[Tensor], dim: int, out: Tensor) -> None:
     torch.stack(tensors, dim, out=out)
 
 
-@op("aclnnSplitWithSize")
+@op("aclnnSplitWithSize", work=copying())
 def split_with_size(self: Tensor, sizes: list[int], dim: int, outs: list[Tensor]) -> None:
     for piece, out in zip(torch.split(self, sizes, dim), outs, strict=True):
         out.copy_(piece)
 
 
-@op("aclnnChunkCat")
+@op("aclnnChunkCat", work=copying())
 def chunk_cat(tensors: list[Tensor], dim: int, num_chunks: int, out: Tensor) -> None:
     torch._chunk_cat(tensors, dim, num_chunks, out=out)
 
 
-@op("aclnnRepeat")
+@op("aclnnRepeat", work=copying())
 def repeat(self: Tensor, repeats: list[int], out: Tensor) -> None:
     """Each dimension becomes a pair (times, size) of a broadcast copy, so no temporary is needed."""
     if not out.is_contiguous():
@@ -45,19 +46,19 @@ def repeat(self: Tensor, repeats: list[int], out: Tensor) -> None:
     out.view(pairs).copy_(self.reshape(ones).expand(pairs))
 
 
-@op("aclnnRepeatInterleaveIntWithDim")
+@op("aclnnRepeatInterleaveIntWithDim", work=copying())
 def repeat_interleave_int_dim(self: Tensor, repeats: int, dim: int, output_size: int, out: Tensor) -> None:
     if out.numel():
         dim %= max(1, self.dim())
         torch.unflatten(out, dim, (-1, repeats)).copy_(self.unsqueeze(dim + 1))
 
 
-@op("aclnnRepeatInterleaveInt")
+@op("aclnnRepeatInterleaveInt", work=copying())
 def repeat_interleave_int(self: Tensor, repeats: int, output_size: int, out: Tensor) -> None:
     repeat_interleave_int_dim(self.reshape(-1), repeats, 0, output_size, out)
 
 
-@op("aclnnRepeatInterleaveWithDim")
+@op("aclnnRepeatInterleaveWithDim", work=gathering())
 @bounded
 def repeat_interleave_dim(self: Tensor, repeats: Tensor, dim: int, output_size: int, out: Tensor) -> None:
     repeats = repeats.reshape(-1)
@@ -67,48 +68,48 @@ def repeat_interleave_dim(self: Tensor, repeats: Tensor, dim: int, output_size: 
     torch.index_select(self, dim, places, out=out)
 
 
-@op("aclnnRepeatInterleave")
+@op("aclnnRepeatInterleave", work=gathering())
 def repeat_interleave(self: Tensor, repeats: Tensor, output_size: int, out: Tensor) -> None:
     repeat_interleave_dim(self.reshape(-1), repeats, 0, output_size, out)
 
 
-@op("aclnnRepeatInterleaveTensor")
+@op("aclnnRepeatInterleaveTensor", work=pointwise(4))
 def repeat_interleave_tensor(repeats: Tensor, output_size: int, out: Tensor) -> None:
     out.copy_(torch.repeat_interleave(repeats, output_size=out.numel()))
 
 
-@op("aclnnRepeatInterleaveGrad")
+@op("aclnnRepeatInterleaveGrad", work=reducing())
 @bounded
 def repeat_interleave_grad(grad: Tensor, repeats: Tensor, dim: int, out: Tensor) -> None:
     places = torch.repeat_interleave(repeats.reshape(-1), output_size=grad.shape[dim])
     out.zero_().index_add_(dim, places, grad)
 
 
-@op("aclnnRoll")
+@op("aclnnRoll", work=copying())
 def roll(self: Tensor, shifts: list[int], dims: list[int], out: Tensor) -> None:
     out.copy_(torch.roll(self, shifts, dims))
 
 
-@op("aclnnFlip")
+@op("aclnnFlip", work=copying())
 def flip(self: Tensor, dims: list[int], out: Tensor) -> None:
     out.copy_(torch.flip(self, dims))
 
 
-@op("aclnnChannelShuffle")
+@op("aclnnChannelShuffle", work=copying())
 def channel_shuffle(self: Tensor, groups: int, out: Tensor) -> None:
     batch, channels, *rest = self.shape
     pairs = self.reshape(batch, groups, channels // groups, *rest).transpose(1, 2)
     out.copy_(pairs.reshape(self.shape))
 
 
-@op("aclnnConfusionTranspose")
+@op("aclnnConfusionTranspose", work=copying())
 def confusion_transpose(
     self: Tensor, perm: list[int], shape: list[int], transpose_first: bool, out: Tensor
 ) -> None:
     out.copy_(self.permute(perm).reshape(shape) if transpose_first else self.reshape(shape).permute(perm))
 
 
-@op("aclnnStridedSlice")
+@op("aclnnStridedSlice", work=sliced)
 def strided_slice_masks(
     self: Tensor,
     begin: list[int],
@@ -125,27 +126,27 @@ def strided_slice_masks(
     out.copy_(strided_slice(self, begin, end, strides, *masks).reshape(out.shape))
 
 
-@op("aclnnTril")
+@op("aclnnTril", work=pointwise(2))
 def tril(self: Tensor, diagonal: int, out: Tensor) -> None:
     torch.tril(self, diagonal, out=out)
 
 
-@op("aclnnTriu")
+@op("aclnnTriu", work=pointwise(2))
 def triu(self: Tensor, diagonal: int, out: Tensor) -> None:
     torch.triu(self, diagonal, out=out)
 
 
-@op("aclnnInplaceTril")
+@op("aclnnInplaceTril", work=pointwise(2, outs=0))
 def inplace_tril(self: Tensor, diagonal: int) -> None:
     self.tril_(diagonal)
 
 
-@op("aclnnInplaceTriu")
+@op("aclnnInplaceTriu", work=pointwise(2, outs=0))
 def inplace_triu(self: Tensor, diagonal: int) -> None:
     self.triu_(diagonal)
 
 
-@op("aclnnUnfoldGrad")
+@op("aclnnUnfoldGrad", work=reducing())
 def unfold_grad(grad: Tensor, sizes: list[int], dim: int, size: int, step: int, out: Tensor) -> None:
     out.copy_(torch.ops.aten.unfold_backward(grad, sizes, dim, size, step))
 

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.ops.costs import cost_of
 from jumar.ops.registry import op, rows
 from jumar.ops.results import store, wide
+from jumar.ops.rules import normalising
 
 aten: Any = torch.ops.aten
 
@@ -31,7 +33,11 @@ def _forward(function: Any) -> Callable[..., None]:
     return run
 
 
-rows(_forward, {"aclnnSoftmax": aten._softmax, "aclnnLogSoftmax": aten._log_softmax})
+rows(
+    _forward,
+    {"aclnnSoftmax": aten._softmax, "aclnnLogSoftmax": aten._log_softmax},
+    work=lambda _: normalising(4, 1),
+)
 
 
 def _backward(function: Any, keyword: str) -> Callable[..., None]:
@@ -52,6 +58,7 @@ rows(
         "aclnnSoftmaxBackward": (aten._softmax_backward_data, "grad_input"),
         "aclnnLogSoftmaxBackward": (aten._log_softmax_backward_data, "out"),
     },
+    work=lambda row: normalising(*cost_of(row[0].__name__)),
 )
 
 
@@ -61,7 +68,7 @@ def _mask(mask: Tensor, sizes: torch.Size, fixed_triu_mask: bool) -> Tensor:
     return mask if mask.dtype is torch.bool else mask != 0
 
 
-@op("aclnnScaledMaskedSoftmax")
+@op("aclnnScaledMaskedSoftmax", work=normalising(6, 1))
 def scaled_masked_softmax(
     self: Tensor, mask: Tensor, scale: float, fixed_triu_mask: bool, out: Tensor
 ) -> None:
@@ -69,7 +76,7 @@ def scaled_masked_softmax(
     store(out, torch.softmax(value, -1))
 
 
-@op("aclnnScaledMaskedSoftmaxBackward")
+@op("aclnnScaledMaskedSoftmaxBackward", work=normalising(6))
 def scaled_masked_softmax_backward(
     grad: Tensor, output: Tensor, mask: Tensor, scale: float, fixed_triu_mask: bool, grad_input: Tensor
 ) -> None:
@@ -77,7 +84,7 @@ def scaled_masked_softmax_backward(
     store(grad_input, value.masked_fill_(_mask(mask, grad.shape, fixed_triu_mask), 0))
 
 
-@op("aclnnMaskedSoftmaxWithRelPosBias")
+@op("aclnnMaskedSoftmaxWithRelPosBias", work=normalising(6, 1))
 def masked_softmax_with_relative_position_bias(
     self: Tensor, mask: Tensor | None, bias: Tensor, scale: float, inner_precision_mode: int, out: Tensor
 ) -> None:

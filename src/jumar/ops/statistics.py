@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op
+from jumar.ops.rules import reducing
 
 Dims = list[int] | None
 
@@ -13,24 +14,24 @@ Dims = list[int] | None
 COMPLEX = (torch.complex32, torch.complex64, torch.complex128)
 
 
-@op("aclnnStd", refuses=COMPLEX)
+@op("aclnnStd", refuses=COMPLEX, work=reducing(4))
 def std(self: Tensor, dims: Dims, correction: int, keepdim: bool, out: Tensor) -> None:
     torch.std(self, dims, correction=correction, keepdim=keepdim, out=out)
 
 
-@op("aclnnVarCorrection", refuses=COMPLEX)
+@op("aclnnVarCorrection", refuses=COMPLEX, work=reducing(4))
 def var(self: Tensor, dims: Dims, correction: int, keepdim: bool, out: Tensor) -> None:
     torch.var(self, dims, correction=correction, keepdim=keepdim, out=out)
 
 
-@op("aclnnStdMeanCorrection", refuses=COMPLEX)
+@op("aclnnStdMeanCorrection", refuses=COMPLEX, work=reducing(4, outs=2))
 def std_mean(self: Tensor, dims: Dims, correction: int, keepdim: bool, std: Tensor, mean: Tensor) -> None:
     found = torch.std_mean(self, dims, correction=correction, keepdim=keepdim)
     std.copy_(found[0])
     mean.copy_(found[1])
 
 
-@op("aclnnVarMean", refuses=COMPLEX)
+@op("aclnnVarMean", refuses=COMPLEX, work=reducing(4, outs=2))
 def var_mean(self: Tensor, dims: Dims, correction: int, keepdim: bool, var: Tensor, mean: Tensor) -> None:
     found = torch.var_mean(self, dims, correction=correction, keepdim=keepdim)
     var.copy_(found[0])
@@ -52,7 +53,7 @@ def kthvalue(self: Tensor, k: int, dim: int, keepdim: bool, values: Tensor, indi
     torch.kthvalue(self, k, dim, keepdim, out=(values, indices))
 
 
-@op("aclnnHistc")
+@op("aclnnHistc", work=reducing(2))
 def histc(self: Tensor, bins: int, low: float, high: float, out: Tensor) -> None:
     if self.is_floating_point():
         torch.histc(self, bins, low, high, out=out)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from jumar.ops.registry import op, rows
 from jumar.ops.results import of_one
+from jumar.ops.rules import each, each_in_place, pointwise
 
 
 def _in_place(function: Callable[..., Any]) -> Callable[[Tensor], None]:
@@ -55,15 +56,16 @@ rows(
         "aclnnTanh": torch.tanh,
         "aclnnTrunc": torch.trunc,
     },
+    work=each,
 )
 
 # Left out of what the chip takes: types for which the adapter picks an output that cannot hold the result.
 SMALL_INTEGERS = (torch.uint8, torch.int8, torch.int16)
 COMPLEX = (torch.complex32, torch.complex64, torch.complex128)
 
-rows(of_one, {"aclnnExp": torch.exp}, refuses=(*SMALL_INTEGERS, torch.int32))
-rows(of_one, {"aclnnErf": torch.erf, "aclnnErfc": torch.erfc}, refuses=SMALL_INTEGERS)
-rows(of_one, {"aclnnExpm1": torch.expm1}, refuses=COMPLEX)
+rows(of_one, {"aclnnExp": torch.exp}, refuses=(*SMALL_INTEGERS, torch.int32), work=each)
+rows(of_one, {"aclnnErf": torch.erf, "aclnnErfc": torch.erfc}, refuses=SMALL_INTEGERS, work=each)
+rows(of_one, {"aclnnExpm1": torch.expm1}, refuses=COMPLEX, work=each)
 
 rows(
     _in_place,
@@ -99,10 +101,11 @@ rows(
         "aclnnInplaceTan": torch.tan_,
         "aclnnInplaceTanh": torch.tanh_,
     },
+    work=each_in_place,
 )
 
 
-@op("aclnnRoundDecimals")
+@op("aclnnRoundDecimals", work=pointwise())
 def round_decimals(self: Tensor, decimals: int, out: Tensor) -> None:
     if self.is_floating_point():
         torch.round(self, decimals=decimals, out=out)
@@ -113,17 +116,17 @@ def round_decimals(self: Tensor, decimals: int, out: Tensor) -> None:
         out.copy_(torch.round(self.double(), decimals=decimals))
 
 
-@op("aclnnInplaceRoundDecimals")
+@op("aclnnInplaceRoundDecimals", work=pointwise(outs=0))
 def round_decimals_(self: Tensor, decimals: int) -> None:
     round_decimals(self, decimals, self)
 
 
-@op("aclnnNanToNum")
+@op("aclnnNanToNum", work=pointwise(2))
 def nan_to_num(self: Tensor, nan: float, posinf: float, neginf: float, out: Tensor) -> None:
     torch.nan_to_num(self, nan=nan, posinf=posinf, neginf=neginf, out=out)
 
 
-@op("aclnnInplaceNanToNum")
+@op("aclnnInplaceNanToNum", work=pointwise(2, outs=0))
 def nan_to_num_(self: Tensor, nan: float, posinf: float, neginf: float) -> None:
     torch.nan_to_num_(self, nan=nan, posinf=posinf, neginf=neginf)
 
@@ -134,6 +137,7 @@ rows(
         "aclnnSigmoidBackward": torch.ops.aten.sigmoid_backward.grad_input,
         "aclnnTanhBackward": torch.ops.aten.tanh_backward.grad_input,
     },
+    work=each,
 )
 
 
@@ -143,11 +147,11 @@ def _clamp_or_none(eps: float) -> float | None:
 
 
 # The adapter's result for integers would be of the same type.
-@op("aclnnLogit", refuses=(*SMALL_INTEGERS, torch.int32, torch.int64, torch.bool))
+@op("aclnnLogit", refuses=(*SMALL_INTEGERS, torch.int32, torch.int64, torch.bool), work=pointwise(2, 1))
 def logit(self: Tensor, eps: float, out: Tensor) -> None:
     torch.ops.aten.logit.out(self, _clamp_or_none(eps), out=out)
 
 
-@op("aclnnLogitGrad")
+@op("aclnnLogitGrad", work=pointwise(2, 1))
 def logit_grad(self: Tensor, grad: Tensor, eps: float, out: Tensor) -> None:
     torch.ops.aten.logit_backward.grad_input(grad, self, _clamp_or_none(eps), grad_input=out)

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from jumar.ops.registry import op, rows
 from jumar.ops.results import store, store_all, wide
+from jumar.ops.rules import pointwise
 
 aten: Any = torch.ops.aten
 
 
-@op("aclnnAffineGrid")
+@op("aclnnAffineGrid", work=pointwise(6))
 def affine_grid(theta: Tensor, sizes: list[int], align_corners: bool, out: Tensor) -> None:
     store(out, aten.affine_grid_generator(theta, sizes, align_corners))
 
