@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port import packages
 from jumar.port.document import Document
+from jumar.port.kin import KIN
 from jumar.port.reading import python_source, python_strings
 from jumar.port.reading.python_source import Source
 
@@ -24,7 +25,7 @@ def read(document: Document) -> list[tuple[Place, str]]:
     found: dict[tuple[int, str], Place] = {}
     for name, line, start in _all(document, source):
         if (
-            python_strings.KIN.search(name)
+            KIN.search(name)
             and name not in OTHERS
             and not python_strings.ENVIRONMENT.fullmatch(name)
         ):
@@ -87,6 +88,6 @@ def _defined(document: Document, source: Source) -> Iterator[tuple[str, int, int
     for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
         for made in source.all(kind):
             name = str(getattr(made, "name", ""))
-            if python_strings.KIN.search(name):
+            if KIN.search(name):
                 at = document.text.find(name, source.span(made)[0])
                 yield name, document.position(at)[0], at

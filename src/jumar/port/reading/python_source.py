@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from jumar.port.document import Document, Unparsed
+from jumar.port.kin import KIN
 
 Node = TypeVar("Node", bound=ast.AST)
 SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -61,6 +62,18 @@ class Source:
         written = ast.unparse(node) if isinstance(node, ast.expr) else ""
         at = self.document.text.find(written, start, end) if written else -1
         return (at, at + len(written)) if at >= 0 else (start, end)
+
+    def place(self, node: ast.AST) -> tuple[int, int]:
+        """Where people look for the node: of what goes over several lines, the word that says CUDA, or the last name."""
+        start, end = self.span(node)
+        if "\n" not in self.document.text[start:end]:
+            return start, end
+        named = node.func if isinstance(node, ast.Call) else node
+        last = self.span(named)[1]
+        words = list(KIN.finditer(self.document.text, start, last))
+        if words:
+            return words[-1].span()
+        return (last - len(named.attr), last) if isinstance(named, ast.Attribute) else (start, end)
 
     def _placed(self, node: ast.AST) -> tuple[int, int]:
         document = self.document

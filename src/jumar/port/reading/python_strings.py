@@ -10,16 +10,11 @@ import re
 from dataclasses import dataclass
 
 from jumar.port.document import Document
+from jumar.port.kin import KIN
 from jumar.port.reading import python_source
 from jumar.port.reading.python_source import Source
 
 HOLE = "{}"
-_WORDS = "cuda|cudnn|cublas|nccl|nvidia|nvcc|nvml|nsys|nvrtc|nvlink|nvshmem|tensorrt|dcgm"
-KIN = re.compile(
-    rf"(?i:(?:(?<![a-z])|(?<=\blib)|(?<=py)|(?<=\bno)|(?<=to)|(?<=has))(?:{_WORDS})|\bcu1[1-3]\d?\b)"
-    r"|(?<=[a-z])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA|Cudnn|CuDNN|TensorRT)"
-)
-"""CUDA and what comes with it, as a word or part of a name, but not as part of a barracuda."""
 DEVICE = re.compile(r"cuda(:(\d+|\{\}|%[ds]|\{\w*\}|\*)?)?")
 BACKEND = re.compile(r"(cpu:gloo,)?(cuda:)?nccl(,cpu:gloo)?")
 ENVIRONMENT = re.compile(

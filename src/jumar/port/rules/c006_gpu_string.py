@@ -59,7 +59,7 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.Constant):
         if isinstance(node.value, str) and GPU.fullmatch(node.value) and _is_device(source, node):
-            yield RULE.found(document, *source.span(node), f"the device {node.value!r}")
+            yield RULE.found(document, *source.place(node), f"the device {node.value!r}")
 
 
 def _is_device(source: python_source.Source, node: ast.Constant) -> bool:

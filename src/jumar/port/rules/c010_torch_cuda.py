@@ -72,7 +72,7 @@ def check(document: Document) -> Iterator[Finding]:
         if not OWN_RULE.match(use.name):
             yield RULE.found(
                 document,
-                *source.span(use.node),
+                *source.place(use.node),
                 use.name,
                 severity="silent" if use.name in ANSWERS_NO else None,
                 replacement=counterparts.replacement(use.name),

@@ -52,7 +52,7 @@ def check(document: Document) -> Iterator[Finding]:
         name = source.qualified(node) or ""
         if called and not name.startswith(("torch.cuda", "jax.", "numba.")):
             yield RULE.found(
-                document, *source.span(above), ".cuda()", **agnostic.given(agnostic.move(source, above))
+                document, *source.place(above), ".cuda()", **agnostic.given(agnostic.move(source, above))
             )
         elif name in ("torch.Tensor.cuda", "torch.nn.Module.cuda"):
-            yield RULE.found(document, *source.span(node), name)
+            yield RULE.found(document, *source.place(node), name)

@@ -41,5 +41,5 @@ def check(document: Document) -> Iterator[Finding]:
     for node in source.all(ast.Attribute):
         if node.attr == "is_cuda":
             yield RULE.found(
-                document, *source.span(node), ".is_cuda", **agnostic.given(agnostic.is_cuda(source, node))
+                document, *source.place(node), ".is_cuda", **agnostic.given(agnostic.is_cuda(source, node))
             )

@@ -49,7 +49,7 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.matching(document, lambda name: bool(TYPE.fullmatch(name))):
         yield RULE.found(
             document,
-            *source.span(use.node),
+            *source.place(use.node),
             use.name,
             **agnostic.given(agnostic.typed(source, use.node, use.name)),
         )

@@ -44,7 +44,7 @@ def check(document: Document) -> Iterator[Finding]:
     ):
         yield RULE.found(
             document,
-            *source.span(use.node),
+            *source.place(use.node),
             f"{use.name}",
             **agnostic.given(agnostic.use(source, use.node, use.name)),
         )

@@ -33,4 +33,4 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(
         document, "torch.backends.cuda", "torch.backends.cudnn", "torch.backends.cusparselt"
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

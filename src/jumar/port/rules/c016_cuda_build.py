@@ -30,4 +30,4 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(
         document, "torch.version.cuda", "torch.has_cuda", "torch.has_cudnn", "torch.backends.cuda.is_built"
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

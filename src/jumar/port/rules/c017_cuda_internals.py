@@ -36,4 +36,4 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, lambda name: bool(INTERNAL.fullmatch(name))):
-        yield RULE.found(document, *source.span(use.node), use.name)
+        yield RULE.found(document, *source.place(use.node), use.name)

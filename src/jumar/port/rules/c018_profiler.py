@@ -46,7 +46,7 @@ def check(document: Document) -> Iterator[Finding]:
     for node in source.all(ast.Attribute):
         owner = source.qualified(node.value) if node.attr == "CUDA" else None
         if node.attr in COLUMNS or (owner and owner.endswith("ProfilerActivity")):
-            yield RULE.found(document, *source.span(node), node.attr)
+            yield RULE.found(document, *source.place(node), node.attr)
     for text in source.all(ast.Constant):
         if isinstance(text.value, str) and text.value in COLUMNS:
             yield RULE.found(document, *source.span(text), f"the column {text.value!r}")

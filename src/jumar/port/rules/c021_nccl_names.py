@@ -39,4 +39,4 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.distributed.constants.default_pg_nccl_timeout",
         "torch.distributed.distributed_c10d.default_pg_nccl_timeout",
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

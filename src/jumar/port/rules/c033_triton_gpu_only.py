@@ -46,4 +46,4 @@ def check(document: Document) -> Iterator[Finding]:
         "triton.language._experimental_descriptor_load",
         "triton.language._experimental_descriptor_store",
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

@@ -38,4 +38,4 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.utils.cpp_extension.CUDNN_HOME",
         "torch.utils.cpp_extension._join_cuda_home",
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

@@ -58,4 +58,4 @@ def check(document: Document) -> Iterator[Finding]:
         "jax.experimental.pallas.mosaic_gpu",
         "jax.lib.xla_bridge.get_backend",
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

@@ -36,4 +36,4 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(
         document, "torch.float64", "torch.double", "torch.complex128", "torch.cdouble", "torch.DoubleTensor"
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

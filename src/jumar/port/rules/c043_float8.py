@@ -36,4 +36,4 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.float8_e5m2fnuz",
         "torch.float4_e2m1fn_x2",
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

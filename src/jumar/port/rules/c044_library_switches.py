@@ -72,4 +72,4 @@ def check(document: Document) -> Iterator[Finding]:
             yield RULE.found(document, *source.span(given), f"switches {given.arg} on")
     for method in source.all(ast.Attribute):
         if method.attr in METHODS:
-            yield RULE.found(document, *source.span(method), f"calls {method.attr}")
+            yield RULE.found(document, *source.place(method), f"calls {method.attr}")

@@ -38,4 +38,4 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.sparse.SparseSemiStructuredTensor",
         "torch.distributed._symmetric_memory",
     ):
-        yield RULE.found(document, *source.span(use.node), f"{use.name}")
+        yield RULE.found(document, *source.place(use.node), f"{use.name}")

@@ -69,4 +69,4 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         above = source.parents[node]
         if isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Set, ast.Tuple)):
-            yield RULE.found(document, *source.span(node), f"goes by {model[0]}")
+            yield RULE.found(document, *source.place(node), f"goes by {model[0]}")

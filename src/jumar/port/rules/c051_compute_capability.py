@@ -44,10 +44,10 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.Attribute):
         if node.attr in ATTRIBUTES:
-            yield RULE.found(document, *source.span(node), f"asks for {node.attr}")
+            yield RULE.found(document, *source.place(node), f"asks for {node.attr}")
     for compare in source.all(ast.Compare):
         if any(_is_capability(source, side) for side in (compare.left, *compare.comparators)):
-            yield RULE.found(document, *source.span(compare), "decides by the compute capability")
+            yield RULE.found(document, *source.place(compare), "decides by the compute capability")
 
 
 def _is_capability(source: python_source.Source, node: ast.AST) -> bool:

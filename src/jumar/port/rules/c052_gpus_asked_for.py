@@ -41,4 +41,4 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.keyword):
         if node.arg in KEYWORDS:
-            yield RULE.found(document, *source.span(node), f"asks for {node.arg}")
+            yield RULE.found(document, *source.place(node), f"asks for {node.arg}")

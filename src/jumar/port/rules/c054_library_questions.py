@@ -42,9 +42,9 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.matching(
         document, lambda name: bool(QUESTION.fullmatch(name.rpartition(".")[2]))
     ):
-        yield RULE.found(document, *source.span(use.node), use.name)
+        yield RULE.found(document, *source.place(use.node), use.name)
     for use in python_names.under(document, "pytest.mark.gpu", "pytest.mark.cuda"):
-        yield RULE.found(document, *source.span(use.node), use.name)
+        yield RULE.found(document, *source.place(use.node), use.name)
     for word in source.all(ast.Name):
         if QUESTION.fullmatch(word.id) and "." not in (source.qualified(word) or ""):
-            yield RULE.found(document, *source.span(word), word.id)
+            yield RULE.found(document, *source.place(word), word.id)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
-from jumar.port.reading import python_comments, python_strings
+from jumar.port.kin import KIN
+from jumar.port.reading import python_comments
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -46,6 +47,6 @@ RULE = Rule(
 
 def check(document: Document) -> Iterator[Finding]:
     for start, end in document.once(python_comments.read):
-        match = python_strings.KIN.search(document.text, start, end)
+        match = KIN.search(document.text, start, end)
         if match:
             yield RULE.found(document, *match.span(), f"says {shortened(document.text[start:end])}")
