@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -69,9 +70,10 @@ def test_a_program_that_used_no_chip_is_told() -> None:
 
 def test_the_page_stands_alone_and_escapes() -> None:
     rendered = page.render(made())
-    assert "&lt;script&gt;.py" in rendered and "<script" not in rendered
-    assert "<polyline" in rendered and "src=" not in rendered and "href=" not in rendered
-    assert "aclnnMm" in rendered and "$" not in rendered
+    assert "&lt;script&gt;.py" in rendered and "<script>.py" not in rendered
+    assert "<polyline" in rendered and "src=" not in rendered and "http" not in rendered.split("<script>")[0]
+    assert set(re.findall(r'href="(.)', rendered)) == {"#"}
+    assert "aclnnMm" in rendered and not re.search(r"\$[a-z]", rendered.split("<script>")[0])
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,10 @@ def face(*rows: tuple[str, str, int, str]) -> dict[str, Any]:
 
 def test_the_cuda_accounts_of_all_processes_are_one() -> None:
     faces = [
-        face(("redirected", "torch.cuda.synchronize", 5, "a.py:3"), ("ignored", "torch.cuda.nvtx.range_push", 2, "a.py:4")),
+        face(
+            ("redirected", "torch.cuda.synchronize", 5, "a.py:3"),
+            ("ignored", "torch.cuda.nvtx.range_push", 2, "a.py:4"),
+        ),
         face(("redirected", "torch.cuda.synchronize", 7, "b.py:9")),
     ]
     merged = made(faces=faces)["cuda"]

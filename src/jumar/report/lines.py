@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from jumar.report import amounts
+
 MOST_NAMES = 6
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def text(facts: dict[str, Any]) -> str:
+def text(facts: dict[str, Any], account: dict[str, Any] | None = None) -> str:
     """The lines of the summary, without a final newline."""
-    return "\n".join(["jumar: summary", *(f"  {name:<17} {value}" for name, value in rows(facts))])
+    return "\n".join(["jumar: summary", *(f"  {name:<17} {value}" for name, value in rows(facts, account))])
 
 
-def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is worth a line, in order: (name, value)."""
-    found = [("program", ending(facts)), ("chip", chip(facts))]
+def rows(facts: dict[str, Any], account: dict[str, Any] | None = None) -> list[tuple[str, str]]:
+    """What is worth a line, in order: (name, value). With the account of a priced run also what a step would take."""
+    found = [("program", ending(facts)), ("chip", chip(facts)), *_predicted(account)]
     if facts["steps"]:
         pace = f", {facts['step_s']:.3g} s each on this host" if facts["step_s"] else ""
         found.append(("steps", f"{facts['steps']:,} of {' and '.join(facts['optimizers'])}{pace}"))
@@ -32,6 +34,31 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     used = [f"npu:{number} {size(peak)} of {size(total)}" for number, peak, total in facts["memory"] if peak]
     found.append(("peak memory", ", ".join(used) or "no device memory used"))
     return found + [("note", note) for note in facts["notes"]]
+
+
+def _predicted(account: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """The time of a step on the run's chip, and on others that it is set beside."""
+    if not account or not account["step"]["seconds"]:
+        return []
+    unit = "step" if account["step"]["count"] else "run"
+    here, *others = account["beside"]
+    named = [(f"predicted {unit}", f"{_pace(here)}; limited by {_limit(account)}")]
+    return named + [(f"  {one['name']}"[:17], _pace(one) + _unfitting(one)) for one in others]
+
+
+def _pace(one: dict[str, Any]) -> str:
+    items = one["items"]
+    more = f", {amounts.count(items['per_second'])} {items['word']}/s" if items else ""
+    return f"{amounts.seconds(one['seconds'])} ({amounts.between(one['low'], one['high'])}){more}"
+
+
+def _limit(account: dict[str, Any]) -> str:
+    limit = account["step"]["limit"]
+    return f"{limit} ({account['bottleneck']})" if limit == "chip" and account["bottleneck"] else str(limit)
+
+
+def _unfitting(one: dict[str, Any]) -> str:
+    return "" if one["fits"] else f"; does not fit: {size(one['peak_b'])} of {size(one['capacity_b'])}"
 
 
 def ending(facts: dict[str, Any]) -> str:

@@ -4,91 +4,182 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from jumar.report import lines
+from jumar.report import beside, breakdown, drawings, headline, lines, markup, roofline, trust
+from jumar.report.markup import Section
 
-WIDTH, HEIGHT, MARGIN = 720, 220, 40
+ASSETS = Path(__file__).with_name("assets")
+SCRIPTS = ("timeline.js", "page.js")
+CUDA_MEANING = (
+    "redirected: the Ascend counterpart did it; adapted: done in another way than on CUDA; on the CPU: the chip has no such "
+    "thing; ignored: had no effect; refused: raised an error that says what to do."
+)
+PRICED = "Times are predictions for the chip unless it says that they are the host's."
+UNPRICED = "Times are those of the host that simulated, not of the chip."
 
 
-def write(facts: dict[str, Any], folder: Path) -> Path:
+def write(facts: dict[str, Any], folder: Path, account: dict[str, Any] | None = None) -> Path:
     """Writes `summary.json` and `report.html` into the folder; returns the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").write_text(
         json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     page = folder / "report.html"
-    page.write_text(render(facts), encoding="utf-8")
+    page.write_text(render(facts, account), encoding="utf-8")
     return page
 
 
-def render(facts: dict[str, Any]) -> str:
-    template = Template(Path(__file__).with_name("template.html").read_text(encoding="utf-8"))
-    return template.substitute(
+def render(facts: dict[str, Any], account: dict[str, Any] | None = None) -> str:
+    """The page; without an account of a priced run it says what happened, but not how long it would take."""
+    sections = [headline.section(facts, account), *(_priced(account) if account else ()), *_counted(facts)]
+    sections.append(_repeating(facts))
+    return Template(_asset("page.html")).substitute(
         title=escape(f"{facts['chip']['name']}: {' '.join(facts['command'])}"),
         command=escape(" ".join(facts["command"])),
         when=escape(facts["when"]),
         version=escape(facts["jumar"]),
         source=escape(facts["chip"]["source"]),
-        rows="".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in lines.rows(facts)
+        clock=PRICED if account else UNPRICED,
+        style=_asset("page.css"),
+        script="\n".join(map(_asset, SCRIPTS)),
+        navigation="".join(
+            f'<a href="#{one.key}">{escape(one.short or one.title.lower())}</a>' for one in sections
         ),
-        losses=curve([(float(step), value) for step, value in facts["losses"] if math.isfinite(value)]),
-        memory=table(
-            ("chip", "peak", "of"),
+        sections="".join(
+            f'<section id="{one.key}" aria-labelledby="{one.key}-title">'
+            f'<h2 id="{one.key}-title">{escape(one.title)}</h2>{one.body}</section>'
+            for one in sections
+        ),
+        data=_data(account) if account else "",
+    )
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8").rstrip()
+
+
+def _data(account: dict[str, Any]) -> str:
+    return markup.data("timeline-data", account["picture"]) + markup.data(
+        "flame-data", breakdown.flame(account)
+    )
+
+
+def _priced(account: dict[str, Any]) -> list[Section]:
+    return [
+        breakdown.operators(account),
+        breakdown.modules(account),
+        breakdown.source_lines(account),
+        _timeline(account),
+        breakdown.streams(account),
+        breakdown.host(account),
+        _roofline(account),
+        _memory(account),
+        beside.section(account),
+        trust.section(account),
+    ]
+
+
+def _timeline(account: dict[str, Any]) -> Section:
+    return Section(
+        "time", "Timeline", _asset("timeline.html").replace("{shown}", escape(account["shown"])), "timeline"
+    )
+
+
+def _roofline(account: dict[str, Any]) -> Section:
+    said = (
+        "Every kind of operator that computes, at its operations a byte and the rate it would reach; the larger, "
+        "the more of the step it takes. Left of the knee the memory's bandwidth is the limit."
+    )
+    names = {dot["class"] for dot in account["dots"]}
+    legend = "".join(
+        f'<li><i class="key" style="background:var(--{key})"></i>{name}</li>'
+        for key, name in breakdown.NAMES.items()
+        if key in names
+    )
+    drawing = roofline.dotted(account["chip"], account["dots"])
+    return Section(
+        "roofline", "Roofline", f'{markup.small(said)}<ul class="legend">{legend}</ul>{drawing}', "roofline"
+    )
+
+
+def _memory(account: dict[str, Any]) -> Section:
+    body = "".join(_memory_of(one, len(account["memory"]) > 1) for one in account["memory"])
+    said = markup.small(
+        "Blocks that the program's allocator took from the chip, by the time at which it asked for them."
+    )
+    return Section("memory", "Memory", said + (body or '<p class="none">none was taken</p>'), "memory")
+
+
+def _memory_of(one: dict[str, Any], several: bool) -> str:
+    peak = one["peak_b"] or 1
+    tables = "".join(
+        f"<div><h3>at the peak, by {what}</h3>"
+        + markup.table(
+            (what, "held", "size"),
             [
-                [f"npu:{number}", lines.size(peak), lines.size(total)]
-                for number, peak, total in facts["memory"]
-                if peak
+                (
+                    row["name"],
+                    markup.part(row["bytes"] / peak),
+                    markup.number(lines.size(row["bytes"]), row["bytes"]),
+                )
+                for row in one[key]
             ],
-        ),
-        operators=table(("operator", "run", "skipped"), facts["operators"]),
-        cuda=table(
-            ("what became of it", "CUDA name", "times", "first line"),
-            facts["cuda"]["rows"] if facts["cuda"] else [],
-        ),
-        unsupported=table(("call without a body", "times"), facts["unsupported"]),
-        fallbacks=table(("operator", "times"), facts["fallbacks"]),
+        )
+        + "</div>"
+        for what, key in (("module", "modules"), ("line", "lines"))
     )
+    heading = f"<h3>npu:{one['chip']}</h3>" if several else ""
+    drawing = drawings.memory(one["curve"], one["capacity_b"], (one["peak_s"], one["peak_b"]))
+    return f'{heading}{drawing}<div class="columns">{tables}</div>'
 
 
-def table(headings: tuple[str, ...], rows: list[list[Any]]) -> str:
-    if not rows:
-        return "<p>none</p>"
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(cell))}</td>" for cell in row) + "</tr>" for row in rows
+def _counted(facts: dict[str, Any]) -> list[Section]:
+    """What was counted while the program ran; what is empty is left out."""
+    losses = [(float(step), value) for step, value in facts["losses"] if math.isfinite(value)]
+    found = [Section("losses", "Loss", drawings.curve(losses), "loss")] if losses else []
+    if facts["cuda"]:
+        rows = markup.table(
+            ("what became of it", "CUDA name", "times", "first line"), facts["cuda"]["rows"], "cuda-table"
+        )
+        found.append(Section("cuda", "CUDA calls", rows + markup.small(CUDA_MEANING), "CUDA"))
+    memory = [
+        (f"npu:{number}", lines.size(peak), lines.size(total))
+        for number, peak, total in facts["memory"]
+        if peak
+    ]
+    counted = "".join(
+        [
+            "<h3>Peak device memory, as counted</h3>",
+            markup.table(("chip", "peak", "of"), memory),
+            "<h3>Calls without a body</h3>",
+            markup.table(("call", "times"), facts["unsupported"]),
+            "<h3>Operators left to the CPU by the adapter</h3>",
+            markup.table(("operator", "times"), facts["fallbacks"]),
+            "<h3>Operators</h3>",
+            markup.table(("operator", "run", "skipped"), facts["operators"], "counted-table", sortable=True),
+        ]
     )
-    return f"<table><tr>{''.join(f'<th>{escape(name)}</th>' for name in headings)}</tr>{cells}</table>"
+    return [*found, Section("counted", "What was counted", counted, "counts")]
 
 
-def _cell(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def curve(points: list[tuple[float, float]]) -> str:
-    """A line of (step, loss) as SVG, with the extremes written at the axes."""
-    if len(points) < 2:
-        return "<p>no losses to draw</p>"
-    (left, right), (low, high) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
-
-    def place(step: float, loss: float) -> str:
-        x = MARGIN + (step - left) / ((right - left) or 1) * (WIDTH - 2 * MARGIN)
-        y = HEIGHT - MARGIN + (low - loss) / ((high - low) or 1) * (HEIGHT - 2 * MARGIN)
-        return f"{x:.1f},{y:.1f}"
-
-    labels = (
-        (MARGIN, MARGIN - 8, f"{high:.4g}", "start"),
-        (MARGIN, HEIGHT - MARGIN - 6, f"{low:.4g}", "start"),
-        (MARGIN, HEIGHT - 14, f"step {left:.0f}", "start"),
-        (WIDTH - MARGIN, HEIGHT - 14, f"step {right:.0f}", "end"),
+def _repeating(facts: dict[str, Any]) -> Section:
+    body = (
+        f'<pre id="again">{escape(again(facts))}</pre><button type="button" data-copies="again">copy</button>'
     )
-    texts = "".join(f'<text x="{x}" y="{y}" text-anchor="{at}">{label}</text>' for x, y, label, at in labels)
-    line = " ".join(place(*point) for point in points)
-    axis = f"M{MARGIN} {MARGIN}V{HEIGHT - MARGIN}H{WIDTH - MARGIN}"
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="loss by step">'
-        f'<path class="axis" d="{axis}"/><polyline points="{line}"/>{texts}</svg>'
+    return Section("repeat", "The command that repeats this", body, "repeat")
+
+
+def again(facts: dict[str, Any]) -> str:
+    """The command line of the run: what was asked for by options first, then the program's own."""
+    chosen = (
+        ["--chip", facts["chip"]["name"], "--devices", str(facts["devices"])]
+        if facts["devices"]
+        else ["--real"]
     )
+    options = [*chosen, *(["--dry"] if facts["mode"] == "dry" else []), *facts.get("options", ())]
+    return shlex.join(["jumar", "run", *options, "--", *facts["command"]])
