@@ -13,8 +13,9 @@ import peers
 import words
 from mirrors import Line, Port
 
-PROSE = {".md", ".rst", ".txt", ".mdx"}
-CODE = {".py", ".pyi", ".cu", ".cuh", ".c", ".cc", ".cpp", ".h", ".hpp", ".rs"}
+PROSE = {".md", ".rst", ".mdx"}
+PYTHON = {".py", ".pyi"}
+CODE = PYTHON | {".cu", ".cuh", ".c", ".cc", ".cpp", ".h", ".hpp", ".rs"}
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,17 @@ def _of(folder: Path, port: Port) -> Iterator[Judged]:
 
 def _sort(line: Line, quiet: set[int]) -> str:
     suffix = PurePosixPath(line.path).suffix.lower()
-    if suffix in PROSE and "requirements" not in line.path:
+    if suffix in PROSE:
         return "prose"
     if suffix not in CODE:
         return "infrastructure"
-    if line.number in quiet or (line.text.lstrip().startswith(("//", "#", "*", "/*")) and suffix != ".py"):
-        return "comment, docstring"
-    return "code"
+    in_comment = suffix not in PYTHON and line.text.lstrip().startswith(("//", "*", "/*"))
+    return "comment, docstring" if in_comment or line.number in quiet else "code"
 
 
 def _quiet_lines(place: Path) -> set[int]:
     """Lines of a Python file that hold nothing but comment or docstring."""
-    if place.suffix != ".py":
+    if place.suffix not in PYTHON:
         return set()
     text = place.read_text(encoding="utf-8", errors="replace")
     quiet = {number for number, line in enumerate(text.split("\n"), 1) if line.lstrip().startswith("#")}
