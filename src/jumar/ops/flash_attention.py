@@ -16,6 +16,7 @@ from torch import Tensor
 
 from jumar.ops.attention import Gradients, Scores, backward, forward
 from jumar.ops.attention_layout import Masking, by_head, key_heads
+from jumar.ops.attention_work import backward_rule, forward_rule
 from jumar.ops.bitmask import unpack
 from jumar.ops.registry import rows
 from jumar.ops.results import store
@@ -184,5 +185,5 @@ def _backward(names: str) -> Callable[..., None]:
     return run
 
 
-rows(_forward, FORWARDS)
-rows(_backward, BACKWARDS)
+rows(_forward, FORWARDS, work=forward_rule)
+rows(_backward, BACKWARDS, work=backward_rule)

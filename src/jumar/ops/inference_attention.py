@@ -11,6 +11,7 @@ from torch import Tensor
 
 from jumar.ops.attention import Scores, forward
 from jumar.ops.attention_layout import Masking, by_head
+from jumar.ops.attention_work import inference_rule
 from jumar.ops.registry import rows
 from jumar.ops.results import store
 
@@ -209,4 +210,4 @@ def _version(row: tuple[str, str]) -> Callable[..., None]:
     return run
 
 
-rows(_version, {name: (name, names) for name, names in VERSIONS.items()})
+rows(_version, {name: (name, names) for name, names in VERSIONS.items()}, work=inference_rule)
