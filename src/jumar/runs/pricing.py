@@ -1,0 +1,412 @@
+"""A stored run on a chip: times of all events, the typical step with its range, memory, energy and money."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from jumar.chips import Chip
+from jumar.physics import Accelerator, Parameters, accelerator_of, parameters_for
+from jumar.physics.operator import LIMITS
+from jumar.physics.timeline import Track, covered_s, lay_out
+from jumar.physics.transfer import host_call_seconds
+from jumar.physics.work import Floats
+from jumar.runs import cost, durations, items, memory, translation, utilisation
+from jumar.runs.durations import KindPrices
+from jumar.runs.format import COPIES, NONE, ON_STREAM, Column, Phase, Run, Type
+from jumar.runs.tracks import Calls, Laid, lay
+
+# Limits of an event: those of an operator, the links, and nothing where it does not run on a stream.
+EVENT_LIMITS = (*LIMITS, "link", "host link", "")
+LINK, HOST_LINK, NO_LIMIT = len(LIMITS), len(LIMITS) + 1, len(LIMITS) + 2
+# The time of an operator whose work was assumed may be off by this factor either way. An assumption itself.
+ASSUMED_FACTOR = 3.0
+MEASURED, DEFAULT = "measured", "default"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may say about a pricing.
+
+    host        None: as the run says; "default": by the chip's family; "measured": as this machine was; seconds a call
+    host_factor of measured times: a host half as fast has 2
+    items       of a step over all chips; None: recognised
+    """
+
+    host: str | float | None = None
+    host_factor: float = 1.0
+    items: float | None = None
+    terms: cost.Terms = field(default_factory=cost.Terms)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the leading track; `first` and `last` are rows of the events, `number` that of the optimizer's step."""
+
+    number: int
+    first: int
+    last: int
+    start_s: float
+    end_s: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, eq=False)
+class OnChip:
+    """Peak memory of one chip against what it has. `close`: the range of the peak is on both sides of that."""
+
+    chip: int
+    peak_b: float
+    capacity_b: float
+    row: int
+    holders: Mapping[str, float]
+    close: bool
+
+    @property
+    def fits(self) -> bool:
+        return self.peak_b <= self.capacity_b
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """A run on a chip. Arrays have one entry for each event of the run; times are in seconds from its beginning.
+
+    parts          of the typical step: chip, communication, copies, host (where nothing runs); they add up to `step_s`
+    units          the chip's part by what limits it: matrix, vector, memory, launch
+    limit_of_step  greatest of `parts`; `limit_name` names it with the unit of the chip
+    step_rows      events of the typical step, all tracks
+    """
+
+    chip: Chip
+    machine: Accelerator
+    parameters: Parameters
+    kinds: KindPrices
+    issued_s: Floats
+    start_s: Floats
+    end_s: Floats
+    duration_s: Floats
+    host_s: Floats
+    limit_code: Column
+    steps: tuple[Step, ...]
+    step: Step | None
+    step_rows: Column
+    step_s: float
+    step_low_s: float
+    step_high_s: float
+    parts: Mapping[str, float]
+    units: Mapping[str, float]
+    limit_of_step: str
+    limit_name: str
+    operations: float
+    mfu: float | None
+    items: items.Items | None
+    memory: tuple[OnChip, ...]
+    energy_j: float
+    energy_note: str
+    hour: cost.Money
+    cost: cost.Money
+    chips: int
+    notes: tuple[str, ...]
+
+    @cached_property
+    def limit(self) -> Column:
+        """What limits each event, in words of EVENT_LIMITS."""
+        found: Column = np.array(EVENT_LIMITS)[self.limit_code]
+        return found
+
+    @property
+    def per_second(self) -> float | None:
+        return self.items.per_step / self.step_s if self.items and self.step_s else None
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A run made ready for many chips: all that does not depend on one."""
+
+    run: Run
+    laid: Laid
+    held: tuple[memory.Held, ...]
+
+
+def prepare(run: Run) -> Prepared:
+    return Prepared(run, lay(run), tuple(memory.held(run)))
+
+
+def price_run(run: Run | Prepared, chip: Chip, options: Options | None = None) -> Priced:
+    """The run on that chip. KeyError names a number that the chip's file lacks and that is needed."""
+    ready = run if isinstance(run, Prepared) else prepare(run)
+    return _Pricing(ready, chip, options or Options()).priced()
+
+
+class _Pricing:
+    """One run on one chip: what the parts below share."""
+
+    def __init__(self, ready: Prepared, chip: Chip, options: Options) -> None:
+        self.run, self.laid, self.held = ready.run, ready.laid, ready.held
+        self.chip, self.options = chip, options
+        self.machine = accelerator_of(chip)
+        self.parameters = parameters_for(self.machine.name, self.machine.generation)
+        self.notes: list[str] = []
+        translated = translation.translate(self.run.kinds, chip.architecture)
+        self.kinds = durations.price_kinds(self.run.kinds, translated, self.machine, self.parameters)
+        self.absent = np.array([one.absent for one in translated] or [False])
+        self.duration_s = durations.event_seconds(self.run, self.kinds, self.machine, self.parameters)
+        self.host_s = np.zeros(len(self.run.events))
+        self.issued_s, self.start_s, self.end_s = (np.zeros(len(self.run.events)) for _ in range(3))
+
+    def priced(self) -> Priced:
+        self._lay_out()
+        lead, steps, step_s = self._steps()
+        step = min(steps, key=lambda one: (abs(one.seconds - step_s), one.number), default=None)
+        rows = self._step_rows(lead, step)
+        parts, units = self._parts(lead, step, step_s)
+        limit = max(parts, key=lambda name: parts[name])
+        found = self._items(rows)
+        operations, mfu = utilisation.of(
+            self.run, rows, self.kinds.works, self.machine, step_s, self._chips()
+        )
+        low_s, high_s = self._range(rows, step_s)
+        hour = cost.hourly(self.chip, self.options.terms)
+        idle_s = parts.get("host", 0.0)
+        energy_j = cost.energy(self.chip, step_s, step_s - idle_s) * self._chips()
+        return Priced(
+            chip=self.chip,
+            machine=self.machine,
+            parameters=self.parameters,
+            kinds=self.kinds,
+            issued_s=self.issued_s,
+            start_s=self.start_s,
+            end_s=self.end_s,
+            duration_s=self.duration_s,
+            host_s=self.host_s,
+            limit_code=self._limit_codes(),
+            steps=steps,
+            step=step,
+            step_rows=rows,
+            step_s=step_s,
+            step_low_s=low_s,
+            step_high_s=high_s,
+            parts=parts,
+            units=units,
+            limit_of_step=limit if step_s else "none",
+            limit_name=utilisation.limit_name(parts, units) if step_s else "nothing",
+            operations=operations,
+            mfu=mfu,
+            items=found,
+            memory=self._memory(),
+            energy_j=energy_j,
+            energy_note="typical power while the chip works, idle power while it waits for the host; without the host",
+            hour=hour,
+            cost=cost.of_time(hour, step_s, self._chips()),
+            chips=self._chips(),
+            notes=(*self._said(lead), *self.notes),
+        )
+
+    def _chips(self) -> int:
+        return max(1, len(self.laid.calls), int(self.run.facts.get("ranks") or 0))
+
+    def _lay_out(self) -> None:
+        tracks = [self._track(calls) for calls in self.laid.calls]
+        schedules, broken = lay_out(tracks, self.laid.attendance, self.machine.synchronise_s)
+        for calls, schedule in zip(self.laid.calls, schedules, strict=True):
+            self.issued_s[calls.rows] = schedule.issued_s
+            self.start_s[calls.rows] = schedule.start_s
+            self.end_s[calls.rows] = schedule.end_s
+        idle = ~np.isin(self.run.events.type, ON_STREAM)
+        self.start_s[idle] = self.end_s[idle] = 0.0
+        if broken:
+            self.notes.append(
+                f"{broken} exchanges begin without all their ranks: the trace has them in different orders"
+            )
+
+    def _track(self, calls: Calls) -> Track:
+        self.host_s[calls.rows] = host_s = self._host(calls)
+        begin = calls.cuts.begin if calls.cuts.warm_up or calls.cuts.begin else -1
+        return Track(
+            calls.act, calls.stream, calls.mark, self.duration_s[calls.rows], host_s, calls.held, begin
+        )
+
+    def _host(self, calls: Calls) -> Floats:
+        """Seconds that each call takes of the host."""
+        setting = self._host_setting()
+        if setting == MEASURED:
+            return np.asarray(calls.measured_s * self.options.host_factor)
+        each_s = host_call_seconds(self.parameters) if setting == DEFAULT else float(setting)
+        if self.chip.architecture in translation.COMPILED:
+            each_s = 0.0
+        host_s: Floats = calls.share * each_s
+        kind = self.run.events.kind[calls.rows]
+        operators = (self.run.events.type[calls.rows] == Type.OPERATOR) & (kind != NONE)
+        host_s[operators] *= ~self.absent[kind[operators]]
+        return host_s
+
+    def _host_setting(self) -> str | float:
+        if self.options.host is not None:
+            return self.options.host
+        said = self.run.facts.get("host") or {}
+        if said.get("mode") == "given" and said.get("call_s") is not None:
+            return float(said["call_s"])
+        return MEASURED if said.get("mode") == MEASURED else DEFAULT
+
+    def _steps(self) -> tuple[Calls | None, tuple[Step, ...], float]:
+        """The track whose steps take longest, its steps, and the time of a typical one: the mean where all steps have the
+        same operators, else the median."""
+        best: tuple[Calls | None, tuple[Step, ...], float] = (None, (), 0.0)
+        for calls in self.laid.calls:
+            steps = self._steps_of(calls)
+            if not steps:
+                continue
+            alike = calls.cuts.alike
+            each = [step.seconds for step in steps]
+            step_s = (steps[-1].end_s - steps[0].start_s) / len(steps) if alike else float(np.median(each))
+            if best[0] is None or step_s > best[2]:
+                best = (calls, steps, step_s)
+        return best
+
+    def _steps_of(self, calls: Calls) -> tuple[Step, ...]:
+        cuts = calls.cuts
+        if not cuts.count:
+            return ()
+        rows = calls.rows
+        busy = np.maximum.accumulate(np.maximum(self.end_s[rows], self.issued_s[rows]))
+        ends = busy[cuts.ends]
+        first_s = busy[cuts.begin - 1] if cuts.begin else 0.0
+        if cuts.begin:  # where everything before is waited for, see Track.begin
+            first_s = max(
+                float(first_s), float(self.issued_s[rows[cuts.begin]] - self.host_s[rows[cuts.begin]])
+            )
+        starts = np.concatenate([[first_s], ends[:-1]])
+        begins = cuts.begins()
+        return tuple(
+            Step(int(self.run.events.step[rows[first]]), int(rows[first]), int(rows[last]), start, end)
+            for first, last, start, end in zip(
+                begins.tolist(), cuts.ends.tolist(), starts.tolist(), ends.tolist(), strict=True
+            )
+        )
+
+    def _step_rows(self, lead: Calls | None, step: Step | None) -> Column:
+        """Events of the same step in all tracks."""
+        if lead is None or step is None:
+            return np.zeros(0, np.int64)
+        place = int(np.searchsorted(lead.rows[lead.cuts.ends], step.last))
+        found = []
+        for calls in self.laid.calls:
+            if place < calls.cuts.count:
+                first = int(calls.cuts.begins()[place])
+                found.append(calls.rows[first : int(calls.cuts.ends[place]) + 1])
+        return np.sort(np.concatenate(found))
+
+    def _parts(
+        self, lead: Calls | None, step: Step | None, step_s: float
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """What the leading track's step is made of, scaled to the typical time."""
+        parts = dict.fromkeys(("chip", "communication", "copies", "host"), 0.0)
+        units = dict.fromkeys(LIMITS, 0.0)
+        if lead is None or step is None or step.seconds <= 0:
+            return parts, units
+        rows, events = lead.rows, self.run.events
+        rows = rows[(self.end_s[rows] > step.start_s) & (self.start_s[rows] < step.end_s)]
+        rows = rows[np.isin(events.type[rows], ON_STREAM)]
+        start = np.maximum(self.start_s[rows], step.start_s)
+        end = np.minimum(self.end_s[rows], step.end_s)
+        links = events.type[rows] == Type.COLLECTIVE
+        copies = np.isin(events.type[rows], COPIES)
+        chip_s = covered_s(start[~links & ~copies], end[~links & ~copies])
+        with_links_s = covered_s(start[~copies], end[~copies])
+        busy_s = covered_s(start, end)
+        scale = step_s / step.seconds
+        parts = {
+            "chip": chip_s * scale,
+            "communication": (with_links_s - chip_s) * scale,
+            "copies": (busy_s - with_links_s) * scale,
+            "host": max(0.0, step.seconds - busy_s) * scale,
+        }
+        operators = rows[(events.type[rows] == Type.OPERATOR) & (events.kind[rows] != NONE)]
+        by_limit = (
+            self.kinds.parts[events.kind[operators]].sum(axis=0) if len(operators) else np.zeros(len(LIMITS))
+        )
+        whole = float(by_limit.sum()) or 1.0
+        units = {name: parts["chip"] * float(s) / whole for name, s in zip(LIMITS, by_limit, strict=True)}
+        return parts, units
+
+    def _limit_codes(self) -> Column:
+        events = self.run.events
+        codes = np.full(len(events), NO_LIMIT, dtype=np.int8)
+        operators = (events.type == Type.OPERATOR) & (events.kind != NONE)
+        if len(self.kinds.limit):
+            codes[operators] = self.kinds.limit[events.kind[operators]]
+        codes[events.type == Type.COLLECTIVE] = LINK
+        codes[np.isin(events.type, (Type.COPY_H2D, Type.COPY_D2H))] = HOST_LINK
+        codes[np.isin(events.type, (Type.COPY_D2D, Type.MEMSET))] = LIMITS.index("memory")
+        return codes
+
+    def _items(self, rows: Column) -> items.Items | None:
+        if self.options.items is not None:
+            return items.given(self.options.items)
+        said = self.run.facts.get("items")
+        if isinstance(said, dict) and said.get("per_step"):
+            return items.Items(
+                float(said["per_step"]), str(said.get("word", "items")), str(said.get("source", ""))
+            )
+        return items.recognise(self.run, rows, self._chips())
+
+    def _range(self, rows: Column, step_s: float) -> tuple[float, float]:
+        """The range of the fit, made wider by the share of operators whose work is assumed."""
+        events = self.run.events
+        trains = bool((events.phase[rows] >= Phase.BACKWARD).any() or (events.type == Type.STEP).any())
+        spread = self.parameters.spread["training" if trains else "inference"]
+        operators = rows[(events.type[rows] == Type.OPERATOR) & (events.kind[rows] != NONE)]
+        seconds = np.bincount(
+            events.kind[operators], weights=self.duration_s[operators], minlength=len(self.kinds.source)
+        )
+        assumed = np.array([source == "assumed" for source in self.kinds.source] or [False])
+        share = float(seconds[assumed[: len(seconds)]].sum()) / max(float(seconds.sum()), 1e-30)
+        if share > 0:
+            count = int((seconds[assumed[: len(seconds)]] > 0).sum())
+            self.notes.append(
+                f"the work of {count} kinds of operators is assumed: {share:.1%} of the chip's time"
+            )
+        factor = math.exp(math.hypot(spread, share * math.log(ASSUMED_FACTOR)))
+        return step_s / factor, step_s * factor
+
+    def _memory(self) -> tuple[OnChip, ...]:
+        capacity_b = self.machine.memory_b
+        factor = math.exp(self.parameters.spread["memory"])
+        return tuple(
+            OnChip(
+                one.chip,
+                one.peak_b,
+                capacity_b,
+                one.row,
+                one.holders,
+                one.peak_b / factor <= capacity_b < one.peak_b * factor,
+            )
+            for one in self.held
+        )
+
+    def _said(self, lead: Calls | None) -> list[str]:
+        """What a reader must know about how these numbers came about."""
+        said = [f"steps: {lead.cuts.how}"] if lead else ["no call was recorded"]
+        setting = self._host_setting()
+        if self.chip.architecture in translation.COMPILED and setting != MEASURED:
+            said.append("host: none, a step is compiled as a whole")
+        elif setting == MEASURED:
+            said.append(f"host: as measured on the machine of the run, times {self.options.host_factor:g}")
+        elif setting == DEFAULT:
+            each = host_call_seconds(self.parameters) * 1e6
+            said.append(f"host: {each:.0f} µs a call, fitted to hosts of the family {self.parameters.family}")
+        else:
+            said.append(f"host: {float(setting) * 1e6:g} µs a call, given")
+        if self.chip.architecture in translation.NOTES:
+            said.append(translation.NOTES[self.chip.architecture])
+        if unknown := int(((self.run.events.type == Type.OPERATOR) & (self.run.events.kind == NONE)).sum()):
+            said.append(f"{unknown:,} operators have no kind: priced as the least time of an operator")
+        said += [f"cut: {text}" for text in self.run.facts.get("cut") or ()]
+        return said
