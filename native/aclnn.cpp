@@ -40,6 +40,7 @@ void Call::tensor(const aclTensor* tensor) {
   if (lost_) return;
   if (tensor == nullptr) return record_.head(Tag::kNone, 0);
   tensors_.emplace_back(argument_, tensor);
+  note_format(*tensor);
   Engine& engine = Engine::get();
   const bool refused =
       tensor->dtype >= 0 && tensor->dtype < 32 && (engine.ring().refuses[op_] >> tensor->dtype & 1) != 0;
@@ -52,9 +53,16 @@ void Call::tensor(const aclTensor* tensor) {
   if (settings.dry != 0 && elements(*tensor) > settings.dry_limit_elements) skip_ = true;
 }
 
+// Layouts other than those in which strides say everything are part of what a call is.
+void Call::note_format(const aclTensor& tensor) {
+  constexpr int32_t kLastPlain = 2;  // NCHW, NHWC, ND
+  if (tensor.format > kLastPlain && formats_.empty()) formats_.assign(tensors_.size() - 1, kLastPlain);
+  if (tensor.format > kLastPlain || !formats_.empty()) formats_.push_back(tensor.format);
+}
+
 void Call::scalar(const aclScalar* scalar) {
   if (scalar == nullptr) return record_.head(Tag::kNone, 0);
-  record_.head(scalar->tag, 1);
+  record_.head(scalar->tag, kOfScalar);
   if (scalar->tag == Tag::kInt || scalar->tag == Tag::kBool)
     return record_.word(static_cast<uint64_t>(scalar->integer));
   record_.raw(&scalar->number, scalar->tag == Tag::kComplex ? 16 : 8);
@@ -153,6 +161,13 @@ aclError Call::refused(aclError error, const std::string& text, aclOpExecutor** 
   return error;
 }
 
+// The call as an event, attributed to where the program is now; it is launched later, perhaps by another thread.
+TraceEvent Call::traced() const {
+  TraceEvent event = here(TraceType::kOperator);
+  if (event.type != TraceType::kNothing) event.kind = intern(record_.data(), record_.bytes(), formats_);
+  return event;
+}
+
 aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
   *workspace = 0;
   *executor = nullptr;
@@ -173,6 +188,7 @@ aclError Call::finish(uint64_t* workspace, aclOpExecutor** executor) {
   made->op = op_;
   made->skip = skip_;
   made->sized = engine.ring().sized[op_] != 0;
+  made->trace = traced();
   if (made->sized) made->tensors = tensors_;
   if (!skip_) {
     made->record = record_.take();
@@ -208,7 +224,12 @@ aclError launch(aclOpExecutor* executor, aclrtStream stream) {
   Stream* target = engine.resolve(stream);
   ServerState& state = Server::get()->state();
   (mine->skip ? state.skipped : state.run)[mine->op].fetch_add(1, std::memory_order_relaxed);
+  adopt(mine->trace);
   if (mine->skip) {
+    Item skipped;
+    skipped.kind = Item::Kind::kSkipped;
+    skipped.trace = mine->trace;
+    engine.submit(target, std::move(skipped));
     for (auto& fill : mine->zero_fills) {
       Item item;
       item.bytes = std::move(fill);
@@ -217,6 +238,7 @@ aclError launch(aclOpExecutor* executor, aclrtStream stream) {
     return code::kSuccess;
   }
   Item item;
+  item.trace = mine->trace;
   item.bytes = std::move(mine->record);
   if (!mine->sized) {
     engine.submit(target, std::move(item));

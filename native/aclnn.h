@@ -45,6 +45,7 @@ struct aclOpExecutor {
   bool refused = false;  // already told: nothing to launch
   bool skip = false;     // dry: too large to compute
   bool sized = false;    // output sizes depend on the data
+  jumar::TraceEvent trace;
   std::vector<uint8_t> record;
   std::vector<std::vector<uint8_t>> zero_fills;                // dry: small outputs of a skipped operator
   std::vector<std::pair<uint32_t, const aclTensor*>> tensors;  // sized: by argument, alive until after the launch
@@ -76,6 +77,8 @@ class Call {
 
  private:
   void tensor(const aclTensor* tensor);
+  void note_format(const aclTensor& tensor);
+  TraceEvent traced() const;
   void scalar(const aclScalar* scalar);
   template <typename Array>
   void array(Tag tag, const Array* array);
@@ -91,6 +94,7 @@ class Call {
   bool skip_ = false;
   uint32_t argument_ = 0;
   int32_t last_plain_ = -1;                                     // position of the last argument that is no tensor
+  std::vector<int32_t> formats_;                                // of the tensors, once one is not plain
   std::vector<std::pair<uint32_t, const aclTensor*>> tensors_;  // every tensor seen, with its argument's position
 };
 

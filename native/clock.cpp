@@ -1,9 +1,28 @@
-// Time as the program's events see it. Today: the host's clock at the moment the executor finished the work.
+// Time as the program's events see it: with a trace the virtual clock, else the host's clock at the moment the executor
+// finished the work.
+#include "clock.h"
+
+#include <algorithm>
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 #include "core.h"
 
 namespace jumar {
+
+namespace {
+
+constexpr uint64_t kPublishNs = 20u * 1000 * 1000;  // how often, in virtual time, utilisation is told
+
+// Events cost the host less than a launch: nothing is built for them.
+constexpr double kCheapCall = 0.1;
+
+bool launches(TraceType type) { return type >= TraceType::kOperator && type <= TraceType::kFill; }
+
+uint64_t whole(double ns) { return ns > 0 ? static_cast<uint64_t>(ns) : 0; }
+
+}  // namespace
 
 uint64_t now_ns() {
   timespec now{};
@@ -12,9 +31,133 @@ uint64_t now_ns() {
 }
 
 uint64_t event_time_ns(const Event& event, const Ring& ring) {
+  if (tracing()) {
+    std::lock_guard<std::mutex> guard(Trace::get().mutex);
+    return Clock::get().event_ns(event.number);
+  }
+  return host_event_time_ns(event, ring);
+}
+
+uint64_t host_event_time_ns(const Event& event, const Ring& ring) {
   if (event.host_ns != 0) return event.host_ns;
   const bool kept = ring.completed.load() - event.sequence < kTimes;
   return kept ? ring.times[event.sequence % kTimes] : now_ns();
+}
+
+Clock& Clock::get() {
+  static Clock* clock = new Clock;
+  return *clock;
+}
+
+uint64_t& Clock::ready(uint32_t stream) {
+  if (stream >= ready_.size()) ready_.resize(stream + 1), chip_.resize(stream + 1);
+  return ready_[stream];
+}
+
+// The host's own time for a call: what was given, or what it took here less what it was kept waiting.
+void Clock::advance_host(const TraceEvent& event) {
+  const Settings& settings = Server::get()->settings();
+  if ((event.flags & kTraceReplayed) != 0) return;
+  if (settings.host_measured != 0) {
+    if (last_call_ns_ != 0 && event.host_ns > last_call_ns_) {
+      host_ns_ += whole(static_cast<double>(event.host_ns - last_call_ns_) * settings.host_factor);
+    }
+    last_call_ns_ = std::max(last_call_ns_, event.host_ns + event.blocked_ns);
+    return;
+  }
+  const double call_ns = settings.host_call_ns != 0 ? static_cast<double>(settings.host_call_ns)
+                                                    : Engine::get().ring().rates.host_call_ns;
+  if (launches(event.type)) host_ns_ += whole(call_ns);
+  if (event.type == TraceType::kEventRecord || event.type == TraceType::kEventWait) {
+    host_ns_ += whole(call_ns * kCheapCall);
+  }
+}
+
+void Clock::run(const TraceEvent& event, uint64_t duration_ns) {
+  uint64_t& until = ready(event.stream);
+  until = std::max(until, host_ns_) + duration_ns;
+  chip_[event.stream] = event.chip;
+  if (event.chip >= busy_.size()) busy_.resize(event.chip + 1), shown_.resize(event.chip + 1);
+  busy_[event.chip] += duration_ns;
+  if ((event.flags & kTraceBlocking) != 0) host_ns_ = until;
+}
+
+// False: its price is not known yet.
+bool Clock::play(const TraceEvent& event, bool all) {
+  const Ring& ring = Engine::get().ring();
+  const Rates& rates = ring.rates;
+  const auto bytes = static_cast<double>(event.bytes);
+  uint64_t priced = 0;
+  if (event.type == TraceType::kOperator || event.type == TraceType::kCollective) {
+    priced = ring.durations[event.kind].load(std::memory_order_acquire);
+    if (priced == 0 && event.kind != 0 && !all) return false;
+  }
+  advance_host(event);
+  switch (event.type) {
+    case TraceType::kOperator:
+    case TraceType::kCollective: run(event, priced != 0 ? priced - 1 : whole(rates.launch_ns)); break;
+    case TraceType::kCopyToDevice:
+    case TraceType::kCopyToHost: run(event, whole(rates.host_copy_ns + bytes * rates.host_ns_per_byte)); break;
+    case TraceType::kCopyOnDevice: run(event, whole(rates.launch_ns + 2 * bytes * rates.memory_ns_per_byte)); break;
+    case TraceType::kFill: run(event, whole(rates.launch_ns + bytes * rates.memory_ns_per_byte)); break;
+    case TraceType::kEventRecord:
+      if (event.subject >= events_.size()) events_.resize(event.subject + 1);
+      events_[event.subject] = ready(event.stream) = std::max(ready(event.stream), host_ns_);
+      break;
+    case TraceType::kEventWait:
+      ready(event.stream) = std::max(ready(event.stream), event_ns(event.subject));
+      break;
+    case TraceType::kHostCallback: ready(event.stream) = std::max(ready(event.stream), host_ns_); break;
+    case TraceType::kSynchroniseStream:
+      host_ns_ = std::max(host_ns_ + whole(rates.synchronise_ns), ready(event.stream));
+      break;
+    case TraceType::kSynchroniseEvent:
+      host_ns_ = std::max(host_ns_ + whole(rates.synchronise_ns), event_ns(event.subject));
+      break;
+    case TraceType::kSynchroniseDevice:
+      host_ns_ += whole(rates.synchronise_ns);
+      for (size_t stream = 0; stream < ready_.size(); ++stream) {
+        if (chip_[stream] == event.chip) host_ns_ = std::max(host_ns_, ready_[stream]);
+      }
+      break;
+    default: break;
+  }
+  return true;
+}
+
+void Clock::follow(const Trace& trace, bool all) {
+  while (next_ < trace.count() && play(trace.event(next_), all)) ++next_;
+  if (host_ns_ >= published_ns_ + kPublishNs) publish();
+}
+
+// The share of the time since the last look in which each chip ran something, for who asks from outside.
+void Clock::publish() {
+  uint64_t end = host_ns_;
+  for (const uint64_t until : ready_) end = std::max(end, until);
+  const uint64_t elapsed = end - published_ns_;
+  ServerState& state = Server::get()->state();
+  for (size_t chip = 0; chip < busy_.size() && elapsed != 0; ++chip) {
+    const uint64_t share = std::min<uint64_t>((busy_[chip] - shown_[chip]) * 1000 / elapsed, 1000);
+    state.utilisation[chip].store(static_cast<uint32_t>(share), std::memory_order_relaxed);
+    shown_[chip] = busy_[chip];
+  }
+  published_ns_ = end;
+}
+
+void catch_up() {
+  if (!tracing()) return;
+  Trace& trace = Trace::get();
+  uint64_t goal = 0;
+  while (true) {
+    {
+      std::lock_guard<std::mutex> guard(trace.mutex);
+      if (goal == 0) goal = trace.count();
+      Clock::get().follow(trace, Engine::get().died());
+      if (Clock::get().position() >= goal) return;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    Engine::get().look();
+  }
 }
 
 }  // namespace jumar

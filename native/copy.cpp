@@ -26,10 +26,20 @@ aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, co
   Place to{}, from{};
   const bool to_device = locate(destination, &to), from_device = locate(source, &from);
   Item item;
+  const TraceType type = !to_device     ? TraceType::kCopyToHost
+                         : !from_device ? TraceType::kCopyToDevice
+                                        : TraceType::kCopyOnDevice;
+  item.trace = here(type);
+  item.trace.bytes = count;
+  // From or to ordinary host memory the copy is done on return, as with the drivers of CUDA: only page-locked memory is
+  // read or filled behind the program's back.
+  const bool on_return = !(to_device && from_device) && !page_locked(to_device ? source : destination);
+  if (on_return) item.trace.flags |= kTraceBlocking;
   constexpr uint64_t kInline = 64u << 10;
   if (dry_skips(count) && (to_device || from_device)) {
     if (!to_device) std::memset(destination, 0, count);
-    return code::kSuccess;
+    item.kind = Item::Kind::kSkipped;
+    return Engine::get().submit(stream, std::move(item)), code::kSuccess;
   }
   if (to_device && from_device) {
     Record record(RecordKind::kCopy);
@@ -47,12 +57,13 @@ aclError copy_on_stream(Stream* stream, void* destination, uint64_t capacity, co
     item.source = source;
     item.count = count;
   }
-  // From or to ordinary host memory the copy is done on return, as with the drivers of CUDA: only page-locked memory is
-  // read or filled behind the program's back.
-  const bool wait = item.kind == Item::Kind::kCopy && !page_locked(to_device ? source : destination);
-  Engine::get().submit(stream, std::move(item));
-  return wait && Engine::get().capturing(stream) == nullptr ? Engine::get().synchronize(stream, kForever)
-                                                            : code::kSuccess;
+  const bool wait = item.kind == Item::Kind::kCopy && on_return;
+  const uint64_t since = now_ns();
+  const uint64_t number = Engine::get().submit(stream, std::move(item));
+  if (!wait || Engine::get().capturing(stream) != nullptr) return code::kSuccess;
+  const aclError error = Engine::get().synchronize(stream, kForever);
+  Trace::get().blocked(number, now_ns() - since);
+  return error;
 }
 
 aclError fill_on_stream(Stream* stream, void* destination, uint64_t capacity, int32_t value, uint64_t count) {
@@ -61,11 +72,16 @@ aclError fill_on_stream(Stream* stream, void* destination, uint64_t capacity, in
   if (destination == nullptr || count > capacity || !locate(destination, &to)) {
     return fail(code::kInvalidParam, "memset needs device memory and a size within it");
   }
-  if (dry_skips(count)) return code::kSuccess;
+  Item item;
+  item.trace = here(TraceType::kFill);
+  item.trace.bytes = count;
+  if (dry_skips(count)) {
+    item.kind = Item::Kind::kSkipped;
+    return Engine::get().submit(stream, std::move(item)), code::kSuccess;
+  }
   Record record(RecordKind::kFill);
   record.span(to, count);
   record.word(static_cast<uint64_t>(value));
-  Item item;
   item.bytes = record.take();
   Engine::get().submit(stream, std::move(item));
   return code::kSuccess;

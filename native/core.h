@@ -16,6 +16,7 @@
 #include "acl.h"
 #include "ring.h"
 #include "server.h"
+#include "trace.h"
 
 namespace jumar {
 
@@ -72,6 +73,12 @@ struct Stream;
 struct Model;
 
 struct Event {
+  Event();
+  ~Event();
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  const uint64_t number;  // in the trace; given again once the event is gone
   uint64_t issued = 0;    // how often record was called
   uint64_t reached = 0;   // how many of these records the stream has come to
   uint64_t sequence = 0;  // executor record that must be done for the newest reached record
@@ -89,12 +96,14 @@ class Steps {
   // Asked when every earlier record of the stream is done. kRecords: do `records` first, then ask again.
   virtual Now next() = 0;
   std::deque<std::vector<uint8_t>> records;
+  std::vector<TraceEvent> events;  // what begin() made stands in the trace for
 };
 
 // One thing a stream has to do. What the executor can do is bytes; the rest is done in this process.
 struct Item {
-  enum class Kind { kRecord, kCopy, kHost, kEventRecord, kEventWait, kValueWait, kSteps };
+  enum class Kind { kRecord, kCopy, kHost, kEventRecord, kEventWait, kValueWait, kSteps, kSkipped };
   Kind kind = Kind::kRecord;
+  TraceEvent trace;             // what it is in the trace, if anything
   std::vector<uint8_t> bytes;   // kRecord
   void* destination = nullptr;  // kCopy; kValueWait: the address
   const void* source = nullptr;
@@ -148,7 +157,9 @@ class Engine {
   aclError destroy_stream(Stream* stream, bool force);  // force: what it has not begun is dropped
   Stream* resolve(aclrtStream stream);  // null = the current chip's default stream; null in a forked child
 
-  void submit(Stream* stream, Item item);
+  uint64_t submit(Stream* stream, Item item);  // its number in the trace, kNoEvent if it has none
+  void hand_on(const std::vector<uint8_t>& record);  // to the executor, belonging to no stream
+  void look() { executor_died(); }
   aclError synchronize(Stream* stream, int64_t timeout_ms);
   aclError synchronize_event(const EventRef& event, int64_t timeout_ms);
   aclError synchronize_all(int32_t chip, int64_t timeout_ms);  // chip < 0: every chip
@@ -175,7 +186,8 @@ class Engine {
   bool room_for(uint64_t bytes);
   void wait_for_room(uint64_t bytes, std::unique_lock<std::mutex>& lock);
   void write_record(Stream* stream, const std::vector<uint8_t>& bytes);
-  void submit(Stream* stream, Item item, std::unique_lock<std::mutex>& lock);
+  uint64_t submit(Stream* stream, Item item, std::unique_lock<std::mutex>& lock, bool replayed = false);
+  uint64_t note(Stream* stream, Item& item, bool replayed);
   void keep_times();
   void abandon();
   bool advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool may_call_host);
@@ -217,7 +229,8 @@ class Engine {
 // ----------------
 uint64_t now_ns();
 inline int64_t now_ms() { return static_cast<int64_t>(now_ns() / 1000000); }
-uint64_t event_time_ns(const Event& event, const Ring& ring);  // caller holds the engine's lock
+uint64_t event_time_ns(const Event& event, const Ring& ring);       // caller holds the engine's lock
+uint64_t host_event_time_ns(const Event& event, const Ring& ring);  // likewise; as if there were no trace
 
 // --- record.cpp: building executor records
 // ----------------------------------------------------------------------------
@@ -229,6 +242,7 @@ class Record {
   void raw(const void* data, uint64_t bytes);  // padded to 8
   void span(const Place& place, uint64_t bytes);
   uint64_t bytes() const { return bytes_.size(); }
+  const uint8_t* data() const { return bytes_.data(); }
   std::vector<uint8_t> take();  // finishes the header
 
  private:

@@ -98,6 +98,8 @@ aclError Engine::start() {
   posix_spawn_file_actions_adddup2(&actions, fd, fd);  // clears close-on-exec
   std::vector<std::string> words = {server->settings().python, "-P", "-m", "jumar.machine.executor",
                                     std::to_string(fd)};
+  const Settings& settings = server->settings();
+  if (settings.trace[0] != 0) words.insert(words.end(), {settings.trace, settings.chip, std::to_string(getpid())});
   std::vector<std::string> environment = executor_environment();
   const int error = posix_spawnp(&executor_, words[0].c_str(), &actions, nullptr, pointers(words).data(),
                                  pointers(environment).data());
@@ -108,6 +110,7 @@ aclError Engine::start() {
     return fail(code::kNoDevice, "cannot start the executor with " + words[0] + ": " + std::strerror(error));
   }
   ring_ = ring;
+  Trace::get().open();
   start_thread([this] { serve(); });
   return code::kSuccess;
 }
@@ -146,6 +149,7 @@ bool Engine::await_ready() {
 void Engine::stop() {
   Ring* ring = ring_;
   if (ring == nullptr || forked()) return;
+  Trace::get().close();
   ring->stop = 1;
   futex_wake(ring->wake);
 }
@@ -215,7 +219,7 @@ void Engine::wait_for_room(uint64_t bytes, std::unique_lock<std::mutex>& lock) {
   }
 }
 
-// The caller has made sure that there is room.
+// The caller has made sure that there is room. Without a stream, nobody waits for it.
 void Engine::write_record(Stream* stream, const std::vector<uint8_t>& bytes) {
   Ring* ring = ring_;
   const uint64_t head = ring->head.load(std::memory_order_relaxed);
@@ -226,7 +230,8 @@ void Engine::write_record(Stream* stream, const std::vector<uint8_t>& bytes) {
     std::memcpy(ring->data + at, &filler, sizeof filler);
   }
   std::memcpy(ring->data + (head + pad) % kRingBytes, bytes.data(), bytes.size());
-  stream->sequence = ++sequence_;
+  ++sequence_;
+  if (stream != nullptr) stream->sequence = sequence_;
   ring->head.store(head + pad + bytes.size());
   if (ring->asleep.load() != 0) futex_wake(ring->wake);
   keep_times();
@@ -239,7 +244,7 @@ void Engine::keep_times() {
     untimed_.pop_front();
     const EventRef event = weak.lock();
     if (event == nullptr || event->host_ns != 0 || event->sequence != sequence) continue;
-    event->host_ns = event_time_ns(*event, *ring_);
+    event->host_ns = host_event_time_ns(*event, *ring_);
   }
 }
 
@@ -274,6 +279,7 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
         if (!holds[item.flag & 3]) return moved;
         break;
       }
+      case Item::Kind::kSkipped: break;
       case Item::Kind::kSteps:
         if (!step(stream, *item.steps)) return moved;
         break;
@@ -319,15 +325,46 @@ bool Engine::step(Stream* stream, Steps& steps) {
   }
 }
 
-void Engine::submit(Stream* stream, Item item) {
-  if (forked()) return;
+uint64_t Engine::submit(Stream* stream, Item item) {
+  if (forked()) return kNoEvent;
   std::unique_lock<std::mutex> lock(mutex_);
-  submit(stream, std::move(item), lock);
+  return submit(stream, std::move(item), lock);
 }
 
-void Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>& lock) {
-  if (item.kind == Item::Kind::kRecord && stream->capture == nullptr) wait_for_room(item.bytes.size(), lock);
-  if (died_) return;  // every wait says so
+void Engine::hand_on(const std::vector<uint8_t>& record) {
+  if (forked()) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  wait_for_room(record.size(), lock);
+  if (!died_) write_record(nullptr, record);
+}
+
+// Adds what the stream was just given to the trace.
+uint64_t Engine::note(Stream* stream, Item& item, bool replayed) {
+  TraceEvent event = item.trace;
+  if (event.type == TraceType::kNothing || !tracing()) return kNoEvent;
+  event.stream = static_cast<uint32_t>(stream->id);
+  event.chip = static_cast<uint8_t>(stream->chip);
+  if (replayed) event.flags = kTraceReplayed, event.host_ns = now_ns();
+  if (item.kind != Item::Kind::kSteps) return Trace::get().add(event);
+  for (const TraceEvent& part : item.steps->events) {
+    event.kind = part.kind;
+    event.bytes = part.bytes;
+    event.subject = part.subject;
+    event.ranks = part.ranks;
+    event.peer = part.peer;
+    event.exchange = part.exchange;
+    Trace::get().add(event);
+  }
+  return kNoEvent;
+}
+
+uint64_t Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>& lock, bool replayed) {
+  if (item.kind == Item::Kind::kRecord && stream->capture == nullptr && !room_for(item.bytes.size())) {
+    const uint64_t since = now_ns();
+    wait_for_room(item.bytes.size(), lock);
+    item.trace.blocked_ns += now_ns() - since;
+  }
+  if (died_) return kNoEvent;  // every wait says so
   if (item.kind == Item::Kind::kEventRecord) item.ticket = ++item.event->issued;
   if (item.kind == Item::Kind::kEventWait) {
     item.ticket = item.event->issued;
@@ -337,22 +374,26 @@ void Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>& loc
       model->streams.insert(stream);
     }
   }
-  if (stream->capture != nullptr) return capture_item(stream, item);
+  if (stream->capture != nullptr) return capture_item(stream, item), kNoEvent;
   if (item.kind == Item::Kind::kEventRecord) item.event->captured = 0;
   if (item.kind == Item::Kind::kSteps) item.steps = item.steps->begin();
+  const uint64_t number = note(stream, item, replayed);
   const bool host = item.kind == Item::Kind::kHost;
   const bool first = stream->items.empty() && !stream->busy;
   ++stream->submitted;
   if (first && item.kind == Item::Kind::kRecord && room_for(item.bytes.size())) {
     ++stream->handed_on;
-    return write_record(stream, item.bytes);
+    write_record(stream, item.bytes);
+    return number;
   }
+  if (first && item.kind == Item::Kind::kSkipped) return ++stream->handed_on, number;
   stream->items.push_back(std::move(item));
-  if (first && advance(stream, lock, false) && stream->items.empty()) return moved_.notify_all();
+  if (first && advance(stream, lock, false) && stream->items.empty()) return moved_.notify_all(), number;
   if (!waiting_items_ || host) {
     waiting_items_ = true;
     pending_.notify_one();
   }
+  return number;
 }
 
 // The executor is gone: nothing will ever be done, and whoever waits is told.
@@ -409,10 +450,13 @@ aclError Engine::run_now(Stream* stream, Item item, Reply* reply) {
   if (capturing(stream) != nullptr) {
     return fail(code::kCaptureUnsupported, "an operator whose output sizes depend on data cannot be captured");
   }
-  submit(stream, std::move(item));
+  item.trace.flags |= kTraceBlocking;
+  const uint64_t since = now_ns();
+  const uint64_t number = submit(stream, std::move(item));
   std::unique_lock<std::mutex> lock(mutex_);
   aclError error = wait_stream(stream, kForever, lock);
   lock.unlock();
+  Trace::get().blocked(number, now_ns() - since);
   if (error == code::kSuccess) std::memcpy(reply, &ring_.load()->reply, sizeof *reply);
   if (error == code::kSuccess && !on_queue_thread()) error = collect_failure();
   return error;

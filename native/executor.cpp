@@ -41,10 +41,11 @@ class Executor {
  public:
   explicit Executor(Ring* ring) : ring_(ring) {}
   void run(PyObject* table, PyObject* legacy, PyObject* make_view, PyObject* make_tensor, PyObject* describe,
-           PyObject* none);
+           PyObject* price, PyObject* none);
   uint8_t* window(uint32_t chip);
 
  private:
+  void price_kind(const uint8_t* at, const uint8_t* end);
   bool wait_for_work(uint64_t tail);
   void finish_record();
   void operate(const RecordHeader& header, const uint8_t* at, const uint8_t* end);
@@ -66,7 +67,7 @@ class Executor {
   uint8_t* windows_[kMaxWindows] = {};
   std::unordered_map<uint64_t, View> views_;
   PyObject *table_ = nullptr, *legacy_ = nullptr, *make_view_ = nullptr, *make_tensor_ = nullptr, *describe_ = nullptr,
-           *none_ = nullptr;
+           *price_ = nullptr, *none_ = nullptr;
 };
 
 template <typename Value>
@@ -330,6 +331,20 @@ void Executor::operate_legacy(const RecordHeader& header, const uint8_t* at, con
   }
 }
 
+// A kind of call: Python says how long one takes, in ns.
+void Executor::price_kind(const uint8_t* at, const uint8_t* end) {
+  KindHead head;
+  std::memcpy(&head, at, sizeof head);
+  PyObject* arguments[] = {PyBytes_FromStringAndSize(reinterpret_cast<const char*>(at), end - at)};
+  PyObject* result = PyObject_Vectorcall(price_, arguments, 1, nullptr);
+  const long long ns = result != nullptr ? PyLong_AsLongLong(result) : 0;
+  PyErr_Clear();
+  for (PyObject* object : {arguments[0], result}) {
+    if (object != nullptr) Py_DecRef(object);
+  }
+  if (head.number < kMaxKinds) ring_->durations[head.number] = static_cast<uint64_t>(std::max(ns, 0LL)) + 1;
+}
+
 void Executor::move(const RecordHeader& header, const uint8_t* at) {
   const Span to = take<Span>(at);
   uint8_t* destination = window(static_cast<uint32_t>(to.chip)) + to.offset;
@@ -370,9 +385,9 @@ void Executor::finish_record() {
 }
 
 void Executor::run(PyObject* table, PyObject* legacy, PyObject* make_view, PyObject* make_tensor, PyObject* describe,
-                   PyObject* none) {
+                   PyObject* price, PyObject* none) {
   table_ = table, legacy_ = legacy, make_view_ = make_view, make_tensor_ = make_tensor, describe_ = describe,
-  none_ = none;
+  price_ = price, none_ = none;
   futex_wake(ring_->ready);
   uint64_t tail = 0;
   while (wait_for_work(tail)) {
@@ -384,6 +399,7 @@ void Executor::run(PyObject* table, PyObject* legacy, PyObject* make_view, PyObj
       case RecordKind::kPad: break;
       case RecordKind::kOperator: operate(header, body, at + header.bytes); break;
       case RecordKind::kLegacy: operate_legacy(header, body, at + header.bytes); break;
+      case RecordKind::kKind: price_kind(body, at + header.bytes); break;
       default: move(header, body);
     }
     tail += header.bytes;
@@ -412,8 +428,9 @@ JUMAR_API int jumar_executor_open(int fd) {
 }
 
 // Says that operator `op` has arithmetic, which data types it refuses (bit n = type n), and whether its outputs' sizes
-// depend on the data. Before jumar_executor_run.
-JUMAR_API void jumar_executor_know(uint32_t op, uint32_t refuses, int sized) {
+// depend on the data; `varying`: its arguments that are seeds or their like. Before jumar_executor_run.
+JUMAR_API void jumar_executor_know(uint32_t op, uint32_t refuses, int sized, uint32_t varying) {
+  ring->varying[op] = varying;
   ring->known[op] = 1;
   ring->refuses[op] = refuses;
   ring->sized[op] = sized != 0 ? 1 : 0;
@@ -423,6 +440,9 @@ JUMAR_API void jumar_executor_know_legacy(const char* type) {
   if (ring->legacy_count < kMaxLegacy) ring->legacy[ring->legacy_count++] = name_hash(type);
 }
 
+// What the chip and its host take for what is no operator, see Rates. Before jumar_executor_run.
+JUMAR_API void jumar_executor_rates(const double* rates) { std::memcpy(&ring->rates, rates, sizeof ring->rates); }
+
 JUMAR_API void* jumar_executor_window(uint32_t chip, uint64_t* bytes) {
   *bytes = ring->window_bytes[chip];
   return executor->window(chip);
@@ -430,8 +450,8 @@ JUMAR_API void* jumar_executor_window(uint32_t chip, uint64_t* bytes) {
 
 // Works until the program ends. table: list of callables by operator number; legacy: dict from type name to callable;
 // make_view(chip, dtype, offset, sizes, strides); make_tensor(dtype) or (dtype, sizes, bytes); describe(name,
-// exception, arguments) -> str.
+// exception, arguments) -> str; price(kind: bytes) -> ns.
 JUMAR_API void jumar_executor_run(PyObject* table, PyObject* legacy, PyObject* make_view, PyObject* make_tensor,
-                                  PyObject* describe, PyObject* none) {
-  executor->run(table, legacy, make_view, make_tensor, describe, none);
+                                  PyObject* describe, PyObject* price, PyObject* none) {
+  executor->run(table, legacy, make_view, make_tensor, describe, price, none);
 }

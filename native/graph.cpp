@@ -75,7 +75,7 @@ aclError Engine::replay(Model* model, Stream* stream) {
   if (found == models_.end()) return fail(code::kInvalidHandle, "this graph does not exist (any more)");
   if (model->capture != 0) return fail(code::kStreamCaptured, "a graph cannot run while it is being captured");
   const std::shared_ptr<Model> kept = found->second;  // destroying it meanwhile is allowed
-  for (size_t i = 0; i < kept->items.size(); ++i) submit(stream, Item(kept->items[i]), lock);
+  for (size_t i = 0; i < kept->items.size(); ++i) submit(stream, Item(kept->items[i]), lock, true);
   return code::kSuccess;
 }
 

@@ -86,6 +86,65 @@ void count_call(const char* name) {
   server->count(server->state().legacy, name);
 }
 
+uint64_t total(const std::vector<uint64_t>& counts) {
+  uint64_t sum = 0;
+  for (const uint64_t count : counts) sum += count;
+  return sum;
+}
+
+// The whole buffer: what a rank holds after a gather or before a reduction that scatters, what it sends to all others.
+uint64_t whole_bytes(const Communicator& communicator, const Collective& collective) {
+  const Request& request = collective.request;
+  const uint64_t item = hccl_item_bytes(request.dtype);
+  switch (static_cast<CallKind>(request.call)) {
+    case CallKind::kAllGather:
+    case CallKind::kReduceScatter:
+    case CallKind::kScatter: return request.count * communicator.ranks * item;
+    case CallKind::kAllToAll:
+    case CallKind::kAllToAllV:
+    case CallKind::kReduceScatterV: return total(collective.send_counts) * item;
+    case CallKind::kAllGatherV: return total(collective.receive_counts) * item;
+    default: return request.count * item;
+  }
+}
+
+// Counts that vary from call to call make few kinds: two digits of the size are enough for its time.
+uint64_t rounded(uint64_t bytes) {
+  uint64_t step = 1;
+  while (bytes / step >= 128) step *= 2;
+  return bytes / step * step;
+}
+
+uint32_t kind_of(TraceExchange exchange, uint64_t bytes, uint32_t ranks) {
+  if (!tracing()) return 0;
+  Record record(RecordKind::kLegacy);
+  const auto text = [&](const char* value) {
+    record.head(Tag::kString, static_cast<uint32_t>(std::strlen(value)));
+    record.raw(value, std::strlen(value));
+  };
+  text("Hccl");
+  record.head(Tag::kTensorList, 0);
+  record.head(Tag::kTensorList, 0);
+  const std::pair<const char*, uint64_t> numbers[] = {
+      {"exchange", static_cast<uint64_t>(exchange)}, {"bytes", bytes}, {"ranks", ranks}};
+  for (const auto& [name, value] : numbers) {
+    text(name);
+    record.head(Tag::kInt, 1);
+    record.word(value);
+  }
+  return intern(record.data(), record.bytes(), {});
+}
+
+void trace_call(const Communicator& communicator, Collective& collective) {
+  const Request& request = collective.request;
+  TraceEvent& event = collective.trace;
+  event.bytes = whole_bytes(communicator, collective);
+  event.exchange = event.bytes == 0 ? TraceExchange::kBarrier : call_exchange(request.call);
+  event.ranks = static_cast<uint16_t>(communicator.ranks);
+  event.peer = static_cast<int16_t>(request.root == kNoRoot ? -1 : static_cast<int>(request.root));
+  event.kind = kind_of(event.exchange, rounded(event.bytes), communicator.ranks);
+}
+
 HcclResult run(HcclComm handle, aclrtStream stream, Collective collective, const Buffers& buffers) {
   const CommunicatorRef& communicator = ref(handle);
   const Request& request = collective.request;
@@ -105,8 +164,11 @@ HcclResult run(HcclComm handle, aclrtStream stream, Collective collective, const
   }
   if (usable() != code::kSuccess) return hccl::kInternal;
   count_call(call);
+  trace_call(*communicator, collective);
   Engine& engine = Engine::get();
-  engine.submit(engine.resolve(stream), collective_item(communicator, std::move(collective)));
+  Item item = collective_item(communicator, std::move(collective));
+  item.trace = here(TraceType::kCollective);
+  engine.submit(engine.resolve(stream), std::move(item));
   return hccl::kSuccess;
 }
 
@@ -121,17 +183,17 @@ std::vector<uint64_t> numbers(const Communicator& communicator, const void* arra
   return {first, first + communicator.ranks};
 }
 
-uint64_t total(const std::vector<uint64_t>& counts) {
-  uint64_t sum = 0;
-  for (const uint64_t count : counts) sum += count;
-  return sum;
-}
-
 HcclResult send_off(const CommunicatorRef& communicator, aclrtStream stream, std::vector<Message> messages) {
   if (usable() != code::kSuccess) return hccl::kInternal;
   for (const Message& message : messages) count_call(message.send ? "HcclSend" : "HcclRecv");
+  for (Message& message : messages) {
+    const TraceExchange exchange = message.send ? TraceExchange::kSend : TraceExchange::kReceive;
+    message.kind = kind_of(exchange, rounded(message.count * hccl_item_bytes(message.dtype)), communicator->ranks);
+  }
   Engine& engine = Engine::get();
-  engine.submit(engine.resolve(stream), messages_item(communicator, std::move(messages)));
+  Item item = messages_item(communicator, std::move(messages));
+  item.trace = here(TraceType::kCollective);
+  engine.submit(engine.resolve(stream), std::move(item));
   return hccl::kSuccess;
 }
 

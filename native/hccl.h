@@ -80,7 +80,7 @@ struct Board {
 };
 
 // One rank of a communicator. Queued calls keep it alive; when the last of them and the handle are gone, it has left.
-// `issued`, `turn` and `met` are guarded by the engine's lock.
+// `issued`, `turn`, `met` and what the trace counts are guarded by the engine's lock.
 class Communicator {
  public:
   // Joins the communicator of that id with the current chip. Null with `*result` set if that fails.
@@ -104,10 +104,14 @@ class Communicator {
   const std::string id, name;
   const uint32_t ranks, rank;
   const uint32_t chip;                   // physical
+  const uint32_t number;                 // of its id among the trace's names
   std::atomic<int64_t> destroyed_ms{0};  // when the program gave it up; 0 = it has not
   uint64_t issued = 0;                   // calls ever queued
   uint64_t turn = 0;                     // how many of them are done
   uint64_t met = 0;                      // meetings this rank has come to
+  // For the trace: collectives so far, the same number on all ranks, and messages by the other rank.
+  uint32_t collectives = 0;
+  uint32_t sent[kMaxRanks] = {}, received[kMaxRanks] = {};
 
  private:
   Communicator(std::string id, uint32_t ranks, uint32_t rank, std::string name, Board* board);
@@ -127,10 +131,12 @@ struct Message {
   uint64_t offset;
   uint64_t count;
   uint32_t dtype;
+  uint32_t kind = 0;  // in the trace
 };
 
 struct Collective {
   Request request;
+  TraceEvent trace;                                                                  // without its number
   uint64_t send = 0, receive = 0;                                                    // offsets into the chip's memory
   std::vector<uint64_t> send_counts, send_offsets, receive_counts, receive_offsets;  // elements, where calls have them
 };
@@ -140,6 +146,7 @@ Item collective_item(CommunicatorRef communicator, Collective collective);
 Item messages_item(CommunicatorRef communicator, std::vector<Message> messages);
 
 const char* call_name(uint32_t call);
+TraceExchange call_exchange(uint32_t call);  // what it is in the trace
 uint32_t hccl_item_bytes(uint32_t dtype);  // 0: unknown
 bool hccl_known_reduction(uint32_t op);
 

@@ -60,6 +60,7 @@ Communicator::Communicator(std::string id, uint32_t ranks, uint32_t rank, std::s
       ranks(ranks),
       rank(rank),
       chip(physical_chip(current_chip())),
+      number(Trace::get().name("communicator", this->id)),
       board_(board) {}
 
 Communicator::~Communicator() {

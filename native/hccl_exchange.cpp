@@ -94,6 +94,7 @@ class Exchange : public Steps {
                    std::to_string(other) + " (HCCL_EXEC_TIMEOUT)");
   }
   void moved() { since_ = 0; }
+  uint64_t in_trace(uint64_t before) const { return uint64_t{communicator_->number} << 32 | before; }
   void copy(const Side& to, const Side& from, uint64_t bytes);
 
   CommunicatorRef communicator_;
@@ -119,6 +120,8 @@ class CollectiveSteps : public Exchange {
   std::shared_ptr<Steps> begin() override {
     auto queued = std::make_shared<CollectiveSteps>(communicator_, it_);
     queued->queue();
+    queued->events = {it_.trace};
+    queued->events[0].subject = in_trace(communicator_->collectives++);
     return queued;
   }
   Now next() override;
@@ -188,19 +191,21 @@ using Round = void (CollectiveSteps::*)();
 struct CallRow {
   const char* name;
   Round rounds[2];
+  TraceExchange exchange;
 };
+using X = TraceExchange;
 using C = CollectiveSteps;
 constexpr CallRow kCalls[] = {
-    {"HcclAllReduce", {&C::all_reduce_pieces, &C::all_reduce_rest}},
-    {"HcclBroadcast", {&C::broadcast, nullptr}},
-    {"HcclAllGather", {&C::all_gather, nullptr}},
-    {"HcclReduceScatter", {&C::reduce_scatter, nullptr}},
-    {"HcclReduce", {&C::reduce_to_root, nullptr}},
-    {"HcclScatter", {&C::scatter, nullptr}},
-    {"HcclAlltoAll", {&C::all_to_all, nullptr}},
-    {"HcclAlltoAllV", {&C::all_to_all, nullptr}},
-    {"HcclAllGatherV", {&C::all_gather_v, nullptr}},
-    {"HcclReduceScatterV", {&C::reduce_scatter_v, nullptr}},
+    {"HcclAllReduce", {&C::all_reduce_pieces, &C::all_reduce_rest}, X::kAllReduce},
+    {"HcclBroadcast", {&C::broadcast, nullptr}, X::kBroadcast},
+    {"HcclAllGather", {&C::all_gather, nullptr}, X::kAllGather},
+    {"HcclReduceScatter", {&C::reduce_scatter, nullptr}, X::kReduceScatter},
+    {"HcclReduce", {&C::reduce_to_root, nullptr}, X::kReduce},
+    {"HcclScatter", {&C::scatter, nullptr}, X::kScatter},
+    {"HcclAlltoAll", {&C::all_to_all, nullptr}, X::kAllToAll},
+    {"HcclAlltoAllV", {&C::all_to_all, nullptr}, X::kAllToAll},
+    {"HcclAllGatherV", {&C::all_gather_v, nullptr}, X::kAllGather},
+    {"HcclReduceScatterV", {&C::reduce_scatter_v, nullptr}, X::kReduceScatter},
 };
 static_assert(std::size(kCalls) == static_cast<size_t>(CallKind::kCount));
 
@@ -291,12 +296,14 @@ class MessageSteps : public Exchange {
   std::shared_ptr<Steps> begin() override {
     auto queued = std::make_shared<MessageSteps>(communicator_, messages_);
     queued->queue();
+    for (const Message& message : messages_) queued->events.push_back(traced(message));
     return queued;
   }
   Now next() override;
 
  private:
   enum class Stage { kNew, kUnderWay, kDone };
+  TraceEvent traced(const Message& message);
   bool advance_send(size_t index);
   bool advance_receive(size_t index, std::string* why);
   bool behind(size_t index) const;
@@ -308,6 +315,19 @@ class MessageSteps : public Exchange {
   std::vector<Message> messages_;
   std::vector<Stage> stages_;
 };
+
+// Messages are counted by direction and peer: so both sides give a message the same number.
+TraceEvent MessageSteps::traced(const Message& message) {
+  TraceEvent event;
+  event.exchange = message.send ? TraceExchange::kSend : TraceExchange::kReceive;
+  event.kind = message.kind;
+  event.bytes = message.count * kTypes[message.dtype].bytes;
+  event.ranks = static_cast<uint16_t>(communicator_->ranks);
+  event.peer = static_cast<int16_t>(message.peer);
+  uint32_t* counts = message.send ? communicator_->sent : communicator_->received;
+  event.subject = in_trace(counts[message.peer]++);
+  return event;
+}
 
 // Whether an earlier message of the same direction is not done yet.
 bool MessageSteps::behind(size_t index) const {
@@ -382,6 +402,7 @@ Item item_of(std::shared_ptr<Steps> steps) {
 }  // namespace
 
 const char* call_name(uint32_t call) { return call < std::size(kCalls) ? kCalls[call].name : "an unknown call"; }
+TraceExchange call_exchange(uint32_t call) { return kCalls[call].exchange; }
 uint32_t hccl_item_bytes(uint32_t dtype) { return dtype < std::size(kTypes) ? kTypes[dtype].bytes : 0; }
 bool hccl_known_reduction(uint32_t op) { return op < std::size(kReductions); }
 

@@ -110,7 +110,8 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
                                               " has no arithmetic yet: add it to src/jumar/ops/ with @legacy");
   }
   server->count(server->state().legacy, type);
-  if (too_large(inputs, input_descs) || too_large(outputs, output_descs)) return code::kSuccess;
+  const bool skip = too_large(inputs, input_descs) || too_large(outputs, output_descs);
+  if (skip && !tracing()) return code::kSuccess;
   Record record(RecordKind::kLegacy, sized ? 1 : 0);
   record.head(Tag::kString, static_cast<uint32_t>(std::strlen(type)));
   record.raw(type, std::strlen(type));
@@ -135,8 +136,14 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
     return fail(code::kInvalidParam, std::string("legacy operator ") + type + ": too many values on the host");
   }
   Item item;
-  item.bytes = record.take();
+  item.trace = here(TraceType::kOperator);
+  if (tracing()) item.trace.kind = intern(record.data(), record.bytes(), {});
   Stream* target = engine.resolve(stream);
+  if (skip) {
+    item.kind = Item::Kind::kSkipped;
+    return engine.submit(target, std::move(item)), code::kSuccess;
+  }
+  item.bytes = record.take();
   if (!sized) return engine.submit(target, std::move(item)), code::kSuccess;
   static thread_local Reply reply;
   error = engine.run_now(target, std::move(item), &reply);

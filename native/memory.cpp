@@ -95,6 +95,16 @@ aclError out_of_memory(uint32_t chip, uint64_t bytes) {
                   std::to_string(server->used(chip)) + " in use; " + std::to_string(bytes) + " more do not fit");
 }
 
+// The adapter's allocator holds its locks: no line is asked for that is not known.
+void note_memory(TraceType type, uint32_t chip, const void* address, uint64_t bytes) {
+  if (!tracing()) return;
+  TraceEvent event = here(type, false);
+  event.chip = static_cast<uint8_t>(chip);
+  event.bytes = bytes;
+  event.subject = reinterpret_cast<uint64_t>(address);
+  Trace::get().add(event);
+}
+
 aclError allocate(void** address, size_t bytes) {
   *address = nullptr;
   if (const aclError error = usable()) return error;
@@ -112,6 +122,7 @@ aclError allocate(void** address, size_t bytes) {
     return fail(code::kMemoryAllocation, "the chip's address range is used up");
   }
   *address = opened->base + offset;
+  note_memory(TraceType::kAllocate, id, *address, round_up(bytes));
   return code::kSuccess;
 }
 
@@ -196,6 +207,7 @@ JUMAR_API aclError aclrtFree(void* address) {
   if (bytes == 0) return fail(code::kInvalidParam, "aclrtFree of an address that was not allocated");
   decommit(chips[place.chip], place.offset, bytes);
   Server::get()->release(place.chip, bytes);
+  note_memory(TraceType::kFree, place.chip, address, bytes);
   return code::kSuccess;
 }
 
@@ -252,12 +264,16 @@ JUMAR_API aclError aclrtMallocPhysical(void** handle, size_t bytes, const Physic
   const bool too_much = bytes > Server::get()->settings().memory_bytes;
   if (!host && (too_much || !Server::get()->claim(id, bytes))) return out_of_memory(id, bytes);
   *handle = new Physical{id, bytes, host};
+  if (!host) note_memory(TraceType::kAllocate, id, *handle, bytes);
   return code::kSuccess;
 }
 
 JUMAR_API aclError aclrtFreePhysical(void* handle) {
   auto* physical = static_cast<Physical*>(handle);
-  if (!physical->host && !forked()) Server::get()->release(physical->chip, physical->bytes);
+  if (!physical->host && !forked()) {
+    Server::get()->release(physical->chip, physical->bytes);
+    note_memory(TraceType::kFree, physical->chip, handle, physical->bytes);
+  }
   delete physical;
   return code::kSuccess;
 }

@@ -15,6 +15,7 @@ constexpr uint32_t kMaxLegacy = 512;
 constexpr uint64_t kRingBytes = 8u << 20;
 constexpr uint64_t kMostRecord = kRingBytes / 2;  // with filler before it, a record must still fit into an empty ring
 constexpr uint32_t kTimes = 1u << 18;             // more records than the ring can hold
+constexpr uint32_t kMaxKinds = 1u << 16;          // of calls; number 0 stands for all beyond
 
 // What a record asks of the executor. Values are part of the protocol with executor.cpp only.
 enum class RecordKind : uint16_t {
@@ -24,12 +25,20 @@ enum class RecordKind : uint16_t {
   kFill = 3,      // Span, then byte value
   kCopy = 4,      // Span destination, Span source
   kWrite = 5,     // Span destination, then the bytes
+  kKind = 6,      // KindHead, a record, the formats of its tensors as int32: to be priced, not done
 };
 
 struct RecordHeader {
   uint32_t bytes;  // of the whole record, a multiple of 8
   RecordKind kind;
   uint16_t op;
+};
+
+struct KindHead {
+  uint32_t number;
+  uint32_t formats;
+  uint32_t record_bytes;
+  uint32_t unused;
 };
 
 struct Span {
@@ -60,6 +69,7 @@ struct ArgumentHead {
   Tag tag;
   uint32_t count;
 };
+constexpr uint32_t kOfScalar = 2;  // the count of a number that was an aclScalar, else 1
 
 struct TensorHead {
   uint32_t dtype;
@@ -83,6 +93,16 @@ struct Failure {  // first failure since the program last asked
   char text[4096];
 };
 
+// What the chip and its host take for what is no operator. Set by the executor before `ready`.
+struct Rates {
+  double host_call_ns;
+  double launch_ns;
+  double synchronise_ns;
+  double host_copy_ns;
+  double host_ns_per_byte;
+  double memory_ns_per_byte;
+};
+
 struct Ring {
   uint64_t magic;                  // ring_magic()
   int32_t program;                 // process that owns this ring
@@ -92,8 +112,10 @@ struct Ring {
   uint8_t known[kMaxOperators];     // this operator has arithmetic
   uint8_t sized[kMaxOperators];     // output sizes depend on the data
   uint32_t refuses[kMaxOperators];  // bit n: data type number n is refused
+  uint32_t varying[kMaxOperators];  // bit n: argument n, a seed or its like, is no part of a kind
   uint64_t legacy[kMaxLegacy];      // name_hash of legacy operators with arithmetic
   uint32_t legacy_count;
+  Rates rates;
 
   alignas(64) std::atomic<uint64_t> head;  // bytes produced
   std::atomic<uint32_t> wake;              // futex the executor sleeps on
@@ -105,6 +127,8 @@ struct Ring {
   std::atomic<uint32_t> progress;          // futex the program sleeps on
   std::atomic<uint64_t> target;            // smallest record number somebody sleeps for; ~0 = nobody
   uint64_t times[kTimes];                  // ns of completion, by record number modulo kTimes
+
+  std::atomic<uint64_t> durations[kMaxKinds];  // of a kind, in ns plus one; 0 = not priced yet
 
   Failure failure;
   Reply reply;

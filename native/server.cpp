@@ -83,17 +83,23 @@ bool apply(Settings* settings, const std::string& key, const std::string& value)
   };
   if (key == "soc_name") return text(settings->soc_name, sizeof settings->soc_name);
   if (key == "python") return text(settings->python, sizeof settings->python);
+  if (key == "chip") return text(settings->chip, sizeof settings->chip);
+  if (key == "trace") return text(settings->trace, sizeof settings->trace);
+  if (key == "host_factor") return settings->host_factor = std::strtod(value.c_str(), nullptr), true;
   const std::map<std::string, uint64_t*> wide = {
       {"memory_bytes", &settings->memory_bytes},
       {"l2_bytes", &settings->l2_bytes},
       {"dry_limit_elements", &settings->dry_limit_elements},
       {"seed", &settings->seed},
+      {"trace_events", &settings->trace_events},
+      {"host_call_ns", &settings->host_call_ns},
   };
   const std::map<std::string, uint32_t*> narrow = {
       {"cube_cores", &settings->cube_cores},
       {"vector_cores", &settings->vector_cores},
       {"chips", &settings->chips},
       {"dry", &settings->dry},
+      {"host_measured", &settings->host_measured},
   };
   if (auto found = wide.find(key); found != wide.end()) return *found->second = number, true;
   if (auto found = narrow.find(key); found != narrow.end()) return *found->second = static_cast<uint32_t>(number), true;
@@ -234,6 +240,7 @@ JUMAR_API const char* jumar_last_error() { return last_error.c_str(); }
 JUMAR_API int jumar_server_create(const char* directory, const char* settings_text) {
   Settings settings{};
   settings.dry_limit_elements = 65536;
+  settings.host_factor = 1;
   if (!parse(settings_text, &settings)) return -1;
   const std::string path = path_of(directory);
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -299,7 +306,8 @@ std::string report(ServerState* state, int fd) {
   for (uint32_t chip = 0; chip < settings.chips; ++chip) {
     chips.push_back("{\"id\":" + std::to_string(chip) + ",\"memory_bytes\":" + std::to_string(settings.memory_bytes) +
                     ",\"used_bytes\":" + std::to_string(used[chip]) +
-                    ",\"peak_bytes\":" + std::to_string(state->peak[chip]) + "}");
+                    ",\"peak_bytes\":" + std::to_string(state->peak[chip]) + ",\"utilisation\":" +
+                    std::to_string(used[chip] != 0 ? state->utilisation[chip].load() / 1000.0 : 0.0) + "}");
   }
   for (uint32_t op = 0; op < kOperatorCount; ++op) {
     const uint64_t run = state->run[op].load(), skipped = state->skipped[op].load();

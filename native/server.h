@@ -25,6 +25,12 @@ struct Settings {
   uint32_t dry;
   uint64_t dry_limit_elements;
   uint64_t seed;
+  char chip[1024];         // name or file of the chip's profile, for pricing
+  char trace[1024];        // directory that each process leaves its trace in; empty: none is kept
+  uint64_t trace_events;   // how many a process may keep
+  uint64_t host_call_ns;   // host's time for a call; 0: as the chip's parameters say
+  uint32_t host_measured;  // 1: as long as it took on this host, times the factor
+  double host_factor;
 };
 
 struct NamedCount {
@@ -42,6 +48,7 @@ struct ServerState {
     uint64_t used[kMaxChips];
   } processes[kMaxProcesses];
   uint64_t peak[kMaxChips];
+  std::atomic<uint32_t> utilisation[kMaxChips];  // thousandths of the time, in virtual time just past
   std::atomic<uint64_t> run[kMaxOperators];
   std::atomic<uint64_t> skipped[kMaxOperators];
   NamedCount legacy[kMaxNames];  // and collectives

@@ -1,13 +1,52 @@
 // Streams, events and host callbacks.
 #include <deque>
 
+#include "clock.h"
 #include "core.h"
 
 namespace jumar {
 
 namespace {
 
+// Numbers of events, given again, so that they stay small.
+class EventNumbers {
+ public:
+  static EventNumbers& get() {
+    static auto* numbers = new EventNumbers;
+    return *numbers;
+  }
+  uint64_t take() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    if (free_.empty()) return next_++;
+    const uint64_t number = free_.back();
+    free_.pop_back();
+    return number;
+  }
+  void give(uint64_t number) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    free_.push_back(number);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<uint64_t> free_;  // guarded by mutex_, as the next
+  uint64_t next_ = 0;
+};
+
+
 int64_t timeout_of(int32_t milliseconds) { return milliseconds < 0 ? kForever : milliseconds; }
+
+// A wait of the host, with what it waited for; told even where it fails.
+aclError waited(TraceEvent event, uint64_t subject, const Stream* stream, const std::function<aclError()>& wait) {
+  const aclError error = wait();
+  if (!tracing()) return error;
+  event.blocked_ns = now_ns() - event.host_ns;
+  event.subject = subject;
+  event.chip = static_cast<uint8_t>(stream != nullptr ? stream->chip : physical_chip(current_chip()));
+  event.stream = stream != nullptr ? static_cast<uint32_t>(stream->id) : 0;
+  Trace::get().add(event);
+  return error;
+}
 
 EventRef& ref(aclrtEvent event) { return *static_cast<EventRef*>(event); }
 
@@ -32,6 +71,7 @@ aclError submit(aclrtStream stream, Item item) {
 aclError submit_call(aclrtStream stream, std::function<void()> call) {
   Item item;
   item.kind = Item::Kind::kHost;
+  item.trace = here(TraceType::kHostCallback);
   item.call = std::move(call);
   return submit(stream, std::move(item));
 }
@@ -48,6 +88,9 @@ Reports& reports() {
 }
 
 }  // namespace
+
+Event::Event() : number(EventNumbers::get().take()) {}
+Event::~Event() { EventNumbers::get().give(number); }
 
 }  // namespace jumar
 
@@ -69,14 +112,18 @@ JUMAR_API aclError aclrtDestroyStreamForce(aclrtStream stream) {
 JUMAR_API aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t milliseconds) {
   if (const aclError error = usable()) return error;
   Engine& engine = Engine::get();
-  return engine.synchronize(engine.resolve(stream), timeout_of(milliseconds));
+  Stream* const target = engine.resolve(stream);
+  return waited(here(TraceType::kSynchroniseStream), 0, target,
+                [&] { return engine.synchronize(target, timeout_of(milliseconds)); });
 }
 
 JUMAR_API aclError aclrtSynchronizeStream(aclrtStream stream) { return aclrtSynchronizeStreamWithTimeout(stream, -1); }
 
 JUMAR_API aclError aclrtSynchronizeDeviceWithTimeout(int32_t milliseconds) {
   if (forked() || chip_count() == 0) return code::kSuccess;
-  return Engine::get().synchronize_all(static_cast<int32_t>(physical_chip(current_chip())), timeout_of(milliseconds));
+  const auto chip = static_cast<int32_t>(physical_chip(current_chip()));
+  return waited(here(TraceType::kSynchroniseDevice), 0, nullptr,
+                [&] { return Engine::get().synchronize_all(chip, timeout_of(milliseconds)); });
 }
 
 JUMAR_API aclError aclrtSynchronizeDevice() { return aclrtSynchronizeDeviceWithTimeout(-1); }
@@ -112,6 +159,8 @@ JUMAR_API aclError aclrtRecordEvent(aclrtEvent event, aclrtStream stream) {
   Item item;
   item.kind = Item::Kind::kEventRecord;
   item.event = ref(event);
+  item.trace = here(TraceType::kEventRecord);
+  item.trace.subject = item.event->number;
   return submit(stream, std::move(item));
 }
 
@@ -121,6 +170,8 @@ JUMAR_API aclError aclrtStreamWaitEvent(aclrtStream stream, aclrtEvent event) {
   Item item;
   item.kind = Item::Kind::kEventWait;
   item.event = ref(event);
+  if (item.event->issued != 0) item.trace = here(TraceType::kEventWait);
+  item.trace.subject = item.event->number;
   return submit(stream, std::move(item));
 }
 
@@ -135,7 +186,8 @@ JUMAR_API aclError aclrtQueryEventWaitStatus(aclrtEvent event, int32_t* status) 
 }
 
 JUMAR_API aclError aclrtSynchronizeEvent(aclrtEvent event) {
-  return Engine::get().synchronize_event(ref(event), kForever);
+  return waited(here(TraceType::kSynchroniseEvent), ref(event)->number, nullptr,
+                [&] { return Engine::get().synchronize_event(ref(event), kForever); });
 }
 
 JUMAR_API aclError aclrtEventElapsedTime(float* milliseconds, aclrtEvent start, aclrtEvent end) {
@@ -144,6 +196,7 @@ JUMAR_API aclError aclrtEventElapsedTime(float* milliseconds, aclrtEvent start, 
     const aclError error = engine.synchronize_event(ref(event), kForever);
     if (error != code::kSuccess) return error;
   }
+  catch_up();
   const auto from = static_cast<double>(engine.time_ns(ref(start)));
   const auto to = static_cast<double>(engine.time_ns(ref(end)));
   *milliseconds = static_cast<float>((to - from) / 1e6);
@@ -153,6 +206,7 @@ JUMAR_API aclError aclrtEventElapsedTime(float* milliseconds, aclrtEvent start, 
 JUMAR_API aclError aclrtEventGetTimestamp(aclrtEvent event, uint64_t* microseconds) {
   Engine& engine = Engine::get();
   const aclError error = engine.synchronize_event(ref(event), kForever);
+  catch_up();
   if (error == code::kSuccess) *microseconds = engine.time_ns(ref(event)) / 1000;
   return error;
 }

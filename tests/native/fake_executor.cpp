@@ -223,6 +223,13 @@ void operate_legacy(bool sized, const uint8_t* at, const uint8_t* end) {
   ring->reply.sizes[0] = {0, 1, {7}};
 }
 
+// Every kind takes a microsecond for each byte of its record.
+void price(const uint8_t* at) {
+  KindHead head;
+  std::memcpy(&head, at, sizeof head);
+  ring->durations[head.number] = head.record_bytes * uint64_t{1000} + 1;
+}
+
 void move(RecordKind kind, const uint8_t* at) {
   const Span to = take<Span>(at);
   uint8_t* destination = window(static_cast<uint32_t>(to.chip)) + to.offset;
@@ -307,6 +314,7 @@ int main(int count, char** words) {
       case RecordKind::kPad: break;
       case RecordKind::kOperator: operate(kOperatorNames[header.op], at, end); break;
       case RecordKind::kLegacy: operate_legacy(header.op != 0, at, end); break;
+      case RecordKind::kKind: price(at); break;
       default: move(header.kind, at);
     }
     tail += header.bytes;

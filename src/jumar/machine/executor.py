@@ -1,4 +1,5 @@
-"""The process that does the arithmetic of one program's chips: `python -m jumar.machine.executor DESCRIPTOR`.
+"""The process that does the arithmetic of one program's chips:
+`python -m jumar.machine.executor DESCRIPTOR [TRACE CHIP PROGRAM]`.
 
 Started by the native core, never by hand. It sees the chips' memory as flat CPU tensors and knows no adapter.
 """
@@ -6,10 +7,12 @@ Started by the native core, never by hand. It sees the chips' memory as flat CPU
 from __future__ import annotations
 
 import ctypes
+import inspect
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 # Before torch is imported: the adapter must stay out of this process.
 os.environ["TORCH_DEVICE_BACKEND_AUTOLOAD"] = "0"
@@ -44,6 +47,8 @@ DTYPES = {
 }
 NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
 PATH_LIBRARY = "libjumar_executor.so"
+# Parameters whose value says nothing about how long an operator takes, and which differ from call to call.
+VARYING = ("seed", "offset")
 
 
 class Memory:
@@ -104,6 +109,25 @@ def _shown(argument: object) -> str:
     return repr(argument)
 
 
+def varying(run: Callable[..., object]) -> int:
+    """Bit n: argument n is a seed or its like."""
+    names = list(inspect.signature(run).parameters)[:32]
+    return sum(1 << place for place, name in enumerate(names) if name in VARYING)
+
+
+def pricing(library: ctypes.PyDLL, arguments: Sequence[str]) -> Callable[[bytes], int]:
+    """What prices kinds of calls, if a trace is kept; tells the core what it needs besides."""
+    if not arguments:
+        return lambda data: 0
+    from jumar.machine.pricing import Pricing
+
+    folder, chip, program = arguments
+    made = Pricing(Path(folder), chip, int(program))
+    rates = made.rates()
+    library.jumar_executor_rates((ctypes.c_double * len(rates))(*rates))
+    return made.price
+
+
 def main() -> None:
     # Ctrl-C and a job manager's SIGTERM are for the program, which may still save; this process ends when it does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -113,7 +137,7 @@ def main() -> None:
         sys.exit("jumar's native core is not installed")
     library = ctypes.PyDLL(str(found / PATH_LIBRARY))
     library.jumar_executor_window.restype = ctypes.c_void_p
-    library.jumar_executor_run.argtypes = [ctypes.py_object] * 6
+    library.jumar_executor_run.argtypes = [ctypes.py_object] * 7
     library.jumar_executor_run.restype = None
     if library.jumar_executor_open(int(sys.argv[1])) != 0:
         sys.exit("jumar.machine.executor is started by jumar's native core, not by hand")
@@ -124,15 +148,19 @@ def main() -> None:
         table.append(operator.run if operator else None)
         if operator:
             refused = sum(1 << NUMBERS[dtype] for dtype in operator.refuses)
-            library.jumar_executor_know(number, ctypes.c_uint32(refused), int(operator.sized))
+            changing = varying(operator.run)
+            library.jumar_executor_know(
+                number, ctypes.c_uint32(refused), int(operator.sized), ctypes.c_uint32(changing)
+            )
     legacy = {
         name.removeprefix("aclop:"): each.run for name, each in known.items() if name.startswith("aclop:")
     }
     for name in legacy:
         library.jumar_executor_know_legacy(name.encode())
     memory = Memory(library)
+    price = pricing(library, sys.argv[2:])
     with torch.inference_mode():
-        library.jumar_executor_run(table, legacy, memory.view, make_tensor, describe, None)
+        library.jumar_executor_run(table, legacy, memory.view, make_tensor, describe, price, None)
 
 
 if __name__ == "__main__":

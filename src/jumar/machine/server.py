@@ -16,6 +16,8 @@ from jumar.machine import libraries
 MOST_CHIPS = 64
 # Tensors of at most so many elements are computed in a dry run: indices, token ids, counters, losses, flags.
 DRY_LIMIT_ELEMENTS = 16384
+# Events that a process keeps unless more are asked for: 256 MB, some thousand steps of a GPT-2.
+MOST_EVENTS = 4_000_000
 
 
 class ServerError(RuntimeError):
@@ -36,13 +38,42 @@ class Settings:
     dry_limit_elements: int
     seed: int
     python: str
+    chip: str
+    trace: str = ""
+    trace_events: int = 0
+    host_call_ns: int = 0
+    host_measured: int = 0
+    host_factor: float = 1.0
 
     def lines(self) -> str:
         return "".join(f"{key}={value}\n" for key, value in asdict(self).items())
 
 
-def settings(chip: Chip, devices: int, dry: bool, seed: int | None) -> Settings:
+@dataclass(frozen=True)
+class Host:
+    """How the host's time is counted: `call_s` for each call, None: as the chip's parameters say; or, `measured`, as long
+    as it takes on this machine, times `factor`."""
+
+    call_s: float | None = None
+    measured: bool = False
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Tracing:
+    """Where each process leaves its trace, and how many events it may keep."""
+
+    folder: Path
+    profile: str = ""  # name or file of the chip that prices it; empty: the server's own
+    events: int = MOST_EVENTS
+    host: Host = Host()
+
+
+def settings(
+    chip: Chip, devices: int, dry: bool, seed: int | None, tracing: Tracing | None = None
+) -> Settings:
     """The settings of a server of so many of these chips."""
+    host = tracing.host if tracing else Host()
     return Settings(
         soc_name=chip.name,
         memory_bytes=int(chip.number("memory.size", "B")),
@@ -54,6 +85,12 @@ def settings(chip: Chip, devices: int, dry: bool, seed: int | None) -> Settings:
         dry_limit_elements=DRY_LIMIT_ELEMENTS,
         seed=seed or 0,
         python=sys.executable,
+        chip=(tracing.profile if tracing else "") or chip.name,
+        trace=str(tracing.folder.resolve()) if tracing else "",
+        trace_events=tracing.events if tracing else 0,
+        host_call_ns=max(1, round(1e9 * host.call_s)) if host.call_s is not None else 0,
+        host_measured=int(host.measured),
+        host_factor=host.factor,
     )
 
 
