@@ -46,15 +46,15 @@ class Repository:
         return sorted(listed if listed is not None else self._walked())
 
     def _known_to_git(self) -> list[str] | None:
-        listing = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        listing = self.git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
         if listing is None:
             return None
         names = {os.fsdecode(name) for name in listing.split(b"\0") if name}
         return [name for name in names if self._is_plain(name)]
 
-    def _git(self, *arguments: str) -> bytes | None:
+    def git(self, *arguments: str) -> bytes | None:
         """What git prints, or None if this is no work tree of git's or there is no git."""
-        if not (self.root / ".git").exists():
+        if not any((folder / ".git").exists() for folder in (self.root, *self.root.parents)):
             return None
         # fsmonitor and hooks of the scanned repository's own configuration must not run.
         command = [

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jumar.port import rules, suppression
 from jumar.port.document import Document, Unparsed
@@ -44,6 +44,10 @@ class Scan:
     troubles: tuple[Trouble, ...]
     lines: dict[str, int]
     files: dict[str, int]
+
+    def only(self, counts: Callable[[Finding], bool]) -> Scan:
+        """Without the findings that do not count."""
+        return replace(self, findings=tuple(one for one in self.findings if counts(one)))
 
 
 def scan(
@@ -89,6 +93,8 @@ def check(document: Document, codes: frozenset[str] | None = None) -> tuple[list
             troubles.add(Trouble(document.path, error.line, error.reason))
         except RecursionError:
             troubles.add(Trouble(document.path, 1, "nested too deeply to be read"))
+        except Exception as error:  # noqa: BLE001  a file of a stranger's must not end the scan of all others
+            troubles.add(Trouble(document.path, 1, f"{rule.code} failed on it: {error!r}"))
     return suppression.kept(document, dict.fromkeys(found)), sorted(troubles)
 
 

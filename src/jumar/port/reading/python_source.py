@@ -24,6 +24,9 @@ ALIASES = {
     "tl": "triton.language",
 }
 """What a name means that the text uses and nowhere binds, as snippets and cells of notebooks do."""
+MOST_BINDINGS = 8
+DEEPEST = 40
+"""How many assignments of a name, and how many names one after the other, are followed."""
 
 
 class Source:
@@ -133,6 +136,8 @@ class Source:
         bound = self.bound(node)
         if not bound:
             return ALIASES.get(node.id, node.id)
+        if len(bound) > MOST_BINDINGS or len(self._resolving) > DEEPEST:
+            return None
         names = {self._meaning(node.id, binding) for binding in bound}
         names.discard(None)
         return names.pop() if len(names) == 1 else None
