@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": "say what is installed, what fits what, what is patched",
     "chips": "list, show and compare chips",
     "scan": "say what ties a repository to CUDA",
+    "port": "change a repository so that it runs on CUDA, Ascend or neither",
 }
 
 

@@ -150,8 +150,9 @@ def _after_comments(source: Source) -> int:
 
 
 def _uses(source: Source, statement: ast.stmt) -> bool:
-    """Whether a statement at the head may need what is put in: anything that speaks of CUDA."""
-    return "cuda" in source.text(statement).lower()
+    """Whether a statement at the head may need what is put in: anything but a text that speaks of CUDA."""
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return not is_text and "cuda" in source.text(statement).lower()
 
 
 def _opening(source: Source) -> ast.stmt | None:

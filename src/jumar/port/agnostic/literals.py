@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
-from jumar.port.agnostic.fixes import CHOICE, TYPE, Fix, Needed, device_type, needs_all, torch
+from jumar.port.agnostic.fixes import AVAILABLE, CHOICE, TYPE, Fix, Needed, device_type, needs_all, torch
 from jumar.port.agnostic.guards import asks, guarded
 from jumar.port.agnostic.places import place, quote
 from jumar.port.finding import Edit
@@ -18,6 +19,7 @@ DEVICES = re.compile(r"device|\.type$|gpu|accelerator", re.IGNORECASE)
 OPERATORS = {ast.Eq: ("==", "in"), ast.NotEq: ("!=", "not in")}
 OTHER = {"cuda": "npu", "nccl": "hccl"}
 DEFAULT_BACKEND = "get_default_backend_for_device"
+WRAPPERS = ("DistributedDataParallel", "DDP")
 SEVERAL_BACKENDS = re.compile(r"(cpu:gloo,cuda:nccl|cuda:nccl,cpu:gloo)")
 
 
@@ -120,15 +122,27 @@ def comparison(source: Source, node: ast.expr) -> Fix | None:
 
 
 def _knows(source: Source, node: ast.Constant) -> bool:
-    """Whether this statement, or another branch of its `if`, has an answer for Ascend already."""
+    """Whether this expression, or a condition of the same `if` and `elif`, has an answer for Ascend already."""
     other = OTHER[str(node.value)]
-    statement: ast.AST = source.statement(node)
-    while isinstance(source.parents.get(statement), ast.If):
-        statement = source.parents[statement]
-    looked_at = (
-        ast.walk(statement) if isinstance(statement, (ast.If, ast.Assign, ast.Return, ast.Expr)) else [node]
+    whole: ast.AST = node
+    while isinstance(source.parents.get(whole), (ast.expr, ast.comprehension, ast.keyword)):
+        whole = source.parents[whole]
+    looked_at = [whole]
+    branch = source.parents.get(whole)
+    while isinstance(branch, ast.If):
+        looked_at += [one.test for one in _branches(branch)]
+        branch = source.parents.get(branch)
+    return any(
+        isinstance(one, ast.Constant) and one.value == other for part in looked_at for one in ast.walk(part)
     )
-    return any(isinstance(one, ast.Constant) and one.value == other for one in looked_at)
+
+
+def _branches(statement: ast.If) -> Iterator[ast.If]:
+    """An `if` and its `elif`s."""
+    yield statement
+    for inner in statement.orelse:
+        if len(statement.orelse) == 1 and isinstance(inner, ast.If):
+            yield from _branches(inner)
 
 
 def _compared(source: Source, node: ast.Constant, above: ast.Compare) -> Fix | None:
@@ -165,7 +179,7 @@ def _within(source: Source, node: ast.Constant, above: ast.Compare) -> Fix | Non
     mark = quote(source, node)
     operator = " in " if between.split() == ["not", "in"] else " not in "
     edits = (Edit(*where, f"{mark}cpu{mark}"), Edit(where[1], right[0], operator))
-    return Fix(edits, "review", f"{mark}cpu{mark}{operator}…")
+    return Fix(edits, "safe", f"{mark}cpu{mark}{operator}…")
 
 
 def _both(source: Source, node: ast.Constant, wrapped: bool) -> Fix | None:
@@ -213,4 +227,20 @@ def backend(source: Source, node: ast.expr) -> Fix | None:
     if needed is None or (isinstance(above, ast.IfExp) and not in_choice):
         return None
     made = f"{ask}({needed.name})"
-    return Fix((Edit(*where, made), *needed.edits, *needs), "safe" if starts else "review", made)
+    edits = (Edit(*where, made), *needed.edits, *needs)
+    return Fix((*edits, *_wrapped_models(source)) if starts else edits, "safe" if starts else "review", made)
+
+
+def _wrapped_models(source: Source) -> Iterator[Edit]:
+    """`device_ids=[local]` of DistributedDataParallel is an error on a CPU, which the group may now be made for."""
+    for call in source.all(ast.Call):
+        if (source.qualified(call.func) or "").rpartition(".")[2] not in WRAPPERS:
+            continue
+        for keyword in call.keywords:
+            where = place(source, keyword.value)
+            if keyword.arg in ("device_ids", "output_device") and where and _is_given(source, keyword.value):
+                yield Edit(where[1], where[1], f" if {AVAILABLE} else None")
+
+
+def _is_given(source: Source, value: ast.expr) -> bool:
+    return not isinstance(value, (ast.IfExp, ast.Constant)) and not guarded(source, value)
