@@ -106,9 +106,9 @@ Known locate_here(bool may_ask) {
   } else if (python) {
     known.module = cell.module;
     const bool gradient = credit(known);
-    known.phase = cell.phase != 0                   ? static_cast<TracePhase>(cell.phase)
+    known.phase = cell.phase != 0                ? static_cast<TracePhase>(cell.phase)
                   : cell.module != 0 || gradient ? TracePhase::kForward
-                                                    : TracePhase::kNone;
+                                                 : TracePhase::kNone;
   }
   return known;
 }

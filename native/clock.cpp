@@ -65,8 +65,8 @@ void Clock::advance_host(const TraceEvent& event) {
     last_call_ns_ = std::max(last_call_ns_, event.host_ns + event.blocked_ns);
     return;
   }
-  const double call_ns = settings.host_call_ns != 0 ? static_cast<double>(settings.host_call_ns)
-                                                    : Engine::get().ring().rates.host_call_ns;
+  const double call_ns =
+      settings.host_call_ns != 0 ? static_cast<double>(settings.host_call_ns) : Engine::get().ring().rates.host_call_ns;
   if (launches(event.type)) host_ns_ += whole(call_ns);
   if (event.type == TraceType::kEventRecord || event.type == TraceType::kEventWait) {
     host_ns_ += whole(call_ns * kCheapCall);
@@ -104,9 +104,7 @@ bool Clock::play(const TraceEvent& event, bool all) {
       if (event.subject >= events_.size()) events_.resize(event.subject + 1);
       events_[event.subject] = ready(event.stream) = std::max(ready(event.stream), host_ns_);
       break;
-    case TraceType::kEventWait:
-      ready(event.stream) = std::max(ready(event.stream), event_ns(event.subject));
-      break;
+    case TraceType::kEventWait: ready(event.stream) = std::max(ready(event.stream), event_ns(event.subject)); break;
     case TraceType::kHostCallback: ready(event.stream) = std::max(ready(event.stream), host_ns_); break;
     case TraceType::kSynchroniseStream:
       host_ns_ = std::max(host_ns_ + whole(rates.synchronise_ns), ready(event.stream));

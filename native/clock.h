@@ -26,10 +26,10 @@ class Clock {
   void publish();
 
   uint64_t next_ = 0, host_ns_ = 0, last_call_ns_ = 0;
-  std::vector<uint64_t> ready_;          // by stream: when it has done what it was given
-  std::vector<uint32_t> chip_;           // by stream
-  std::vector<uint64_t> events_;         // by event: its newest record
-  std::vector<uint64_t> busy_, shown_;   // by chip: time in which it ran something, and as last published
+  std::vector<uint64_t> ready_;         // by stream: when it has done what it was given
+  std::vector<uint32_t> chip_;          // by stream
+  std::vector<uint64_t> events_;        // by event: its newest record
+  std::vector<uint64_t> busy_, shown_;  // by chip: time in which it ran something, and as last published
   uint64_t published_ns_ = 0;
 };
 

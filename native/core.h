@@ -157,7 +157,7 @@ class Engine {
   aclError destroy_stream(Stream* stream, bool force);  // force: what it has not begun is dropped
   Stream* resolve(aclrtStream stream);  // null = the current chip's default stream; null in a forked child
 
-  uint64_t submit(Stream* stream, Item item);  // its number in the trace, kNoEvent if it has none
+  uint64_t submit(Stream* stream, Item item);        // its number in the trace, kNoEvent if it has none
   void hand_on(const std::vector<uint8_t>& record);  // to the executor, belonging to no stream
   void look() { executor_died(); }
   aclError synchronize(Stream* stream, int64_t timeout_ms);

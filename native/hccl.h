@@ -147,7 +147,7 @@ Item messages_item(CommunicatorRef communicator, std::vector<Message> messages);
 
 const char* call_name(uint32_t call);
 TraceExchange call_exchange(uint32_t call);  // what it is in the trace
-uint32_t hccl_item_bytes(uint32_t dtype);  // 0: unknown
+uint32_t hccl_item_bytes(uint32_t dtype);    // 0: unknown
 bool hccl_known_reduction(uint32_t op);
 
 // Seconds from HCCL_CONNECT_TIMEOUT and HCCL_EXEC_TIMEOUT, or the vendor's defaults, in milliseconds.

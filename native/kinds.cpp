@@ -11,8 +11,8 @@ namespace jumar {
 
 namespace {
 
-constexpr int64_t kSmallInteger = 16;        // numbers up to here may decide what an operator does: an exponent, a count
-constexpr uint64_t kShortHostTensor = 256;   // values on the host up to here, shapes and axes, are part of a kind
+constexpr int64_t kSmallInteger = 16;       // numbers up to here may decide what an operator does: an exponent, a count
+constexpr uint64_t kShortHostTensor = 256;  // values on the host up to here, shapes and axes, are part of a kind
 
 struct Key {
   std::vector<uint8_t> bytes;

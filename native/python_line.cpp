@@ -1,4 +1,6 @@
 // Which line of Python the calling thread is in, found through the interpreter this process may or may not have.
+#include "python_line.h"
+
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -6,7 +8,6 @@
 
 #include "aclnn.h"
 #include "python.h"
-#include "python_line.h"
 
 namespace jumar {
 
@@ -51,8 +52,8 @@ bool of_a_library(const char* file) {
   for (const auto& directory : libraries) {
     if (std::strncmp(file, directory.c_str(), directory.size()) == 0) return true;
   }
-  return libraries.empty() && (std::strstr(file, "-packages/torch/") != nullptr ||
-                               std::strstr(file, "-packages/torch_npu/") != nullptr);
+  return libraries.empty() &&
+         (std::strstr(file, "-packages/torch/") != nullptr || std::strstr(file, "-packages/torch_npu/") != nullptr);
 }
 
 std::string shortened(const char* file) {
@@ -65,8 +66,8 @@ std::string shortened(const char* file) {
 }
 
 // --- frames as the interpreter keeps them, read by their own thread without its lock
-// A frame's code object stays alive as long as the frame, and only its own thread changes the chain. Where these offsets
-// are not those of the interpreter that runs, the lock is taken each time.
+// A frame's code object stays alive as long as the frame, and only its own thread changes the chain. Where these
+// offsets are not those of the interpreter that runs, the lock is taken each time.
 struct Layout {
   const char* version;
   size_t state_to_chain, chain_to_frame, code, previous, instruction;
@@ -159,8 +160,7 @@ uint32_t ask_the_interpreter(const void* state) {
   walk([&](PyObject* code, const char* file, PyObject* frame) {
     const bool library = of_a_library(file);
     const uint32_t number =
-        library ? kLibrary
-                : Trace::get().name("line", shortened(file) + ":" + std::to_string(python().number(frame)));
+        library ? kLibrary : Trace::get().name("line", shortened(file) + ":" + std::to_string(python().number(frame)));
     while (raw != nullptr && field(raw, known->code) != reinterpret_cast<const char*>(code)) {
       raw = field(raw, known->previous);
     }
@@ -178,9 +178,7 @@ uint32_t ask_the_interpreter(const void* state) {
 
 }  // namespace
 
-bool on_queue_thread() {
-  return python().whole && python().initialised() != 0 && python().state() == nullptr;
-}
+bool on_queue_thread() { return python().whole && python().initialised() != 0 && python().state() == nullptr; }
 
 uint32_t python_line_number(bool may_ask) {
   if (!python().whole) return kNoLine;

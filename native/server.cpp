@@ -304,10 +304,10 @@ std::string report(ServerState* state, int fd) {
     processes.push_back("{\"pid\":" + std::to_string(process.pid) + ",\"used_bytes\":[" + join(held) + "]}");
   }
   for (uint32_t chip = 0; chip < settings.chips; ++chip) {
-    chips.push_back("{\"id\":" + std::to_string(chip) + ",\"memory_bytes\":" + std::to_string(settings.memory_bytes) +
-                    ",\"used_bytes\":" + std::to_string(used[chip]) +
-                    ",\"peak_bytes\":" + std::to_string(state->peak[chip]) + ",\"utilisation\":" +
-                    std::to_string(used[chip] != 0 ? state->utilisation[chip].load() / 1000.0 : 0.0) + "}");
+    chips.push_back(
+        "{\"id\":" + std::to_string(chip) + ",\"memory_bytes\":" + std::to_string(settings.memory_bytes) +
+        ",\"used_bytes\":" + std::to_string(used[chip]) + ",\"peak_bytes\":" + std::to_string(state->peak[chip]) +
+        ",\"utilisation\":" + std::to_string(used[chip] != 0 ? state->utilisation[chip].load() / 1000.0 : 0.0) + "}");
   }
   for (uint32_t op = 0; op < kOperatorCount; ++op) {
     const uint64_t run = state->run[op].load(), skipped = state->skipped[op].load();

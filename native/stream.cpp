@@ -33,7 +33,6 @@ class EventNumbers {
   uint64_t next_ = 0;
 };
 
-
 int64_t timeout_of(int32_t milliseconds) { return milliseconds < 0 ? kForever : milliseconds; }
 
 // A wait of the host, with what it waited for; told even where it fails.

@@ -20,7 +20,7 @@ namespace jumar {
 namespace {
 
 constexpr uint64_t kGrowBytes = 4u << 20;
-constexpr uint64_t kBeyond = 1u << 16;  // events kept in memory once the file may not grow
+constexpr uint64_t kBeyond = 1u << 16;   // events kept in memory once the file may not grow
 constexpr uint64_t kCatchUp = 1u << 10;  // how often the clock follows of itself
 
 std::atomic<bool> is_open{false};
@@ -36,16 +36,21 @@ std::string path_of(const char* what, const char* ending) {
   return std::string(directory) + "/" + what + "-" + std::to_string(getpid()) + ending;
 }
 
-int create(const std::string& path, int flags) { return open(path.c_str(), flags | O_CREAT | O_EXCL | O_CLOEXEC, 0600); }
+int create(const std::string& path, int flags) {
+  return open(path.c_str(), flags | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char letter : text) {
     char code[8];
     const auto byte = static_cast<unsigned char>(letter);
-    if (letter == '"' || letter == '\\') (result += '\\') += letter;
-    else if (byte < 0x20) std::snprintf(code, sizeof code, "\\u%04x", byte), result += code;
-    else result += letter;
+    if (letter == '"' || letter == '\\')
+      (result += '\\') += letter;
+    else if (byte < 0x20)
+      std::snprintf(code, sizeof code, "\\u%04x", byte), result += code;
+    else
+      result += letter;
   }
   return result + "\"";
 }
@@ -157,8 +162,8 @@ uint32_t Trace::name(const char* what, const std::string& text) {
   const auto [entry, fresh] = names->emplace(std::pair{what, text}, 0);
   if (!fresh) return entry->second;
   const uint32_t number = entry->second = ++(*counts)[what];
-  const std::string line = "{\"what\":" + quoted(what) + ",\"number\":" + std::to_string(number) +
-                           ",\"text\":" + quoted(text) + "}\n";
+  const std::string line =
+      "{\"what\":" + quoted(what) + ",\"number\":" + std::to_string(number) + ",\"text\":" + quoted(text) + "}\n";
   if (names_file_ >= 0 && write(names_file_, line.data(), line.size()) < 0) {
     ::close(names_file_);  // the disk is full: numbers without names follow
     names_file_ = -1;

@@ -75,8 +75,8 @@ struct TraceEvent {
   TracePhase phase = TracePhase::kNone;
   uint8_t flags = 0;
   uint32_t stream = 0;
-  uint32_t kind = 0;    // of an operator or collective; 0: there were too many kinds
-  uint32_t line = 0;    // numbers of names; 0 = unknown
+  uint32_t kind = 0;  // of an operator or collective; 0: there were too many kinds
+  uint32_t line = 0;  // numbers of names; 0 = unknown
   uint32_t module = 0;
   uint32_t step = 0;        // optimizer steps that were complete before
   uint64_t host_ns = 0;     // when the host made the call; monotonic clock
@@ -128,14 +128,14 @@ class Trace {
 };
 
 // --- kinds.cpp
-// The number of the kind of a call, given as a record (with room left for its length in the header): what is the same in
-// all calls that take the same time. New ones are handed to the executor, which prices them. `formats`: the layouts of
-// the record's tensors, empty if all are plain. 0 if there are too many kinds.
+// The number of the kind of a call, given as a record (with room left for its length in the header): what is the same
+// in all calls that take the same time. New ones are handed to the executor, which prices them. `formats`: the layouts
+// of the record's tensors, empty if all are plain. 0 if there are too many kinds.
 uint32_t intern(const uint8_t* record, size_t bytes, const std::vector<int32_t>& formats);
 
 // --- attribution.cpp: where the program is
-// Line, module, phase and step of the calling thread, with the host's time. `may_ask`: whether Python's lock may be taken
-// for a line that has not been seen before; not where the caller may hold locks of the adapter.
+// Line, module, phase and step of the calling thread, with the host's time. `may_ask`: whether Python's lock may be
+// taken for a line that has not been seen before; not where the caller may hold locks of the adapter.
 TraceEvent here(TraceType type, bool may_ask = true);
 void adopt(const TraceEvent& event);  // on a thread without Python: what follows belongs to where this event came from
 
