@@ -168,7 +168,7 @@ class _Pricing:
         rows = self._step_rows(lead, step)
         parts, units = self._parts(lead, step, step_s)
         limit = max(parts, key=lambda name: parts[name])
-        found = self._items(rows)
+        found = self._items(lead, rows)
         operations, mfu = utilisation.of(
             self.run, rows, self.kinds.works, self.machine, step_s, self._chips()
         )
@@ -347,7 +347,7 @@ class _Pricing:
         codes[np.isin(events.type, (Type.COPY_D2D, Type.MEMSET))] = LIMITS.index("memory")
         return codes
 
-    def _items(self, rows: Column) -> items.Items | None:
+    def _items(self, lead: Calls | None, rows: Column) -> items.Items | None:
         if self.options.items is not None:
             return items.given(self.options.items)
         said = self.run.facts.get("items")
@@ -355,7 +355,8 @@ class _Pricing:
             return items.Items(
                 float(said["per_step"]), str(said.get("word", "items")), str(said.get("source", ""))
             )
-        return items.recognise(self.run, rows, self._chips())
+        mine = rows[np.isin(rows, lead.rows)] if lead else rows
+        return items.recognise(self.run, mine, self._chips())
 
     def _range(self, rows: Column, step_s: float) -> tuple[float, float]:
         """The range of the fit, made wider by the share of operators whose work is assumed."""
