@@ -79,11 +79,10 @@ def lay(run: Run) -> Laid:
     events = run.events
     mark, act, attendance = _marks(run)
     measured_s = _measured(events)
-    pairs = np.stack([events.process, events.chip], axis=1)
     calls = []
-    for process, chip in np.unique(pairs[np.isin(events.type, list(ACTS))], axis=0).tolist():
+    for process, chip in _pairs(events):
         rows = np.flatnonzero((events.process == process) & (events.chip == chip))
-        one = events.take(rows)
+        one = events if len(rows) == len(events) else events.take(rows)
         calls.append(
             Calls(
                 process=process,
@@ -101,6 +100,16 @@ def lay(run: Run) -> Laid:
     return Laid(tuple(calls), attendance)
 
 
+def _pairs(events: Events) -> list[tuple[int, int]]:
+    """Every process with every chip on which it does something."""
+    acts = _by_type({key: float(act) for key, act in ACTS.items()})[events.type] > 0
+    process, chip = events.process[acts].astype(np.int64), events.chip[acts].astype(np.int64)
+    if not len(process):
+        return []
+    width = int(chip.max()) + 1
+    return [divmod(key, width) for key in np.flatnonzero(np.bincount(process * width + chip)).tolist()]
+
+
 def _by_type(table: Mapping[Type, float]) -> Column:
     return np.array([float(table.get(one, 0)) for one in Type])
 
@@ -110,7 +119,8 @@ def _measured(events: Events) -> Column:
     found = np.zeros(len(events))
     for process in np.unique(events.process):
         rows = np.flatnonzero(events.process == process)
-        rows = rows[np.argsort(events.host_ns[rows], kind="stable")]
+        if (np.diff(events.host_ns[rows]) < 0).any():  # several threads
+            rows = rows[np.argsort(events.host_ns[rows], kind="stable")]
         free_ns = events.host_ns[rows] + events.blocked_ns[rows]
         found[rows[1:]] = np.maximum(0, events.host_ns[rows[1:]] - free_ns[:-1]) * 1e-9
     return found

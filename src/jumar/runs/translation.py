@@ -75,8 +75,14 @@ def translate(kinds: Sequence[OperatorKind], architecture: str) -> list[Translat
     return [_translate(kind) for kind in kinds]
 
 
+@cache
+def rule_of(operator: str) -> Rule | None:
+    """The row that holds for an operator."""
+    return next((rule for rule in table() if fnmatchcase(operator, rule.operator)), None)
+
+
 def _translate(kind: OperatorKind) -> Translated:
-    rule = next((rule for rule in table() if fnmatchcase(kind.operator, rule.operator)), None)
+    rule = rule_of(kind.operator)
     if rule is None:
         return Translated(kind.work)
     if rule.change == ABSENT:

@@ -9,22 +9,24 @@ import numpy as np
 from jumar.physics import Work
 from jumar.runs.account.labels import class_of, shapes, short
 from jumar.runs.format import Column, Run, Type
+from jumar.runs.pricing import Priced
 
 MOST_DOTS = 400
 
 
-def dots(run: Run, rows: Column, seconds: Column) -> list[dict[str, Any]]:
+def dots(run: Run, rows: Column, priced: Priced) -> list[dict[str, Any]]:
     """The kinds that compute something, those that take longest first."""
     operators = rows[run.events.type[rows] == Type.OPERATOR]
     numbers = run.events.kind[operators]
-    spent = np.bincount(numbers, weights=seconds[operators], minlength=len(run.kinds))
+    spent = np.bincount(numbers, weights=priced.duration_s[operators], minlength=len(run.kinds))
     counts = np.bincount(numbers, minlength=len(run.kinds))
     found = []
     for number in np.argsort(-spent, kind="stable")[:MOST_DOTS].tolist():
         kind = run.kinds[number]
-        if kind.work is None or not spent[number]:
+        work = priced.kinds.works[number]
+        if work is None or not spent[number]:
             continue
-        operations, moved_b = operations_of(kind.work), kind.work.read_b + kind.work.written_b
+        operations, moved_b = operations_of(work), work.read_b + work.written_b
         if operations > 0 and moved_b > 0:
             found.append(
                 {

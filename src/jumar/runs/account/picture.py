@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from jumar.runs.account.labels import ORDER, Labels, shapes
 from jumar.runs.format import NONE, ON_STREAM, Column, Phase, Run, Type
+from jumar.runs.pricing import Priced
 
 MOST_EVENTS = 40_000
 WAITS = {
@@ -18,22 +18,17 @@ WAITS = {
     Type.COPY_D2H: "for a copy to the host",
     Type.COPY_H2D: "for a copy to the chip",
 }
-SYNCHRONISES = (Type.SYNCHRONISE_STREAM, Type.SYNCHRONISE_EVENT, Type.SYNCHRONISE_DEVICE)
 PHASES = {Phase.NONE: "", Phase.FORWARD: "forward", Phase.BACKWARD: "backward", Phase.OPTIMIZER: "optimizer"}
 NS = 1e9
+LEAST_WAIT_S = 1e-9
 
 
 def picture(
-    run: Run,
-    rows: Column,
-    times: tuple[Column, Column, Column, Column],
-    limit: Sequence[str],
-    labels: Labels,
-    steps: Sequence[tuple[int, float, float]],
-    memory: dict[str, Any] | None,
+    run: Run, rows: Column, priced: Priced, labels: Labels, memory: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """The timeline of these events of one process. `times`: start, end, issued and host seconds of all events."""
+    """The timeline of these events of one process."""
     events = run.events
+    times = (priced.start_s, priced.end_s, priced.issued_s, priced.host_s)
     on = rows[np.isin(events.type[rows], ON_STREAM)]
     on = on[np.argsort(times[0][on], kind="stable")]
     begin_s = float(min(times[0][on].min(), (times[2] - times[3])[rows].min())) if len(on) else 0.0
@@ -41,7 +36,7 @@ def picture(
     lanes, lane = _lanes(run, on)
     modules, module = _modules(run, on)
     lines, line = _texts(run, on, "line")
-    kinds, kind = _kinds(run, on, limit, labels)
+    kinds, kind = _kinds(run, on, priced.limit, labels)
     start, length, queued, issue = _whole(begin_s, on, times)
     return {
         "span": round((end_s - begin_s) * NS),
@@ -65,9 +60,9 @@ def picture(
         },
         "waits": _waits(run, rows, begin_s, times),
         "steps": [
-            [number, round((a - begin_s) * NS), round((b - begin_s) * NS)]
-            for number, a, b in steps
-            if begin_s <= a <= end_s
+            [one.number, round((one.start_s - begin_s) * NS), round((one.end_s - begin_s) * NS)]
+            for one in priced.steps
+            if begin_s <= one.start_s <= end_s
         ],
         "memory": _curve(memory, begin_s, end_s),
         "capacity": memory["capacity_b"] if memory else 0,
@@ -132,7 +127,7 @@ def _modules(run: Run, on: Column) -> tuple[list[tuple[str, int]], Column]:
 
 
 def _kinds(
-    run: Run, on: Column, limit: Sequence[str], labels: Labels
+    run: Run, on: Column, limit: Column, labels: Labels
 ) -> tuple[list[tuple[str, int, str, str]], Column]:
     """What is drawn: name, class, shapes, limit. Collectives and copies have no kind of their own, only a name."""
     events = run.events
@@ -155,7 +150,7 @@ def _waits(
 ) -> dict[str, Any]:
     """Where the host stands still: from the end of the call before until this call's own."""
     before, idle = _idle(rows, times[2], times[3], begin_s)
-    found = np.flatnonzero((idle > 1e-9) & np.isin(run.events.type[rows], list(WAITS)))
+    found = np.flatnonzero((idle > LEAST_WAIT_S) & np.isin(run.events.type[rows], list(WAITS)))
     start = np.round((before[found] - begin_s) * NS).astype(np.int64)
     return {
         "start": _differences(start),
@@ -178,12 +173,10 @@ def _idle(rows: Column, issued: Column, host: Column, begin_s: float) -> tuple[C
     return before, issued[rows] - host[rows] - before
 
 
-def waiting_s(run: Run, rows: Column, issued: Column, host: Column) -> float:
-    """How long the hosts stand still in these events, as the mean of the processes."""
-    processes = np.unique(run.events.process[rows])
-    sums = []
-    for process in processes:
-        mine = rows[run.events.process[rows] == process]
-        begin_s = float(issued[mine[0]] - host[mine[0]])
-        sums.append(float(np.maximum(_idle(mine, issued, host, begin_s)[1], 0.0).sum()))
-    return sum(sums) / len(sums) if sums else 0.0
+def waiting(run: Run, rows: Column, issued: Column, host: Column) -> tuple[int, float]:
+    """How often and how long the host of one process stands still in these events."""
+    if not len(rows):
+        return 0, 0.0
+    _, idle = _idle(rows, issued, host, float(issued[rows[0]] - host[rows[0]]))
+    held = (idle > LEAST_WAIT_S) & np.isin(run.events.type[rows], list(WAITS))
+    return int(held.sum()), float(idle[held].sum())

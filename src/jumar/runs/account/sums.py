@@ -10,18 +10,17 @@ import numpy as np
 from jumar.physics.timeline import covered_s
 from jumar.runs.account.labels import Labels, shapes
 from jumar.runs.format import NONE, ON_STREAM, Column, Phase, Run
+from jumar.runs.pricing import Priced
 
 Names = Mapping[tuple[int, str, int], str]
 MOST_SHAPES = 3
 
 
-def by_operator(
-    run: Run, rows: Column, seconds: Column, limit: Sequence[str], labels: Labels
-) -> list[dict[str, Any]]:
+def by_operator(run: Run, rows: Column, priced: Priced, labels: Labels) -> list[dict[str, Any]]:
     """Operators with count, time, what limits them most of that time, and their most costly shapes."""
     found = []
-    of, spent, kinds = labels.of[rows], seconds[rows], run.events.kind[rows]
-    limits = np.asarray(limit)[rows]
+    of, spent, kinds = labels.of[rows], priced.duration_s[rows], run.events.kind[rows]
+    limits, sources = priced.limit[rows], [*priced.kinds.source, "rule"]
     for label in np.unique(of[spent > 0]):
         mine = of == label
         found.append(
@@ -32,7 +31,7 @@ def by_operator(
                 "seconds": float(spent[mine].sum()),
                 "limit": _heaviest(limits[mine], spent[mine]),
                 "shapes": _shapes(run, kinds[mine], spent[mine]),
-                "source": _source(run, labels.first_kind[label]),
+                "source": sources[labels.first_kind[label]],
             }
         )
     return sorted(found, key=lambda one: (-one["seconds"], one["name"]))
@@ -52,10 +51,6 @@ def _shapes(run: Run, kinds: Column, seconds: Column) -> list[dict[str, Any]]:
         {"text": shapes(run.kinds[numbers[i]]), "count": int(counts[i]), "seconds": float(spent[i])}
         for i in np.argsort(-spent, kind="stable")[:MOST_SHAPES]
     ]
-
-
-def _source(run: Run, kind: int) -> str:
-    return "rule" if kind == NONE else run.kinds[kind].source
 
 
 def by_line(run: Run, rows: Column, seconds: Column) -> list[dict[str, Any]]:
