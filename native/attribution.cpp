@@ -140,10 +140,11 @@ using namespace jumar;
 // The calling thread's module (a number of jumar_trace_name) and phase, two 32-bit words that Python writes.
 JUMAR_API void* jumar_trace_cell() { return &cell; }
 
-// So many optimizer steps are complete.
-JUMAR_API void jumar_trace_step(uint32_t count) {
+// An optimizer, by its ordinal, has made a step; so many are complete.
+JUMAR_API void jumar_trace_step(uint32_t optimizer, uint32_t count) {
   if (!tracing()) return;
-  const TraceEvent event = here(TraceType::kStep);
+  TraceEvent event = here(TraceType::kStep);
+  event.subject = optimizer;
   steps = count;
   Trace::get().add(event);
 }

@@ -153,6 +153,9 @@ HcclResult Communicator::gather() {
     if (!why.empty()) return fail(hccl::kRemote, describe() + ": " + why);
   }
   unlink(path_of(id).c_str());  // everybody has it
+  std::string members = std::to_string(number);
+  for (uint32_t other = 0; other < ranks; ++other) members += " " + std::to_string(state(other).pid);
+  Trace::get().name("members", members);
   return open_windows();
 }
 

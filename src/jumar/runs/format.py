@@ -79,6 +79,7 @@ EVENT_COLUMNS: dict[str, str] = {
     "address": "uint64",  # of what is allocated, freed
     "event": "int64",  # handle that is recorded, waited for
     "blocking": "int8",  # 1: the host waited in this call until it was done on the chip
+    "replayed": "int8",  # 1: part of a graph that was replayed: it cost the host no call
     "host_ns": "int64",  # when the host made the call, since the run began
     "blocked_ns": "int64",  # how long the host was held in this call
     "line": "int32",  # number of a name "line" of the process
@@ -107,6 +108,7 @@ class Events:
     address: Column
     event: Column
     blocking: Column
+    replayed: Column
     host_ns: Column
     blocked_ns: Column
     line: Column
