@@ -9,7 +9,8 @@ from torch import Tensor
 
 from jumar.ops.registry import op
 from jumar.ops.results import LOW_PRECISION, store, store_all, wide
-from jumar.ops.rules import pointwise, reducing
+from jumar.ops.rules import normalising, pointwise, reducing
+from jumar.physics.work import Work
 
 aten: Any = torch.ops.aten
 
@@ -27,7 +28,19 @@ def _parameters(
     return [tensor if tensor is None else tensor.to(dtype) for tensor in (*given, *saved)]
 
 
-@op("aclnnBatchNorm")
+def batch_norm_work(*arguments: Any) -> Work:
+    """Training goes over the input twice: statistics of a channel are known only after all of it."""
+    training = bool(arguments[5])
+    return normalising(5, outs=3, launches=1 + training, again=int(training))(*arguments)
+
+
+def batch_norm_backward_work(*arguments: Any) -> Work:
+    """Sums over each channel first, then the gradient of the input from the same two tensors."""
+    training = bool(arguments[7])
+    return normalising(10, outs=3, launches=2, again=2 if training else 0)(*arguments)
+
+
+@op("aclnnBatchNorm", work=batch_norm_work)
 def batch_norm(
     self: Tensor,
     weight: Tensor | None,
@@ -55,7 +68,7 @@ def batch_norm(
             store(original, updated)
 
 
-@op("aclnnBatchNormBackward")
+@op("aclnnBatchNormBackward", work=batch_norm_backward_work)
 def batch_norm_backward(
     grad: Tensor,
     self: Tensor,

@@ -60,9 +60,16 @@ _BY_COST: dict[Cost, str] = {
     (6, 2): "mish_backward binary_cross_entropy_with_logits",
     (5, 0): "native_layer_norm native_group_norm native_batch_norm",
     (10, 0): "native_layer_norm_backward native_group_norm_backward native_batch_norm_backward",
-    (8, 0): "upsample_bilinear2d upsample_linear1d upsample_bilinear2d_backward grid_sampler_2d",
-    (16, 0): "upsample_trilinear3d grid_sampler_3d upsample_trilinear3d_backward",
-    (40, 0): "upsample_bicubic2d upsample_bicubic2d_backward",
+    (8, 0): """
+        upsample_bilinear2d upsample_linear1d upsample_bilinear2d_backward upsample_linear1d_backward grid_sampler_2d
+    """,
+    (16, 0): """
+        upsample_trilinear3d grid_sampler_3d upsample_trilinear3d_backward _upsample_bilinear2d_aa
+        _upsample_bilinear2d_aa_backward
+    """,
+    (40, 0): """
+        upsample_bicubic2d upsample_bicubic2d_backward _upsample_bicubic2d_aa _upsample_bicubic2d_aa_backward
+    """,
     (20, 0): "rand uniform_ random_ randperm bernoulli exponential_",
     (20, 1.5): "randn normal_ multinomial",
 }

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op, rows
-from jumar.ops.rules import foreach
+from jumar.ops.rules import copying, filling, foreach, reducing
 
 Scalar = int | float | bool | complex
 Tensors = list[Tensor]
@@ -187,49 +187,49 @@ rows(
 )
 
 
-@op("aclnnForeachLerpScalar")
+@op("aclnnForeachLerpScalar", work=foreach(torch.lerp))
 def lerp_scalar(tensors: Tensors, ends: Tensors, weight: float, outs: Tensors) -> None:
     for tensor, end, out in zip(tensors, ends, outs, strict=True):
         torch.lerp(tensor, end, weight, out=out)
 
 
-@op("aclnnForeachLerpList")
+@op("aclnnForeachLerpList", work=foreach(torch.lerp))
 def lerp_list(tensors: Tensors, ends: Tensors, weights: Tensors, outs: Tensors) -> None:
     for tensor, end, weight, out in zip(tensors, ends, weights, outs, strict=True):
         torch.lerp(tensor, end, weight, out=out)
 
 
-@op("aclnnForeachPowScalarAndTensor")
+@op("aclnnForeachPowScalarAndTensor", work=foreach(torch.pow))
 def pow_scalar_and_tensor(base: Scalar, exponents: Tensors, outs: Tensors) -> None:
     for exponent, out in zip(exponents, outs, strict=True):
         torch.pow(base, exponent, out=out)
 
 
-@op("aclnnForeachNorm")
+@op("aclnnForeachNorm", work=reducing(2))
 def norm(tensors: Tensors, order: float, outs: Tensors) -> None:
     for tensor, out in zip(tensors, outs, strict=True):
         torch.linalg.vector_norm(tensor, order, out=out)
 
 
-@op("aclnnForeachRoundOffNumber")
+@op("aclnnForeachRoundOffNumber", work=foreach(torch.round))
 def round_off_number(tensors: Tensors, mode: Tensor, outs: Tensors) -> None:
     round_off_number_v2(tensors, int(mode.item()), outs)
 
 
-@op("aclnnForeachRoundOffNumberV2")
+@op("aclnnForeachRoundOffNumberV2", work=foreach(torch.round))
 def round_off_number_v2(tensors: Tensors, mode: int, outs: Tensors) -> None:
     function = ROUNDINGS[int(mode)]
     for tensor, out in zip(tensors, outs, strict=True):
         function(tensor, out=out)
 
 
-@op("aclnnForeachCopy")
+@op("aclnnForeachCopy", work=copying())
 def copy(sources: Tensors, targets: Tensors) -> None:
     for source, target in zip(sources, targets, strict=True):
         target.copy_(source)
 
 
-@op("aclnnForeachZeroInplace")
+@op("aclnnForeachZeroInplace", work=filling())
 def zero_(tensors: Tensors) -> None:
     for tensor in tensors:
         tensor.zero_()

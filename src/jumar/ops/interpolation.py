@@ -11,6 +11,7 @@ from torch import Tensor
 
 from jumar.ops.registry import rows
 from jumar.ops.results import store, wide
+from jumar.ops.rules import resampling
 
 aten: Any = torch.ops.aten
 
@@ -73,7 +74,12 @@ def _without_scales(function: Callable[..., Tensor]) -> Callable[..., None]:
 
 def _in_float32(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """For what CPU PyTorch has no 16-bit kernel for."""
-    return lambda tensor, *rest: function(wide(tensor), *rest)
+
+    def run(tensor: Tensor, *rest: Any) -> Tensor:
+        return function(wide(tensor), *rest)
+
+    run.__name__ = function.__name__
+    return run
 
 
 rows(
@@ -87,6 +93,7 @@ rows(
         "aclnnUpsampleNearest1dV2": aten.upsample_nearest1d,
         "aclnnUpsampleNearest2dV2": aten.upsample_nearest2d,
     },
+    work=resampling,
 )
 
 rows(
@@ -97,6 +104,7 @@ rows(
         "aclnnUpsampleNearestExact2d": aten._upsample_nearest_exact2d,
         "aclnnUpsampleNearestExact3d": aten._upsample_nearest_exact3d,
     },
+    work=resampling,
 )
 
 rows(
@@ -109,6 +117,7 @@ rows(
         "aclnnUpsampleNearestExact2dBackward": aten._upsample_nearest_exact2d_backward,
         "aclnnUpsampleNearestExact3dBackward": aten._upsample_nearest_exact3d_backward,
     },
+    work=resampling,
 )
 
 rows(
@@ -121,6 +130,7 @@ rows(
         "aclnnUpsampleBicubic2dAA": _in_float32(aten._upsample_bicubic2d_aa),
         "aclnnUpsampleTrilinear3d": aten.upsample_trilinear3d,
     },
+    work=resampling,
 )
 
 rows(
@@ -134,4 +144,5 @@ rows(
         "aclnnUpsampleBicubic2dAAGrad": _in_float32(aten._upsample_bicubic2d_aa_backward),
         "aclnnUpsampleTrilinear3dBackward": aten.upsample_trilinear3d_backward,
     },
+    work=resampling,
 )

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.ops import linalg_work
+from jumar.ops.linalg_work import decomposing
 from jumar.ops.registry import legacy, op
 from jumar.ops.results import store, store_all, wide
 from jumar.ops.rules import pointwise, reducing
@@ -25,7 +27,7 @@ def vector_norm(
         store(out, torch.linalg.vector_norm(self, order, dims or None, keepdim, dtype=dtype))
 
 
-@op("aclnnLinalgCholesky")
+@op("aclnnLinalgCholesky", work=decomposing(linalg_work.cholesky, 1))
 def cholesky(self: Tensor, upper: bool, out: Tensor) -> None:
     store(out, torch.linalg.cholesky(self, upper=upper))
 
@@ -35,22 +37,22 @@ def cross(self: Tensor, other: Tensor, dim: int, out: Tensor) -> None:
     store(out, torch.linalg.cross(self, other, dim=dim))
 
 
-@op("aclnnLinalgQr")
+@op("aclnnLinalgQr", work=decomposing(linalg_work.qr, 2))
 def qr(self: Tensor, mode: int, q: Tensor, r: Tensor) -> None:
     store_all((q, r), tuple(torch.linalg.qr(self, QR_MODES[mode])))
 
 
-@op("aclnnInverse")
+@op("aclnnInverse", work=decomposing(linalg_work.inverse, 1))
 def inverse(self: Tensor, out: Tensor) -> None:
     store(out, torch.inverse(self))
 
 
-@op("aclnnSlogdet")
+@op("aclnnSlogdet", work=decomposing(linalg_work.lu, 2))
 def slogdet(self: Tensor, sign: Tensor, log_determinant: Tensor) -> None:
     store_all((sign, log_determinant), tuple(torch.linalg.slogdet(self)))
 
 
-@op("aclnnSvd")
+@op("aclnnSvd", work=decomposing(linalg_work.svd, 3))
 def svd(self: Tensor, full: bool, vectors: bool, values: Tensor, left: Tensor, right: Tensor) -> None:
     """The right vectors arrive transposed: the adapter hands in a view of its Vh."""
     u, s, vh = aten._linalg_svd(self, full, vectors)
@@ -59,7 +61,7 @@ def svd(self: Tensor, full: bool, vectors: bool, values: Tensor, left: Tensor, r
         store_all((left, right), (u, vh.mH))
 
 
-@op("aclnnTriangularSolve")
+@op("aclnnTriangularSolve", work=linalg_work.triangular_work)
 def triangular_solve(
     self: Tensor,
     coefficients: Tensor,
@@ -78,13 +80,13 @@ def _order(order: float) -> float:
     return float("inf") if order < 0 else order
 
 
-@op("aclnnCdist")
+@op("aclnnCdist", work=linalg_work.distances_work)
 def cdist(one: Tensor, two: Tensor, order: float, mode: int, out: Tensor) -> None:
     """The program's choice of method does not get through to here; PyTorch's default takes its place."""
     store(out, torch.cdist(wide(one), wide(two), _order(order)))
 
 
-@op("aclnnCdistBackward")
+@op("aclnnCdistBackward", work=linalg_work.distances_backward_work)
 def cdist_backward(
     grad: Tensor, one: Tensor, two: Tensor, distances: Tensor, order: float, grad_one: Tensor
 ) -> None:
@@ -102,6 +104,6 @@ def cdist_backward_legacy(inputs: list[Tensor], outputs: list[Tensor], attribute
     )
 
 
-@op("aclnnPdist")
+@op("aclnnPdist", work=linalg_work.pairs_work)
 def pdist(self: Tensor, order: float, out: Tensor) -> None:
     store(out, aten._pdist_forward(wide(self).contiguous(), order))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.registry import op
+from jumar.ops.rules import pointwise, updating
 
 Tensors = list[Tensor]
 
@@ -48,7 +49,7 @@ def _adamw_step(
             tensor.copy_(stepped)
 
 
-@op("aclnnApplyAdamWV2")
+@op("aclnnApplyAdamWV2", work=updating(0, 1, 2, 3, operations=12, transcendentals=1))
 def apply_adamw_v2(
     var: Tensor,
     m: Tensor,
@@ -70,7 +71,7 @@ def apply_adamw_v2(
     _adamw_step(state, grad, steps, lr, (beta1, beta2), weight_decay, eps, amsgrad, maximize)
 
 
-@op("aclnnApplyAdamW")
+@op("aclnnApplyAdamW", work=updating(0, 1, 2, 11, operations=12, transcendentals=1))
 def apply_adamw(
     var: Tensor,
     m: Tensor,
@@ -99,7 +100,7 @@ def apply_adamw(
     var.sub_(lr / (1 - beta1_power * beta1) * m / denominator)
 
 
-@op("aclnnApplyAdam")
+@op("aclnnApplyAdam", work=updating(0, 1, 2, operations=11, transcendentals=1))
 def apply_adam(
     var: Tensor,
     m: Tensor,
@@ -121,7 +122,7 @@ def apply_adam(
     var.sub_(rate * direction / (torch.sqrt(v) + eps))
 
 
-@op("aclnnFusedAdam")
+@op("aclnnFusedAdam", work=updating(0, 2, 3, 4, operations=12, transcendentals=1))
 def fused_adam(
     params: Tensors,
     grads: Tensors,
@@ -158,7 +159,7 @@ def fused_adam(
     )
 
 
-@op("aclnnFusedSgd")
+@op("aclnnFusedSgd", work=updating(0, 2, operations=4))
 def fused_sgd(
     params: Tensors,
     grads: Tensors,
@@ -187,12 +188,12 @@ def fused_sgd(
     )
 
 
-@op("aclnnForeachNonFiniteCheckAndUnscale")
+@op("aclnnForeachNonFiniteCheckAndUnscale", work=updating(0, operations=3))
 def check_and_unscale(grads: Tensors, found_inf: Tensor, inverse_scale: Tensor) -> None:
     torch._amp_foreach_non_finite_check_and_unscale_(grads, found_inf, inverse_scale)
 
 
-@op("aclnnAmpUpdateScale")
+@op("aclnnAmpUpdateScale", work=pointwise(4, outs=2))
 def update_scale(
     scale: Tensor,
     growth_tracker: Tensor,

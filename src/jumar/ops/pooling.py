@@ -9,14 +9,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op, rows
 from jumar.ops.results import store, store_all, wide
+from jumar.ops.rules import moved, pointwise, reducing, windowed
+from jumar.physics.work import Kind, Work
 
 aten: Any = torch.ops.aten
 INDEX_BYTES = 4
 
 
-@op("aclnnAvgPool2d")
+def _spread_work(grad: Operand, self: Operand, grad_self: Operand) -> Work:
+    """Each gradient is handed to all places of its window; of the input only the sizes count."""
+    return moved(Kind.REDUCTION, [grad], [grad_self], float(max(grad.elements, grad_self.elements)))
+
+
+def _places_work(grad: Operand, self: Operand, indices: Operand, *rest: Any) -> Work:
+    """Each gradient goes to the place of its maximum; all others become zero."""
+    return moved(Kind.REDUCTION, [grad, indices], [rest[-1]], float(grad.elements), launches=2)
+
+
+@op("aclnnAvgPool2d", work=windowed(1))
 def average_pool2d(
     self: Tensor,
     kernel: list[int],
@@ -31,7 +44,7 @@ def average_pool2d(
     store(out, aten.avg_pool2d(self, kernel, stride, padding, ceil_mode, count_include_pad, divisor or None))
 
 
-@op("aclnnAvgPool2dBackward")
+@op("aclnnAvgPool2dBackward", work=windowed(2, reads=1))
 def average_pool2d_backward(
     grad: Tensor,
     self: Tensor,
@@ -48,7 +61,7 @@ def average_pool2d_backward(
     store(grad_self, aten.avg_pool2d_backward(grad, self, *arguments))
 
 
-@op("aclnnAvgPool3d")
+@op("aclnnAvgPool3d", work=windowed(1))
 def average_pool3d(
     self: Tensor,
     kernel: list[int],
@@ -65,7 +78,7 @@ def average_pool3d(
     )
 
 
-@op("aclnnAvgPool3dBackward")
+@op("aclnnAvgPool3dBackward", work=windowed(2, reads=1))
 def average_pool3d_backward(
     grad: Tensor,
     self: Tensor,
@@ -87,6 +100,7 @@ rows(
         "aclnnAdaptiveAvgPool2d": aten.adaptive_avg_pool2d,
         "aclnnAdaptiveAvgPool3d": aten.adaptive_avg_pool3d,
     },
+    work=lambda _: reducing(),
 )
 
 
@@ -109,6 +123,7 @@ rows(
         "aclnnAdaptiveAvgPool2dBackward": aten._adaptive_avg_pool2d_backward,
         "aclnnAdaptiveAvgPool3dBackward": aten._adaptive_avg_pool3d_backward,
     },
+    work=lambda _: _spread_work,
 )
 
 rows(
@@ -117,6 +132,7 @@ rows(
         "aclnnAdaptiveMaxPool2d": aten.adaptive_max_pool2d,
         "aclnnAdaptiveMaxPool3d": aten.adaptive_max_pool3d,
     },
+    work=lambda _: reducing(outs=2),
 )
 
 rows(
@@ -127,10 +143,11 @@ rows(
         "aclnnAdaptiveMaxPool2dBackward": aten.adaptive_max_pool2d_backward,
         "aclnnAdaptiveMaxPool3dBackward": aten.adaptive_max_pool3d_backward,
     },
+    work=lambda _: _places_work,
 )
 
 
-@op("aclnnMaxPool2dWithIndices")
+@op("aclnnMaxPool2dWithIndices", work=windowed(1, outs=2))
 def max_pool2d(
     self: Tensor,
     kernel: list[int],
@@ -145,7 +162,7 @@ def max_pool2d(
     store_all((out, indices), values)
 
 
-@op("aclnnMaxPool2dWithIndicesBackward")
+@op("aclnnMaxPool2dWithIndicesBackward", work=_places_work)
 def max_pool2d_backward(
     grad: Tensor,
     self: Tensor,
@@ -168,7 +185,7 @@ def _indices_in(mask: Tensor, count: int) -> Tensor | None:
     return mask.view(-1).view(torch.int8)[: count * INDEX_BYTES].view(torch.int32)
 
 
-@op("aclnnMaxPool2dWithMask")
+@op("aclnnMaxPool2dWithMask", work=windowed(1, outs=2))
 def max_pool2d_with_mask(
     self: Tensor,
     kernel: list[int],
@@ -186,7 +203,7 @@ def max_pool2d_with_mask(
         place.copy_(indices.reshape(-1))
 
 
-@op("aclnnMaxPool2dWithMaskBackward")
+@op("aclnnMaxPool2dWithMaskBackward", work=_places_work)
 def max_pool2d_with_mask_backward(
     grad: Tensor,
     self: Tensor,
@@ -205,7 +222,7 @@ def max_pool2d_with_mask_backward(
     max_pool2d_backward(grad, self, indices, *arguments, grad_self)
 
 
-@op("aclnnMaxPool3dWithArgmax")
+@op("aclnnMaxPool3dWithArgmax", work=windowed(1, outs=2))
 def max_pool3d(
     self: Tensor,
     kernel: list[int],
@@ -220,7 +237,7 @@ def max_pool3d(
     store_all((out, indices), values)
 
 
-@op("aclnnMaxPool3dWithArgmaxBackward")
+@op("aclnnMaxPool3dWithArgmaxBackward", work=_places_work)
 def max_pool3d_backward(
     grad: Tensor,
     self: Tensor,
@@ -236,12 +253,12 @@ def max_pool3d_backward(
     store(grad_self, aten.max_pool3d_with_indices_backward(grad, self, *arguments))
 
 
-@op("aclnnMaxUnpool2d")
+@op("aclnnMaxUnpool2d", work=pointwise())
 def max_unpool2d(self: Tensor, indices: Tensor, sizes: list[int], out: Tensor) -> None:
     store(out, aten.max_unpool2d(self, indices.long(), sizes))
 
 
-@op("aclnnMaxUnpool3d")
+@op("aclnnMaxUnpool3d", work=pointwise())
 def max_unpool3d(
     self: Tensor, indices: Tensor, sizes: list[int], stride: list[int], padding: list[int], out: Tensor
 ) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from jumar.ops.recurrent import Cell, CellGradient, gru, gru_backward, lstm, lstm_backward
+from jumar.ops.recurrent_work import GRU_COST, LSTM_COST, stack_backward_rule, stack_rule
 from jumar.ops.registry import op
 from jumar.ops.results import store, store_all, wide
 from jumar.ops.rules import pointwise
@@ -60,7 +61,7 @@ def _last(values: Tensor, reverse: bool) -> Tensor:
     return values[0] if reverse else values[-1]
 
 
-@op("aclnnLSTM")
+@op("aclnnLSTM", work=stack_rule(LSTM_COST))
 def lstm_stack(
     self: Tensor,
     params: Tensors,
@@ -112,7 +113,7 @@ def _put_parameters(outs: Tensors, gradients: list[CellGradient], biased: bool) 
         store_all(tuple(outs[index * len(values) : (index + 1) * len(values)]), tuple(values))
 
 
-@op("aclnnLstmBackward")
+@op("aclnnLstmBackward", work=stack_backward_rule(2, 13, 14, 19, 4))
 def lstm_stack_backward(
     self: Tensor,
     first: Tensors,
@@ -179,7 +180,7 @@ def lstm_stack_backward(
     _put_parameters(grad_params, gradients, biased)
 
 
-@op("aclnnGRU")
+@op("aclnnGRU", work=stack_rule(GRU_COST))
 def gru_stack(
     self: Tensor,
     params: Tensors,
@@ -215,7 +216,7 @@ def gru_stack(
     store(out_hidden, torch.stack(last_hidden))
 
 
-@op("aclnnGRUBackward")
+@op("aclnnGRUBackward", work=stack_backward_rule(1, 10, 11, 14, 3))
 def gru_stack_backward(
     self: Tensor,
     params: Tensors,

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from jumar.ops.recurrent import Cell, CellGradient, gru, gru_backward, lstm, lstm_backward
 from jumar.ops.recurrent_layers import Tensors, put, take
+from jumar.ops.recurrent_work import BACKWARD_COST, GRU_COST, LSTM_COST, legacy_rule
 from jumar.ops.registry import legacy
 from jumar.ops.results import store_all, wide
 
@@ -25,7 +26,7 @@ def _state(tensor: Tensor) -> Tensor:
     return take(tensor, *tensor.shape[-2:])
 
 
-@legacy("DynamicRNN")
+@legacy("DynamicRNN", work=legacy_rule(1, 4, LSTM_COST))
 def dynamic_rnn(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -> None:
     """One LSTM layer whose weights for input and state stand on top of each other, transposed."""
     sequence, weight, bias, mask, hidden, state = inputs[:6]
@@ -37,7 +38,7 @@ def dynamic_rnn(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -
         put(out, value)
 
 
-@legacy("DynamicRNNV2")
+@legacy("DynamicRNNV2", work=legacy_rule(1, 5, LSTM_COST))
 def dynamic_rnn_v2(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -> None:
     sequence, input_weight, hidden_weight, bias, mask, hidden, state = inputs[:7]
     cell = Cell(wide(input_weight).T, wide(hidden_weight).T, wide(bias))
@@ -69,7 +70,7 @@ def _legacy_lstm_backward(
     )
 
 
-@legacy("DynamicRNNGrad")
+@legacy("DynamicRNNGrad", work=legacy_rule(1, 4, BACKWARD_COST, backward=True))
 def dynamic_rnn_backward(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -> None:
     self, weight, _, *rest = inputs[:16]
     features = self.shape[-1]
@@ -80,7 +81,7 @@ def dynamic_rnn_backward(inputs: Tensors, outputs: Tensors, attributes: dict[str
     store_all(tuple(outputs), values)
 
 
-@legacy("DynamicRNNV2Grad")
+@legacy("DynamicRNNV2Grad", work=legacy_rule(1, 4, BACKWARD_COST, backward=True))
 def dynamic_rnn_v2_backward(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -> None:
     self, input_weight, hidden_weight, *rest = inputs[:16]
     cell = Cell(wide(input_weight).T, wide(hidden_weight).T)
@@ -96,7 +97,7 @@ def dynamic_rnn_v2_backward(inputs: Tensors, outputs: Tensors, attributes: dict[
     store_all(tuple(outputs), values)
 
 
-@legacy("DynamicGRUV2")
+@legacy("DynamicGRUV2", work=legacy_rule(1, 6, GRU_COST))
 def dynamic_gru(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -> None:
     sequence, input_weight, hidden_weight, input_bias, hidden_bias, _, hidden = inputs[:7]
     cell = Cell(wide(input_weight).T, wide(hidden_weight).T, wide(input_bias), wide(hidden_bias))
@@ -107,7 +108,7 @@ def dynamic_gru(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -
         put(out, value)
 
 
-@legacy("DynamicGRUV2Grad")
+@legacy("DynamicGRUV2Grad", work=legacy_rule(1, 4, BACKWARD_COST, backward=True))
 def dynamic_gru_backward(inputs: Tensors, outputs: Tensors, attributes: dict[str, Any]) -> None:
     sequence, input_weight, hidden_weight, _, first, hiddens, to_outputs, to_hidden, *gates = inputs[:12]
     update, reset, new, multiplied = gates

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import ceil, log2
+from math import ceil, log2, prod
 from typing import Any
 
 from jumar.abi.operand import Operand
 from jumar.ops.costs import cost_of
 from jumar.ops.registry import Rule
-from jumar.ops.traffic import RUN_B, bytes_of, operands, size_b, total_b, vector_dtype, walk
+from jumar.ops.traffic import RUN_B, bytes_of, elements, operands, size_b, total_b, vector_dtype, walk
 from jumar.physics.work import Kind, Pattern, Vector, Work
 
 NOTHING = Work(Kind.COPY, launches=0)
@@ -79,7 +79,28 @@ def each_in_place(function: Callable[..., Any]) -> Rule:
 
 def foreach(function: Callable[..., Any]) -> Rule:
     """One of PyTorch's pointwise functions on every tensor of a list, with the results in the last list."""
-    return pointwise(*cost_of(function.__name__.partition(".")[0]))
+    operations, transcendentals = cost_of(function.__name__.partition(".")[0])
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, 1)
+        count = elements(results)
+        costs = (operations * count, transcendentals * count)
+        return moved(Kind.ELEMENTWISE, inputs, results, *costs, pattern=Pattern.STREAMING)
+
+    return work
+
+
+def updating(*written: int, operations: float, transcendentals: float = 0.0) -> Rule:
+    """An optimizer's step: everything is read, the arguments at these places are written."""
+
+    def work(*arguments: Any) -> Work:
+        results = list(operands(arguments[place] for place in written))
+        count = elements(arguments[written[0]])
+        inputs = list(operands(arguments))
+        costs = (operations * count, transcendentals * count)
+        return moved(Kind.OPTIMIZER, inputs, results, *costs, pattern=Pattern.STREAMING)
+
+    return work
 
 
 def copying(outs: int = 1, kind: Kind = Kind.COPY) -> Rule:
@@ -148,19 +169,21 @@ def reducing(
     return work
 
 
-def normalising(operations: float, transcendentals: float = 0.0, outs: int = 1, launches: int = 1) -> Rule:
-    """Rows are read, summed up and written again. What a core cannot hold it reads a second time, from the cache."""
+def normalising(
+    operations: float, transcendentals: float = 0.0, outs: int = 1, launches: int = 1, again: int = 0
+) -> Rule:
+    """Rows are summed up and scaled. `again`: so many of the inputs are read twice, their rows being too long to keep."""
 
     def work(*arguments: Any) -> Work:
         inputs, results = split(arguments, outs)
         count = max((operand.elements for operand in (*inputs, *results)), default=0)
-        each = (operations * count, transcendentals * count)
-        return moved(Kind.NORMALIZATION, inputs, results, *each, launches=launches)
+        costs = (operations * count, transcendentals * count)
+        return moved(Kind.NORMALIZATION, [*inputs, *inputs[:again]], results, *costs, launches=launches)
 
     return work
 
 
-def gathering(table: int = 0, outs: int = 1, operations: float = 0.0) -> Rule:
+def gathering(table: int = 0, outs: int = 1, operations: float = 0.0, kind: Kind = Kind.GATHER) -> Rule:
     """Places are read from one operand, and of the table (the operand of this number) as much as there are results."""
 
     def work(*arguments: Any) -> Work:
@@ -171,7 +194,7 @@ def gathering(table: int = 0, outs: int = 1, operations: float = 0.0) -> Rule:
         read_b = min(taken, bytes_of(inputs[table]))
         read_b += total_b(inputs[:table], inputs[table + 1 :])
         vectors = (Vector("fp32", operations * results[0].elements),) if operations else ()
-        return Work(Kind.GATHER, (), vectors, read_b, total_b(results), Pattern.GATHER)
+        return Work(kind, (), vectors, read_b, total_b(results), Pattern.GATHER)
 
     return work
 
@@ -227,6 +250,33 @@ def scattering(
             return NOTHING
         vectors = (Vector(vector_dtype(target), operations * count),)
         return Work(Kind.GATHER, (), vectors, read_b, written_b, Pattern.GATHER, launches)
+
+    return work
+
+
+def windowed(kernel: int, outs: int = 1, reads: int = -1) -> Rule:
+    """Pooling: each result is made of a window whose sizes stand at the place `kernel`.
+
+    `reads`: of that many arguments the values are needed; the rest only give sizes.
+    """
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, outs)
+        count = min(elements(inputs[:1]), elements(results[:1])) * prod(arguments[kernel])
+        return moved(Kind.REDUCTION, inputs[:reads] if reads > 0 else inputs, results, float(count))
+
+    return work
+
+
+def resampling(function: Callable[..., Any]) -> Rule:
+    """One of PyTorch's functions that scale images, or its derivative: a few neighbours for each of the finer pixels."""
+    operations, transcendentals = cost_of(function.__name__)
+
+    def work(*arguments: Any) -> Work:
+        self, out = arguments[0], arguments[-1]
+        count = max(self.elements, out.elements)
+        costs = (operations * count, transcendentals * count)
+        return moved(Kind.ELEMENTWISE, [self], [out], *costs, pattern=Pattern.STREAMING)
 
     return work
 
