@@ -1,0 +1,39 @@
+"""Python distributions that tie to NVIDIA, and how heavily."""
+
+from __future__ import annotations
+
+import re
+
+from jumar.cudamap import Name
+from jumar.port import dictionary
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.rule import Rule
+
+WHEELS_FOR_CUDA = re.compile(
+    r"(?:download\.pytorch\.org|mirror[^\s\"']*pytorch[^\s\"']*)/[\w/]*cu\d{2,3}\b|\+cu\d{2,3}\b"
+    r"|pypi\.(?:nvidia|ngc\.nvidia)\.com|pip\.nvidia\.com|/whl/(?:nightly/)?cu\d{2,3}\b|pytorch-cu\d{2,3}\b"
+    r"|nvcr\.io/[^\s\"']*wheels|data\.pyg\.org/[^\s\"']*cu\d+|whl/cu\d*\$"
+)
+
+
+def tie(name: str) -> Name | None:
+    """The row of a distribution (its name as PEP 503 writes it), None if it ties to nothing."""
+    return dictionary.find("dependencies/distributions", name)
+
+
+def severity(row: Name) -> str:
+    if row.status == "absent":
+        return "cosmetic" if row.note.startswith(("part of CUDA", "HCCL comes")) else "blocks"
+    return "degrades" if row.ascend == row.cuda else "blocks"
+
+
+def found(
+    rule: Rule, document: Document, name: str, start: int, end: int, layer: str | None = None
+) -> Finding | None:
+    """A finding for the distribution, if it has a row."""
+    row = tie(name)
+    if row is None:
+        return None
+    says = dictionary.says(row, rule.replacement)
+    return rule.found(document, start, end, name, severity=severity(row), replacement=says, layer=layer)

@@ -1,0 +1,73 @@
+"""Where the comments of a configuration file or script stand, and its text without them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+
+HASH = frozenset(
+    (
+        "shell",
+        "slurm",
+        "dockerfile",
+        "apptainer",
+        "make",
+        "yaml",
+        "toml",
+        "ini",
+        "requirements",
+        "cmake",
+        "lock",
+        "bazel",
+        "text",
+    )
+)
+SLASHES = frozenset(("ci", "terraform", "json"))
+LINE_HASH = re.compile(r"(?:^|(?<=[\s;]))#(?!SBATCH|PBS|BSUB|!)[^\n]*", re.MULTILINE)
+LINE_SLASHES = re.compile(r"(?:^|(?<=[\s;{}]))(?://[^\n]*|/\*.*?\*/)", re.MULTILINE | re.DOTALL)
+LINE_SEMICOLON = re.compile(r"^[ \t]*;[^\n]*", re.MULTILINE)
+
+
+def comments(document: Document) -> tuple[tuple[int, int], ...]:
+    """Start and end of each comment; what stands in quotes is none."""
+    return document.once(_comments)
+
+
+def _comments(document: Document) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted(_found(document)))
+
+
+def _found(document: Document) -> Iterator[tuple[int, int]]:
+    patterns = []
+    if document.kind in HASH or document.kind == "terraform":
+        patterns.append(LINE_HASH)
+    if document.kind in SLASHES:
+        patterns.append(LINE_SLASHES)
+    if document.kind == "ini":
+        patterns.append(LINE_SEMICOLON)
+    for pattern in patterns:
+        for match in pattern.finditer(document.text):
+            if not _in_quotes(document, match.start()):
+                yield match.span()
+
+
+def _in_quotes(document: Document, place: int) -> bool:
+    line = document.starts[document.position(place)[0] - 1]
+    before = document.text[line:place]
+    return before.count('"') % 2 == 1 or before.count("'") % 2 == 1
+
+
+def without_comments(document: Document) -> str:
+    """As many characters as the text, comments blank."""
+    return document.once(_without)
+
+
+def _without(document: Document) -> str:
+    parts, at = [], 0
+    for start, end in comments(document):
+        if start >= at:
+            parts += [document.text[at:start], re.sub(r"[^\n\r]", " ", document.text[start:end])]
+            at = end
+    return "".join([*parts, document.text[at:]])

@@ -1,0 +1,60 @@
+"""Build scripts in Python: sources in CUDA C++ and flags for NVIDIA's compiler."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="B001",
+    name="setup-script",
+    kinds=("python",),
+    triggers=(".cu", "nvcc", "gencode", "compute_", "cuda_sources"),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="NVIDIA's compiler builds it",
+    replacement="sources in Ascend C, built with CMake and bisheng, or no extension on Ascend",
+    examples=(
+        Example('from setuptools import setup\nsources = ["a.cpp", "a_kernel.cu"]\n', path="setup.py"),
+        Example(
+            'from setuptools import setup\nargs = {"cxx": [], "nvcc": ["-O3", "-gencode=arch=compute_80,code=sm_80"]}\n',
+            path="setup.py",
+        ),
+    ),
+    keep=(
+        Example('print("see a.cu")\n', path="train.py"),
+        Example('from setuptools import setup\nsources = ["a.cpp"]\n', path="setup.py"),
+    ),
+)
+
+BUILDS = ("setuptools", "cpp_extension", "distutils", "torch.utils.cpp", "skbuild", "load_inline")
+SOURCE = re.compile(r"^[^\s]*\.cuh?$")
+FLAG = re.compile(
+    r"^-{1,2}(?:gencode|generate-code|use_fast_math|expt-|ptxas|Xptxas|Xcompiler|Xcudafe|arch=sm_|threads)|compute_\d\d|sm_\d\d"
+)
+WORDS = frozenset(("nvcc", "cuda_sources", "extra_cuda_cflags", "with_cuda"))
+
+
+def check(document: Document) -> Iterator[Finding]:
+    if not any(word in document.text for word in BUILDS):
+        return
+    source = document.once(python_source.read)
+    for node in source.all(ast.Constant):
+        text = node.value
+        if not isinstance(text, str):
+            continue
+        if SOURCE.match(text) and len(text) > 3:
+            yield RULE.found(document, *source.span(node), f"CUDA C++: {text}")
+        elif text in WORDS or (FLAG.search(text) and "\n" not in text and " " not in text.strip()):
+            yield RULE.found(document, *source.span(node), f"for NVIDIA's compiler: {text}")
+    for keyword in source.all(ast.keyword):
+        if keyword.arg in WORDS:
+            yield RULE.found(document, *source.span(keyword), f"for NVIDIA's compiler: {keyword.arg}")

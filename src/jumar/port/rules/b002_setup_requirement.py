@@ -1,0 +1,57 @@
+"""Requirements in setup.py."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jumar.port import distributions
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_source, requirement_lines
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="B002",
+    name="setup-requirement",
+    kinds=("python",),
+    triggers=("install_requires", "extras_require", "setup(", "requires"),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the package works with NVIDIA's GPUs only, or differs on Ascend",
+    replacement="what the table of distributions says",
+    examples=(
+        Example(
+            'from setuptools import setup\nsetup(install_requires=["torch", "flash-attn>=2.0"])\n',
+            path="setup.py",
+        ),
+    ),
+    keep=(
+        Example(
+            'from setuptools import setup\nsetup(install_requires=["torch", "numpy"])\n', path="setup.py"
+        ),
+        Example('requires = ["cupy"]\n', path="module.py"),
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    if "setuptools" not in document.text and not document.path.endswith("setup.py"):
+        return
+    source = document.once(python_source.read)
+    for node in source.all(ast.Constant):
+        if not isinstance(node.value, str) or "\n" in node.value or not _is_listed(source, node):
+            continue
+        needed = requirement_lines.parse(node.value, 0)
+        if needed and (found := distributions.found(RULE, document, needed.name, *source.span(node))):
+            yield found
+
+
+def _is_listed(source: python_source.Source, node: ast.AST) -> bool:
+    """An item of a list, an argument of append, or a value of extras."""
+    above = source.parents.get(node)
+    if isinstance(above, ast.Call):
+        return isinstance(above.func, ast.Attribute) and above.func.attr in ("append", "add")
+    return isinstance(above, ast.List | ast.Tuple | ast.Set | ast.IfExp | ast.BinOp)

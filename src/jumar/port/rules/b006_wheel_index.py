@@ -1,0 +1,63 @@
+"""Wheels built for CUDA: the index of PyTorch's cu12 builds, `+cu121` versions, NVIDIA's index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port import distributions
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.reading.comments import without_comments
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="B006",
+    name="wheel-index",
+    kinds=(
+        "requirements",
+        "toml",
+        "shell",
+        "slurm",
+        "dockerfile",
+        "apptainer",
+        "yaml",
+        "make",
+        "ci",
+        "markdown",
+        "ini",
+        "json",
+        "text",
+        "lock",
+    ),
+    triggers=("cu1", "cu9", "cu$", "nvidia.com", "cu{"),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the wheels hold code for NVIDIA's GPUs, and torch_npu wants PyTorch's CPU build",
+    replacement="--extra-index-url https://download.pytorch.org/whl/cpu, with torch-npu of the same version from PyPI",
+    examples=(
+        Example("--extra-index-url https://download.pytorch.org/whl/cu121\n"),
+        Example("torch==2.3.0+cu118\n"),
+        Example("pip install torch --index-url https://download.pytorch.org/whl/cu124\n", path="install.sh"),
+        Example(
+            '[[tool.uv.index]]\nname = "pytorch-cu121"\nurl = "https://download.pytorch.org/whl/cu121"\n',
+            path="pyproject.toml",
+        ),
+    ),
+    keep=(
+        "--extra-index-url https://download.pytorch.org/whl/cpu\n# https://download.pytorch.org/whl/cu121\n",
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    layer = "workflow" if roles.layer_of(document) == "workflow" else "software"
+    lines: set[int] = set()
+    for match in distributions.WHEELS_FOR_CUDA.finditer(without_comments(document)):
+        line, _ = document.position(match.start())
+        if line not in lines:
+            lines.add(line)
+            severity = "cosmetic" if document.kind in ("markdown", "lock") else None
+            yield RULE.found(document, *match.span(), match[0], layer=layer, severity=severity)

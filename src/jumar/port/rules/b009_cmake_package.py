@@ -1,0 +1,53 @@
+"""CMake packages of CUDA and NVIDIA's libraries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import cmake_calls
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="B009",
+    name="cmake-package",
+    kinds=("cmake",),
+    triggers=("find_package", "find_library", "find_path", "find_program", "pkg_check", "findcuda", "cuda"),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the package is part of CUDA",
+    replacement="CANN: include its cmake modules, link ascendcl, hccl and the opapi libraries",
+    examples=(
+        Example("find_package(CUDAToolkit REQUIRED)\n", path="CMakeLists.txt"),
+        Example("find_library(NCCL_LIB nccl)\n", path="CMakeLists.txt"),
+    ),
+    keep=(Example("find_package(Torch REQUIRED)\n", path="CMakeLists.txt"),),
+)
+
+NAME = re.compile(
+    r"(?:CUDA\w*|CUDNN|NCCL|TensorRT|CUB|Thrust|NVTX\w*|NVSHMEM|CUTLASS|NvInfer|RAFT|rmm|cu(?:blas|dnn|solver|sparse|fft|rand|file|pti|ml|vs|da)\w*|nccl\w*|nvrtc|nvml|nvidia-ml|libnccl|libcud\w+|nvcc|nvToolsExt|nvinfer\w*|nvjpeg)(?:\.h)?",
+    re.IGNORECASE,
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for call in cmake_calls.calls(document):
+        if call.name in (
+            "find_package",
+            "find_dependency",
+            "find_library",
+            "find_path",
+            "find_program",
+            "find_file",
+        ):
+            for word in call.arguments:
+                if NAME.fullmatch(word.plain):
+                    yield RULE.found(document, word.start, word.end, f"{call.name}({word.plain})")
+                    break
+        elif call.name == "include" and call.arguments and "cuda" in call.arguments[0].plain.lower():
+            word = call.arguments[0]
+            yield RULE.found(document, word.start, word.end, f"include({word.plain})", severity="degrades")

@@ -1,0 +1,40 @@
+"""Sources in CUDA C++ listed for CMake, Bazel and Make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading.comments import without_comments
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="B011",
+    name="build-source",
+    kinds=("cmake", "bazel", "make", "toml", "json"),
+    triggers=(".cu",),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="NVIDIA's compiler builds the source",
+    replacement="a source in Ascend C beside it",
+    examples=(
+        Example("add_library(x a.cpp b.cu)\n", path="CMakeLists.txt"),
+        Example("OBJS = main.o kernel.cu\n", path="Makefile"),
+    ),
+    keep=(Example("# b.cu\nadd_library(x a.cpp b.cutout)\n", path="CMakeLists.txt"),),
+)
+
+SOURCE = re.compile(r"(?<![\w*])[\w./${}*-]*\.cuh?(?![\w.])")
+
+
+def check(document: Document) -> Iterator[Finding]:
+    lines: set[int] = set()
+    for match in SOURCE.finditer(without_comments(document)):
+        line, _ = document.position(match.start())
+        if line not in lines:
+            lines.add(line)
+            yield RULE.found(document, *match.span(), f"CUDA C++: {match[0]}")

@@ -1,0 +1,44 @@
+"""Makefiles that call NVIDIA's compiler or link its libraries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading.comments import without_comments
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="B012",
+    name="makefile",
+    kinds=("make",),
+    triggers=("nvcc", "cuda", "nccl", "cudnn", "cublas", "gencode", "sm_"),
+    layer="software",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="it needs NVIDIA's toolkit",
+    replacement="bisheng for kernels in Ascend C, and CANN's libraries: -lascendcl -lhccl",
+    examples=(
+        Example("NVCC = nvcc\n", path="Makefile"),
+        Example("LDFLAGS += -L/usr/local/cuda/lib64 -lcudart\n", path="Makefile"),
+        Example("%.o: %.cu\n\t$(NVCC) -arch=sm_80 -c $< -o $@\n", path="Makefile"),
+    ),
+    keep=(Example("# NVCC = nvcc\nCC = gcc\n", path="Makefile"),),
+)
+
+WORD = re.compile(
+    r"(?<![A-Za-z])-?l?(?:nvcc|cuda|nccl|cudnn|cublas|curand|cusolver|cusparse|cufft|nvrtc|nvml|nvtx|nvidia)\w*|compute_\d\d|\bsm_\d\d",
+    re.IGNORECASE,
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    lines: set[int] = set()
+    for match in WORD.finditer(without_comments(document)):
+        line, _ = document.position(match.start())
+        if line not in lines:
+            lines.add(line)
+            yield RULE.found(document, *match.span(), match[0])
