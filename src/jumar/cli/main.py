@@ -19,6 +19,7 @@ COMMANDS = {
     "chips": "list, show and compare chips",
     "scan": "say what ties a repository to CUDA",
     "port": "change a repository so that it runs on CUDA, Ascend or neither",
+    "verify": "run a program as it is and ported, and compare what they compute",
 }
 
 
