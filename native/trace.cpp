@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <map>
@@ -34,6 +35,11 @@ uint64_t unix_ns() {
 std::string path_of(const char* what, const char* ending) {
   const char* directory = Server::get()->settings().trace;
   return std::string(directory) + "/" + what + "-" + std::to_string(getpid()) + ending;
+}
+
+int32_t rank() {
+  const char* text = std::getenv("RANK");
+  return text != nullptr && *text != 0 ? static_cast<int32_t>(std::strtol(text, nullptr, 10)) : -1;
 }
 
 int create(const std::string& path, int flags) {
@@ -93,7 +99,7 @@ bool Trace::map_file(uint64_t limit) {
   header_->version = kTraceVersion;
   header_->event_bytes = sizeof(TraceEvent);
   header_->pid = getpid();
-  header_->chips = Server::get()->settings().chips;
+  header_->rank = rank();
   header_->began_ns = began_ns_;
   header_->began_unix_ns = unix_ns();
   header_->limit = limit;

@@ -22,7 +22,7 @@ struct TraceHeader {
   uint32_t version;
   uint32_t event_bytes;
   int32_t pid;
-  uint32_t chips;                // of the server
+  int32_t rank;                  // of the process, as torchrun told it; -1: not told
   uint64_t began_ns;             // monotonic clock
   uint64_t began_unix_ns;        // the same moment, since 1970
   uint64_t limit;                // events that the file may hold

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 from jumar import environment
-from jumar.cli import commands, serving, summing
+from jumar.cli import commands, serving, summing, tracing
 from jumar.cli.refusal import Refusal
 
 USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
@@ -42,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--real", action="store_true", help="use this machine's own chips and CANN instead of virtual ones"
     )
+    tracing.arguments(parser)
     parser.add_argument("--keep", action="store_true", help="keep the server's directory afterwards")
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="COMMAND", help="any command, or a Python script"
@@ -51,11 +52,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(chosen: argparse.Namespace) -> int:
     command = resolve(chosen.program, chosen.face)
     plan = serving.plan(chosen)
-    directory = serving.make_server(plan)
+    wanted = tracing.wish(chosen) if plan.chip else None
+    folder = summing.folder(chosen.out, command)
+    kept = tracing.begin(wanted, folder, plan.profile)
+    try:
+        directory = serving.make_server(plan, kept)
+    except Refusal:
+        tracing.forget(kept, folder)
+        raise
     try:
         say(f"{plan.title()}: {' '.join(command)}")
         outcome = watch(command, environment.applied(plan.environment(directory)))
-        summing.sum_up(plan, directory, command, outcome.code, outcome.wall_s, chosen.out)
+        summing.sum_up(
+            plan, directory, command, outcome.code, outcome.wall_s, folder, wanted if kept else None
+        )
     finally:
         if chosen.keep:
             say(f"the server's directory is kept: {directory}")

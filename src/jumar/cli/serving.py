@@ -53,9 +53,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _presentable(name: str) -> chips.Chip:
+def _presentable(name: str) -> str:
+    """The name as it is, if a program can see that chip."""
     try:
-        return chips.presented(chips.find(name))
+        chips.presented(chips.find(name))
+        return name
     except (chips.UnknownChip, chips.BadProfile) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
@@ -68,6 +70,7 @@ class Plan:
     devices: int
     dry: bool
     wishes: environment.Wishes
+    profile: str = ""  # name or file of the chip whose numbers hold
 
     def environment(self, directory: Path) -> dict[str, str | None]:
         """What to change in a program's environment."""
@@ -94,7 +97,7 @@ def plan(chosen: argparse.Namespace) -> Plan:
     if getattr(chosen, "real", False):
         return _real_plan(chosen, wishes)
     try:
-        found = chips.find(chosen.chip)
+        found = chips.presented(chips.find(chosen.chip))
     except chips.UnknownChip as error:
         raise Refusal(str(error)) from error
     if not 1 <= devices <= server.MOST_CHIPS:
@@ -106,7 +109,12 @@ def plan(chosen: argparse.Namespace) -> Plan:
     check_packages()
     if libraries.directory() is None:
         raise Refusal(f"the native core is not installed: {libraries.REMEDY}")
-    return Plan(found, devices, chosen.dry, wishes)
+    return Plan(found, devices, chosen.dry, wishes, _profile(chosen.chip))
+
+
+def _profile(name: str) -> str:
+    """As another process, with another current directory, finds it."""
+    return str(Path(name).resolve()) if name.endswith(".toml") else chips.find(name).name
 
 
 def _real_plan(chosen: argparse.Namespace, wishes: environment.Wishes) -> Plan:
@@ -147,7 +155,7 @@ def base(found: str) -> str:
     return found.split("+")[0].split(".post")[0]
 
 
-def make_server(plan: Plan) -> Path:
+def make_server(plan: Plan, tracing: server.Tracing | None = None) -> Path:
     """Makes the server in a fresh directory under the runtime directory, and returns that."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     parent = runtime if runtime and os.access(runtime, os.W_OK) else None
@@ -156,7 +164,9 @@ def make_server(plan: Plan) -> Path:
     if plan.chip is None:
         return directory  # for what the program's processes leave
     try:
-        server.create(directory, server.settings(plan.chip, plan.devices, plan.dry, plan.wishes.seed))
+        server.create(
+            directory, server.settings(plan.chip, plan.devices, plan.dry, plan.wishes.seed, tracing)
+        )
     except (server.ServerError, ImportError) as error:
         remove_server(directory)
         raise Refusal(f"the server cannot be made: {error}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jumar import report
+from jumar.cli import tracing
 from jumar.cli.serving import Plan
 from jumar.machine import server
 
@@ -16,9 +17,15 @@ FOLDER = "jumar-runs"
 
 
 def sum_up(
-    plan: Plan, directory: Path, command: list[str], code: int, wall_s: float, out: str | None
+    plan: Plan,
+    directory: Path,
+    command: list[str],
+    code: int,
+    wall_s: float,
+    folder: Path,
+    wish: tracing.Wish | None,
 ) -> None:
-    """Prints the summary on stderr, with a last line that says where the report is."""
+    """Prints the summary on stderr, with a last line that says where the report is; keeps the run if it was traced."""
     facts = report.facts(
         chip=plan.chip,
         devices=plan.devices,
@@ -31,12 +38,18 @@ def sum_up(
         faces=_left(directory, "face"),
     )
     print("\n" + report.text(facts), file=sys.stderr)
-    folder = Path(out) if out else _fresh(Path(FOLDER) / f"{time.strftime('%Y%m%d-%H%M%S')}-{_name(command)}")
+    if wish is not None:
+        tracing.keep(folder / tracing.RAW, folder, tracing.run_facts(facts, folder, plan.profile, wish))
     try:
         where = str(report.write(facts, folder))
     except OSError as error:
         where = f"not written ({error.strerror}: {folder}); choose another place with --out DIR"
     print(f"  {'report':<17} {where}", file=sys.stderr, flush=True)
+
+
+def folder(out: str | None, command: list[str]) -> Path:
+    """Where the run goes: what was asked for, or a folder that is not there yet."""
+    return Path(out) if out else _fresh(Path(FOLDER) / f"{time.strftime('%Y%m%d-%H%M%S')}-{_name(command)}")
 
 
 def _server_facts(directory: Path) -> dict[str, Any] | None:

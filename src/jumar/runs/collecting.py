@@ -26,7 +26,7 @@ HEADER = np.dtype(
         ("version", "u4"),
         ("event_bytes", "u4"),
         ("pid", "i4"),
-        ("chips", "u4"),
+        ("rank", "i4"),
         ("began_ns", "u8"),
         ("began_unix_ns", "u8"),
         ("limit", "u8"),
@@ -74,6 +74,7 @@ class Process:
     """What one process left. `kinds` by the process's own numbers; `names` by what and number."""
 
     pid: int
+    rank: int | None
     began_ns: int
     events: NDArray[Any]
     kinds: dict[int, OperatorKind]
@@ -81,18 +82,17 @@ class Process:
     cut: list[str] = field(default_factory=list)
 
 
-def collect(raw: Path, facts: Mapping[str, Any], ranks: Mapping[int, int | None]) -> Run:
-    """The run whose processes left their traces in `raw`. `facts` becomes run.json with `processes` and `cut` added;
-    `ranks`: the rank of each process id, where it is known."""
+def collect(raw: Path, facts: Mapping[str, Any]) -> Run:
+    """The run whose processes left their traces in `raw`. `facts` becomes run.json, with `processes` and `cut` added."""
     processes, cut = [], []
     for path in sorted(raw.glob("events-*.bin")):
         try:
             processes.append(read_process(path))
         except BadTrace as error:
             cut.append(str(error))
-    processes.sort(key=lambda one: (ranks.get(one.pid) is None, ranks.get(one.pid) or 0, one.began_ns))
+    processes.sort(key=lambda one: (one.rank is None, one.rank or 0, one.began_ns))
     cut += [said for process in processes for said in process.cut]
-    return _merged(processes, {**facts, "cut": cut}, ranks)
+    return _merged(processes, {**facts, "cut": cut})
 
 
 def read_process(path: Path) -> Process:
@@ -108,7 +108,8 @@ def read_process(path: Path) -> Process:
     pid, happened, kept = int(header["pid"]), int(header["events"]), int(header["kept"])
     events = np.fromfile(path, EVENT, kept, offset=HEADER_B)
     whole = events[events["type"] != 0]
-    process = Process(pid, int(header["began_ns"]), whole, {}, {})
+    rank = int(header["rank"])
+    process = Process(pid, rank if rank >= 0 else None, int(header["began_ns"]), whole, {}, {})
     if kept < happened:
         process.cut.append(
             f"process {pid}: the first {kept:,} of {happened:,} events are kept; give more with --trace-events"
@@ -155,17 +156,17 @@ def _kind(line: Mapping[str, Any]) -> OperatorKind:
     )
 
 
-def _merged(processes: Sequence[Process], facts: dict[str, Any], ranks: Mapping[int, int | None]) -> Run:
+def _merged(processes: Sequence[Process], facts: dict[str, Any]) -> Run:
     kinds: list[OperatorKind] = []
     known: dict[str, int] = {}
     communicators: dict[str, int] = {}
     names: dict[tuple[int, str, int], str] = {}
     parts: list[dict[str, NDArray[Any]]] = []
     began_ns = min((process.began_ns for process in processes), default=0)
-    index = {process.pid: place for place, process in enumerate(processes)}
+    ranks = {one.pid: place if one.rank is None else one.rank for place, one in enumerate(processes)}
     for place, process in enumerate(processes):
         names |= {(place, what, n): text for (what, n), text in process.names.items() if what in NAMED}
-        numbers = _communicators(process, place, communicators, names, index, ranks)
+        numbers = _communicators(process, place, communicators, names, ranks)
         columns = _columns(process.events, numbers, began_ns)
         columns["process"] = np.full(len(process.events), place)
         columns["kind"] = _numbered(process, columns["type"], kinds, known)
@@ -175,7 +176,7 @@ def _merged(processes: Sequence[Process], facts: dict[str, Any], ranks: Mapping[
     facts["processes"] = [
         {
             "pid": process.pid,
-            "rank": ranks.get(process.pid),
+            "rank": process.rank,
             "chips": sorted({int(chip) for chip in np.unique(process.events["chip"])}),
         }
         for process in processes
@@ -191,8 +192,7 @@ def _communicators(
     place: int,
     communicators: dict[str, int],
     names: dict[tuple[int, str, int], str],
-    index: Mapping[int, int],
-    ranks: Mapping[int, int | None],
+    ranks: Mapping[int, int],
 ) -> NDArray[Any]:
     """By the process's own number: the run's. Names are JSON: the name, and the members as ranks of the run."""
     own = {n: text for (what, n), text in process.names.items() if what == "communicator"}
@@ -200,8 +200,7 @@ def _communicators(
     for (what, _), text in process.names.items():
         if what == "members":
             number, *pids = map(int, text.split())
-            known = [ranks.get(pid) if ranks.get(pid) is not None else index.get(pid, NONE) for pid in pids]
-            members[number] = known
+            members[number] = [ranks.get(pid, NONE) for pid in pids]
     table = np.full(max(own, default=0) + 1, NONE)
     for number, text in own.items():
         table[number] = communicators.setdefault(text, len(communicators))
