@@ -171,7 +171,6 @@ def host(account: dict[str, Any]) -> Section:
                 f"{amounts.seconds(step['parts'].get('host', 0.0))}, "
                 f"{amounts.share(step['parts'].get('host', 0.0) / whole)} of the step",
             ),
-            ("how the host is taken", one["setting"]),
         ]
     )
     return Section("host", "Host against device", body + markup.small(one["advice"]), "host")

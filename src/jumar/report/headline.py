@@ -6,25 +6,24 @@ from html import escape
 from typing import Any
 
 from jumar.report import amounts, lines, markup
+from jumar.report.beside import MANY
 
-MANY = 1000
 LIMITS = {
     "chip": "the chip: it is busy most of the time",
     "host": "the host: the chip waits for work most of the time",
     "communication": "communication: the chip waits for other chips most of the time",
-    "memory": "the memory of the chip",
+    "copies": "the link to the host: the chip waits for data most of the time",
+    "none": "nothing: no work was seen",
 }
-PARTS = {"chip": "matrix", "communication": "communication", "host": "host"}
-PART_NAMES = {
-    "chip": "chip computes",
-    "communication": "only communication",
-    "host": "chip waits for the host",
-}
-WHAT = {
-    "matrix": "its matrix units",
-    "vector": "its vector units",
-    "memory": "the bandwidth of its memory",
-    "launch": "the least time that every operator takes",
+# Part of a step, or unit of the chip's part -> colour and what it is called.
+PARTS = {
+    "matrix": ("matrix", "matrix unit"),
+    "vector": ("vector", "vector unit"),
+    "memory": ("attention", "memory bandwidth"),
+    "launch": ("indexing", "cost of every operator"),
+    "communication": ("communication", "only communication"),
+    "copies": ("copy", "only copies"),
+    "host": ("host", "chip waits for the host"),
 }
 
 
@@ -34,12 +33,13 @@ def section(facts: dict[str, Any], account: dict[str, Any] | None) -> markup.Sec
 
 
 def priced(facts: dict[str, Any], account: dict[str, Any]) -> str:
-    notes = "".join(markup.small(note) for note in account["notes"])
+    times = {**account["step"]["parts"], **account["step"]["units"]}
+    notes = "".join(markup.small(note) for note in account["beside"][0]["notes"])
     return (
         f'<p class="headline">{escape(sentence(account))}</p>'
         f'<div class="tiles">{"".join(tiles(facts, account))}</div>'
         + markup.stack(
-            [(PART_NAMES[name], PARTS[name], account["step"]["parts"].get(name, 0.0)) for name in PARTS],
+            [(name, colour, times.get(key, 0.0)) for key, (colour, name) in PARTS.items()],
             "where the time of a step goes",
         )
         + notes
@@ -53,8 +53,8 @@ def sentence(account: dict[str, Any]) -> str:
         f"On {account['chip']['name']} one {unit} would take {amounts.seconds(step['seconds'])} "
         f"(range {amounts.between(step['low'], step['high'])}). It is limited by {LIMITS.get(step['limit'], step['limit'])}"
     )
-    if step["limit"] == "chip" and account["bottleneck"]:
-        said += f", mostly {WHAT[account['bottleneck']]}"
+    if step["limit"] == "chip":
+        said += f", mostly with its {step['limit_name']}"
     return f"{said}. {_fitting(account)}"
 
 
@@ -63,11 +63,14 @@ def _fitting(account: dict[str, Any]) -> str:
     if not fullest:
         return "It took no device memory."
     verdict = "fits" if fullest["fits"] else "does not fit"
-    return f"It {verdict} into memory: {lines.size(fullest['peak_b'])} of {lines.size(fullest['capacity_b'])} at the peak."
+    if fullest["close"]:
+        verdict += " by a margin that is smaller than the model's own error"
+    return f"Its memory {verdict}: {lines.size(fullest['peak_b'])} of {lines.size(fullest['capacity_b'])} at the peak."
 
 
 def tiles(facts: dict[str, Any], account: dict[str, Any]) -> list[str]:
-    step, items, peak = account["step"], account["items"], account["peak"]
+    step, peak, here = account["step"], account["peak"], account["beside"][0]
+    items, cost = here["items"], here["cost"]
     found = [
         _tile(
             "time of a step" if step["count"] else "time of the run",
@@ -76,11 +79,11 @@ def tiles(facts: dict[str, Any], account: dict[str, Any]) -> list[str]:
         )
     ]
     if items:
-        mfu = f"; {amounts.share(account['mfu'])} of the chips' peak" if account["mfu"] else ""
+        mfu = f"; {amounts.share(here['mfu'])} of the chips' peak" if here["mfu"] else ""
         found.append(
             _tile(
                 f"{items['word']} a second",
-                amounts.count(items["per_second"]),
+                amounts.count(here["items_per_second"]),
                 f"{amounts.count(items['per_step'])} {items['word']} a step ({items['source']}){mfu}",
             )
         )
@@ -94,10 +97,10 @@ def tiles(facts: dict[str, Any], account: dict[str, Any]) -> list[str]:
                 "good" if peak["fits"] else "bad",
             )
         )
-    found.append(_tile("energy of a step", amounts.energy(account["energy_j"]), account["energy_note"]))
-    if account["cost"]:
-        many = {**account["cost"], "value": MANY * account["cost"]["value"]}
-        found.append(_tile(f"cost of {MANY:,} steps", amounts.money(many), account["cost"]["note"]))
+    found.append(_tile("energy of a step", amounts.energy(here["energy_j"]), here["energy_note"]))
+    if cost["value"] is not None:
+        many = {**cost, "value": MANY * cost["value"]}
+        found.append(_tile(f"cost of {MANY:,} steps", amounts.money(many), cost["note"]))
     ended = facts["exit_code"] == 0
     found.append(
         _tile(

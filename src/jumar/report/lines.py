@@ -15,6 +15,11 @@ def text(facts: dict[str, Any], account: dict[str, Any] | None = None) -> str:
     return "\n".join(["jumar: summary", *(f"  {name:<17} {value}" for name, value in rows(facts, account))])
 
 
+def predicted(account: dict[str, Any]) -> list[str]:
+    """The lines that say how long a step would take."""
+    return [f"{name:<19} {value}" for name, value in _predicted(account)]
+
+
 def rows(facts: dict[str, Any], account: dict[str, Any] | None = None) -> list[tuple[str, str]]:
     """What is worth a line, in order: (name, value). With the account of a priced run also what a step would take."""
     found = [("program", ending(facts)), ("chip", chip(facts)), *_predicted(account)]
@@ -42,23 +47,24 @@ def _predicted(account: dict[str, Any] | None) -> list[tuple[str, str]]:
         return []
     unit = "step" if account["step"]["count"] else "run"
     here, *others = account["beside"]
-    named = [(f"predicted {unit}", f"{_pace(here)}; limited by {_limit(account)}")]
-    return named + [(f"  {one['name']}"[:17], _pace(one) + _unfitting(one)) for one in others]
+    named = [(f"predicted {unit}", f"{_pace(here)}; limited by {account['step']['limit_name']}")]
+    return named + [(f"  {one['chip']}"[:17], _pace(one) + _unfitting(one)) for one in others]
 
 
 def _pace(one: dict[str, Any]) -> str:
+    """Time with its range, and what that is a second."""
+    if one["missing"]:
+        return f"cannot be priced: {one['missing']}"
     items = one["items"]
-    more = f", {amounts.count(items['per_second'])} {items['word']}/s" if items else ""
-    return f"{amounts.seconds(one['seconds'])} ({amounts.between(one['low'], one['high'])}){more}"
-
-
-def _limit(account: dict[str, Any]) -> str:
-    limit = account["step"]["limit"]
-    return f"{limit} ({account['bottleneck']})" if limit == "chip" and account["bottleneck"] else str(limit)
+    more = f", {amounts.count(one['items_per_second'])} {items['word']}/s" if items else ""
+    return f"{amounts.seconds(one['step_s'])} ({amounts.between(one['low_s'], one['high_s'])}){more}"
 
 
 def _unfitting(one: dict[str, Any]) -> str:
-    return "" if one["fits"] else f"; does not fit: {size(one['peak_b'])} of {size(one['capacity_b'])}"
+    held = one.get("memory")
+    if not held or held["fits"]:
+        return ""
+    return f"; does not fit: {size(held['peak_b'])} of {size(held['capacity_b'])}"
 
 
 def ending(facts: dict[str, Any]) -> str:

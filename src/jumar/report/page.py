@@ -79,14 +79,17 @@ def _priced(account: dict[str, Any]) -> list[Section]:
         breakdown.host(account),
         _roofline(account),
         _memory(account),
-        beside.section(account),
+        beside.section(account["beside"]),
         trust.section(account),
     ]
 
 
 def _timeline(account: dict[str, Any]) -> Section:
     return Section(
-        "time", "Timeline", _asset("timeline.html").replace("{shown}", escape(account["shown"])), "timeline"
+        "time",
+        "Timeline",
+        _asset("timeline.html").replace("{shown}", escape(account["picture"]["shown"])),
+        "timeline",
     )
 
 

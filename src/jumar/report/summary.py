@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ CUDA_KINDS = (
     "adapted",
     "redirected",
 )  # what one should look at comes first
+COUNTS_MISSING = "what was counted while the program ran (summary.json) is not beside the trace"
 NOT_LOSSES = "losses are not shown: a dry run does not compute them"
 
 
@@ -59,6 +60,22 @@ def facts(
         "cuda": _cuda(faces),
         "notes": _notes(dry, server, programs, lead),
     }
+
+
+def facts_of_run(stored: Mapping[str, Any], chip: Chip) -> dict[str, Any]:
+    """The same dict from a stored run alone, where what was counted is not at hand."""
+    made = facts(
+        chip=chip,
+        devices=int(stored.get("devices") or 1),
+        dry=bool(stored.get("dry")),
+        command=stored.get("command") or ["?"],
+        code=int(stored.get("exit_code") or 0),
+        wall_s=float(stored.get("wall_s") or 0.0),
+        server={},
+        programs=(),
+    )
+    losses = stored.get("losses") or []
+    return {**made, "when": stored.get("when", ""), "losses": losses, "notes": [COUNTS_MISSING]}
 
 
 def _chip(chip: Chip | None) -> dict[str, Any]:
@@ -107,7 +124,9 @@ def _cuda(faces: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     merged: dict[tuple[str, str], list[Any]] = {}
     for row in (row for face in faces for row in face["rows"]):
-        entry = merged.setdefault((row["kind"], row["name"]), [0, row["first"].removeprefix(f"{Path.cwd()}/")])
+        entry = merged.setdefault(
+            (row["kind"], row["name"]), [0, row["first"].removeprefix(f"{Path.cwd()}/")]
+        )
         entry[0] += row["count"]
     rows = [[kind, name, count, first] for (kind, name), (count, first) in merged.items()]
     rows.sort(key=lambda row: (CUDA_KINDS.index(row[0]), -row[2], row[1]))

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from jumar.chips import Chip
-from jumar.physics import Accelerator, Kind, Work, parameters_for
+from jumar.physics import Accelerator, Kind, Work
 from jumar.physics.accelerator import INSTEAD
 from jumar.physics.parameters import origins
 from jumar.physics.work import Pattern
-from jumar.runs.format import Column, Run, Type
+from jumar.runs.format import NONE, Column, Run, Type
+from jumar.runs.priced import Priced
 
 # Limit of an operator -> the number of the chip that sets it, where it does not depend on the operator.
 SET_BY = {"vector": "peak.vector.fp32", "memory": "memory.bandwidth"}
@@ -48,13 +49,11 @@ class Seconds:
     work: dict[str, float]
 
 
-def rests_on(
-    run: Run, rows: Column, seconds: Column, parts: Column, chip: Chip, machine: Accelerator, host_s: float
-) -> dict[str, Any]:
-    """Shares of the step's time by number, by efficiency and by how work was counted. `parts`: seconds of each kind
-    in matrix, vector, memory, launch; `host_s`: the time in which only the host works."""
+def rests_on(run: Run, rows: Column, priced: Priced) -> dict[str, Any]:
+    """Shares of the step's time by number, by efficiency and by how work was counted."""
     sums = Seconds(defaultdict(float), defaultdict(float), defaultdict(float))
-    _operators(run, rows, seconds, parts, machine, sums)
+    seconds, host_s = priced.duration_s, priced.parts.get("host", 0.0)
+    _operators(run, rows, priced, sums)
     for kind, key in COPIES.items():
         if spent := float(seconds[rows][run.events.type[rows] == kind].sum()):
             sums.numbers[key] += spent
@@ -66,16 +65,16 @@ def rests_on(
         sums.work["rule"] += spent
     if host_s > 0:
         sums.efficiencies["host_kernel_s"] += host_s
-    family = parameters_for(machine.name, machine.generation).family
+    family = priced.parameters.family
     return {
-        "numbers": _numbers(sums.numbers, chip),
+        "numbers": _numbers(sums.numbers, priced.chip),
         "efficiencies": _efficiencies(sums.efficiencies, family),
         "work": [
             {
                 "name": name,
                 "meaning": SOURCES[name],
                 "seconds": sums.work[name],
-                "operators": _named(run, rows, name),
+                "operators": _named(run, rows, priced, name),
             }
             for name in SOURCES
             if sums.work.get(name)
@@ -84,22 +83,20 @@ def rests_on(
     }
 
 
-def _operators(
-    run: Run, rows: Column, seconds: Column, parts: Column, machine: Accelerator, sums: Seconds
-) -> None:
-    operators = rows[run.events.type[rows] == Type.OPERATOR]
-    spent = np.bincount(run.events.kind[operators], weights=seconds[operators], minlength=len(run.kinds))
+def _operators(run: Run, rows: Column, priced: Priced, sums: Seconds) -> None:
+    operators = rows[(run.events.type[rows] == Type.OPERATOR) & (run.events.kind[rows] != NONE)]
+    seconds, parts = priced.duration_s[operators], priced.kinds.parts
+    spent = np.bincount(run.events.kind[operators], weights=seconds, minlength=len(run.kinds))
     whole = np.maximum(parts.sum(axis=1), 1e-30)
     for number in np.flatnonzero(spent).tolist():
-        kind, shares = run.kinds[number], (parts[number] / whole[number] * spent[number]).tolist()
-        sums.work[kind.source] += float(spent[number])
-        if kind.work is None:
-            sums.numbers["cost.launch"] += float(spent[number])
+        work, shares = priced.kinds.works[number], (parts[number] / whole[number] * spent[number]).tolist()
+        sums.work[priced.kinds.source[number]] += float(spent[number])
+        if work is None:
             continue
         for limit, share in zip(("matrix", "vector", "memory", "launch"), shares, strict=True):
             if share > 0:
-                sums.numbers[_number(limit, kind.work, machine)] += share
-                sums.efficiencies[_efficiency(limit, kind.work)] += share
+                sums.numbers[_number(limit, work, priced.machine)] += share
+                sums.efficiencies[_efficiency(limit, work)] += share
 
 
 def _number(limit: str, work: Work, machine: Accelerator) -> str:
@@ -155,9 +152,10 @@ def _efficiencies(sums: dict[str, float], family: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: -one["seconds"])
 
 
-def _named(run: Run, rows: Column, source: str) -> Sequence[str]:
+def _named(run: Run, rows: Column, priced: Priced, source: str) -> Sequence[str]:
     """The operators of the step whose work was found that way; for what is sure their names do not matter."""
     if source == "rule":
         return []
-    used = np.unique(run.events.kind[rows][run.events.type[rows] == Type.OPERATOR]).tolist()
-    return sorted({run.kinds[kind].operator for kind in used if run.kinds[kind].source == source})
+    operators = rows[(run.events.type[rows] == Type.OPERATOR) & (run.events.kind[rows] != NONE)]
+    used = np.unique(run.events.kind[operators]).tolist()
+    return sorted({run.kinds[kind].operator for kind in used if priced.kinds.source[kind] == source})

@@ -8,15 +8,15 @@ import numpy as np
 
 from jumar.physics import Work
 from jumar.runs.account.labels import class_of, shapes, short
-from jumar.runs.format import Column, Run, Type
-from jumar.runs.pricing import Priced
+from jumar.runs.format import NONE, Column, Run, Type
+from jumar.runs.priced import Priced
 
 MOST_DOTS = 400
 
 
 def dots(run: Run, rows: Column, priced: Priced) -> list[dict[str, Any]]:
     """The kinds that compute something, those that take longest first."""
-    operators = rows[run.events.type[rows] == Type.OPERATOR]
+    operators = rows[(run.events.type[rows] == Type.OPERATOR) & (run.events.kind[rows] != NONE)]
     numbers = run.events.kind[operators]
     spent = np.bincount(numbers, weights=priced.duration_s[operators], minlength=len(run.kinds))
     counts = np.bincount(numbers, minlength=len(run.kinds))

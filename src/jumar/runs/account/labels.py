@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jumar.physics import Kind
-from jumar.runs.format import Column, Events, Exchange, OperatorKind, Type
+from jumar.runs.format import NONE, Column, Events, Exchange, OperatorKind, Type
 
 # Sort of operator -> what it stands under in tables and drawings.
 CLASSES = {
@@ -71,7 +71,9 @@ def labels_of(events: Events, kinds: Sequence[OperatorKind]) -> Labels:
     by_exchange = np.array([row(one.name.lower().replace("_", " "), "communication") for one in Exchange])
     of = by_type[events.type]
     operators, collectives = events.type == Type.OPERATOR, events.type == Type.COLLECTIVE
-    of[operators] = by_kind[events.kind[operators]]
+    of[operators] = np.where(
+        events.kind[operators] == NONE, row("unknown", UNKNOWN), by_kind[events.kind[operators]]
+    )
     of[collectives] = by_exchange[events.collective[collectives]]
     return Labels(of, tuple(rows), tuple(g for _, g, _ in rows.values()), tuple(k for *_, k in rows.values()))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from jumar.runs import memory
 from jumar.runs.format import Column, Run, Type
-from jumar.runs.pricing import OnChip
+from jumar.runs.priced import OnChip
 
 MOST_POINTS = 1200
 MOST_HOLDERS = 12

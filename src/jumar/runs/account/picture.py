@@ -8,7 +8,7 @@ import numpy as np
 
 from jumar.runs.account.labels import ORDER, Labels, shapes
 from jumar.runs.format import NONE, ON_STREAM, Column, Phase, Run, Type
-from jumar.runs.pricing import Priced
+from jumar.runs.priced import Priced
 
 MOST_EVENTS = 40_000
 WAITS = {

@@ -10,7 +10,7 @@ import numpy as np
 from jumar.physics.timeline import covered_s
 from jumar.runs.account.labels import Labels, shapes
 from jumar.runs.format import NONE, ON_STREAM, Column, Phase, Run
-from jumar.runs.pricing import Priced
+from jumar.runs.priced import Priced
 
 Names = Mapping[tuple[int, str, int], str]
 MOST_SHAPES = 3

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from jumar.chips import comparison
+from jumar.runs import comparing
 from jumar.runs.account import confidence, dots, memory, picture, sums
 from jumar.runs.account.labels import Labels, labels_of
-from jumar.runs.cost import Money
 from jumar.runs.format import Column, Run
-from jumar.runs.pricing import Priced
+from jumar.runs.priced import Priced
 
 ADVICE = {
     "host": "The chip waits for the host. Larger batches, fused optimizers, graphs or fewer small operators would help; "
@@ -23,8 +23,8 @@ ADVICE = {
 }
 
 
-def account(run: Run, priced: Priced, beside: Sequence[Priced] = ()) -> dict[str, Any]:
-    """`priced`: on the chip that the account is about; `beside`: on others, which are only compared.
+def account(run: Run, priced: Priced, beside: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """`priced`: on the chip that the account is about; `beside`: on others, rows of `comparing.row`.
 
     Sums are those of the typical step in the process that leads, the slowest.
     """
@@ -35,14 +35,7 @@ def account(run: Run, priced: Priced, beside: Sequence[Priced] = ()) -> dict[str
     memories = memory.by_chip(run, priced.issued_s, priced.memory, float(priced.end_s.max(initial=0.0)))
     return {
         "chip": comparison.plain(priced.chip),
-        "chips": priced.chips,
         "step": step,
-        "items": _items(priced),
-        "mfu": priced.mfu,
-        "energy_j": priced.energy_j,
-        "energy_note": priced.energy_note,
-        "cost": _cost(priced.cost),
-        "notes": list(priced.notes),
         "peak": max(memories, key=lambda one: one["peak_b"] / (one["capacity_b"] or 1), default=None),
         "memory": memories,
         "operators": sums.by_operator(run, rows, priced, labels),
@@ -53,9 +46,14 @@ def account(run: Run, priced: Priced, beside: Sequence[Priced] = ()) -> dict[str
         "dots": dots.dots(run, rows, priced),
         "rests": confidence.rests_on(run, rows, priced),
         "picture": _picture(run, priced, process, labels, memories),
-        "beside": [_beside(one, one is priced) for one in (priced, *beside)],
+        "beside": [_here(priced), *beside],
         "cut": list(run.facts.get("cut", ())),
     }
+
+
+def _here(priced: Priced) -> dict[str, Any]:
+    """A row as `comparing.row` makes it."""
+    return {"chip": priced.chip.name, "title": priced.chip.title, "missing": None, **comparing.plain(priced)}
 
 
 def _step(priced: Priced) -> dict[str, Any]:
@@ -70,23 +68,6 @@ def _step(priced: Priced) -> dict[str, Any]:
         "limit": priced.limit_of_step,
         "limit_name": priced.limit_name,
     }
-
-
-def _items(priced: Priced) -> dict[str, Any] | None:
-    if not priced.items or not priced.step_s:
-        return None
-    return {
-        "word": priced.items.word,
-        "per_step": priced.items.count,
-        "per_second": priced.items.count / priced.step_s,
-        "source": priced.items.how,
-    }
-
-
-def _cost(money: Money) -> dict[str, Any] | None:
-    if money.value is None:
-        return None
-    return {"value": money.value, "currency": money.currency, "note": money.how}
 
 
 def _host(run: Run, priced: Priced, rows: Column) -> dict[str, Any]:
@@ -119,26 +100,4 @@ def _picture(
     return {
         **picture.picture(run, drawn, priced, labels, next((m for m in memories if m["chip"] == chip), None)),
         "shown": f"{part} {len(mine):,} events{of}, on {priced.chip.name}.",
-    }
-
-
-def _beside(priced: Priced, here: bool) -> dict[str, Any]:
-    fullest = max(priced.memory, key=lambda one: one.peak_b, default=None)
-    return {
-        "name": priced.chip.name,
-        "here": here,
-        "seconds": priced.step_s,
-        "low": priced.step_low_s,
-        "high": priced.step_high_s,
-        "limit": priced.limit_name,
-        "items": _items(priced),
-        "mfu": priced.mfu,
-        "peak_b": int(fullest.peak_b) if fullest else 0,
-        "capacity_b": int(priced.machine.memory_b),
-        "fits": fullest.fits if fullest else True,
-        "close": fullest.close if fullest else False,
-        "energy_j": priced.energy_j,
-        "cost": _cost(priced.cost),
-        "missing": priced.cost.missing,
-        "notes": list(priced.notes),
     }
