@@ -15,8 +15,11 @@ DESCRIPTION = "Runs PyTorch programs written for Ascend NPUs or CUDA on virtual 
 COMMANDS = {
     "run": "run a command on a virtual server",
     "env": "print exports for a shell, or stop that server",
+    "price": "say what a recorded run would take on other chips",
+    "runs": "list, show, delete and compare recorded runs",
     "doctor": "say what is installed, what fits what, what is patched",
     "chips": "list, show and compare chips",
+    "report": "say in one page what a run would take on a chip, and where the time goes",
     "scan": "say what ties a repository to CUDA",
     "port": "change a repository so that it runs on CUDA, Ascend or neither",
     "verify": "run a program as it is and ported, and compare what they compute",
