@@ -74,7 +74,7 @@ class Priced:
     parts          of the typical step: chip, communication, copies, host (where nothing runs); they add up to `step_s`
     units          the chip's part by what limits it: matrix, vector, memory, launch
     limit_of_step  greatest of `parts`; `limit_name` names it with the unit of the chip
-    step_rows      events of the typical step, all tracks; `step_kinds`: kinds of the operators among them
+    step_rows      events of the typical step, all tracks; `step_kinds`: kinds of the leading track's operators in it
     names          operators of the kinds, as the vendor spells them
     """
 

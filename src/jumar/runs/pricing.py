@@ -89,7 +89,7 @@ class _Pricing:
             steps=steps,
             step=step,
             step_rows=rows,
-            step_kinds=self._kinds_of(rows),
+            step_kinds=self._kinds_of(rows[np.isin(rows, lead.rows)] if lead else rows),
             names=tuple(kind.operator for kind in self.run.kinds),
             step_s=step_s,
             step_low_s=low_s,

@@ -1,0 +1,93 @@
+"""A run on several chips as one HTML page with bars and their ranges, which needs nothing else."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from jumar import __version__
+from jumar.report import amounts, drawings, markup, price_lines
+
+ASSETS = Path(__file__).with_name("assets")
+
+
+def render(facts: dict[str, Any]) -> str:
+    """The page of what `comparing.side_by_side` returns."""
+    priced = [row for row in facts["rows"] if not row["missing"]]
+    sections = [
+        ("step", "Time of a step", _bars(priced)),
+        ("parts", "What it is made of", _parts(priced)),
+        ("table", "In numbers", _table(facts)),
+        ("notes", "What this rests on", "".join(map(markup.small, price_lines.notes(facts)))),
+    ]
+    sections += [(f"chip{at}", row["chip"], _operators(row)) for at, row in enumerate(priced)]
+    command = " ".join(facts["run"]["command"] or ["a run"])
+    return Template((ASSETS / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(f"{command} on {len(facts['rows'])} chips"),
+        command=escape(command),
+        when=escape(str(facts["run"]["when"] or "")),
+        version=escape(__version__),
+        source=escape(f"recorded on {facts['run']['chip']}"),
+        clock="Times are predictions; bars have the range of the fit.",
+        style=(ASSETS / "page.css").read_text(encoding="utf-8"),
+        script=(ASSETS / "page.js").read_text(encoding="utf-8"),
+        navigation="".join(f'<a href="#{key}">{escape(title.lower())}</a>' for key, title, _ in sections),
+        sections="".join(
+            f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{escape(title)}</h2>{body}</section>'
+            for key, title, body in sections
+        ),
+        data="",
+    )
+
+
+def _bars(rows: list[dict[str, Any]]) -> str:
+    bars = [
+        (
+            row["chip"],
+            row["step_s"],
+            row["low_s"],
+            row["high_s"],
+            amounts.seconds(row["step_s"]) + ("" if _fits(row) else ", does not fit"),
+            "" if _fits(row) else "bad",
+        )
+        for row in rows
+    ]
+    return drawings.bars(bars, "time of a step by chip, with ranges")
+
+
+def _fits(row: dict[str, Any]) -> bool:
+    return row["memory"] is None or bool(row["memory"]["fits"])
+
+
+def _parts(rows: list[dict[str, Any]]) -> str:
+    names = ("matrix", "vector", "memory", "launch")
+    headings = ("chip", *names, "links", "copies", "host", "limited by")
+    return markup.table(
+        headings,
+        [
+            (
+                row["chip"],
+                *(markup.part(row["units"][name] / (row["step_s"] or 1.0)) for name in names),
+                *(
+                    markup.part(row["parts"][name] / (row["step_s"] or 1.0))
+                    for name in ("communication", "copies", "host")
+                ),
+                row["limit"],
+            )
+            for row in rows
+        ],
+        "parts-table",
+    )
+
+
+def _table(facts: dict[str, Any]) -> str:
+    return markup.table(
+        price_lines.headings(facts), [price_lines.cells(facts, row) for row in facts["rows"]], "price-table"
+    )
+
+
+def _operators(row: dict[str, Any]) -> str:
+    heading, *listed = price_lines.operators(row)
+    return markup.table(heading, listed, f"operators-{row['chip']}")
