@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op
 from jumar.ops.rules import copying, filling
+from jumar.ops.traffic import size_b
+from jumar.physics.work import Kind, Pattern, Work
 
 Scalar = int | float | bool | complex
 
@@ -32,7 +35,13 @@ def fill_(self: Tensor, value: Scalar) -> None:
     self.fill_(value)
 
 
-@op("aclnnInplaceFillDiagonal")
+def _diagonal_work(self: Operand, value: Scalar, wrap: bool) -> Work:
+    """One element of each row, or of each block of rows where the diagonal wraps."""
+    rows = self.sizes[0] if wrap else min(self.sizes, default=1)
+    return Work(Kind.COPY, written_b=float(rows * size_b(self)), pattern=Pattern.STRIDED)
+
+
+@op("aclnnInplaceFillDiagonal", work=_diagonal_work)
 def fill_diagonal_(self: Tensor, value: Scalar, wrap: bool) -> None:
     self.fill_diagonal_(value, wrap)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,24 +11,32 @@ from torch import Tensor
 from jumar.ops.bitmask import pack, unpack
 from jumar.ops.random import captured, stream
 from jumar.ops.registry import op
-from jumar.ops.rules import pointwise
-from jumar.physics.work import Kind
+from jumar.ops.rules import RANDOM_OPERATIONS, pointwise
+from jumar.ops.traffic import bytes_of
+from jumar.physics.work import Kind, Vector, Work
 
 
-@op("aclnnDropoutGenMask")
+def _mask_work(shape: list[int], *rest: Any) -> Work:
+    """A random number for each element, of which one bit is kept."""
+    count = float(math.prod(shape))
+    vectors = (Vector("fp32", RANDOM_OPERATIONS * count),)
+    return Work(Kind.RANDOM, (), vectors, 0.0, bytes_of(rest[-1]))
+
+
+@op("aclnnDropoutGenMask", work=_mask_work)
 def dropout_gen_mask(shape: list[int], p: float, seed: int, offset: int, out: Tensor) -> None:
     bits = torch.empty(math.prod(shape), dtype=torch.bool)
     pack(bits.bernoulli_(1.0 - p, generator=stream(seed, offset)), out)
 
 
-@op("aclnnDropoutGenMaskV2")
+@op("aclnnDropoutGenMaskV2", work=_mask_work)
 def dropout_gen_mask_v2(
     shape: list[int], p: float, seed: int, offset: int, dtype: torch.dtype, out: Tensor
 ) -> None:
     dropout_gen_mask(shape, p, seed, offset, out)
 
 
-@op("aclnnDropoutGenMaskV2Tensor")
+@op("aclnnDropoutGenMaskV2Tensor", work=_mask_work)
 def dropout_gen_mask_v2_tensor(
     shape: list[int], p: float, seed: Tensor, offset: Tensor, addend: int, dtype: torch.dtype, out: Tensor
 ) -> None:

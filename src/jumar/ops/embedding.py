@@ -7,9 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op
 from jumar.ops.results import store
-from jumar.ops.rules import filling, gathering
+from jumar.ops.rules import filling, gathering, sorting_work
+from jumar.ops.traffic import bytes_of, size_b, total_b
+from jumar.physics.work import Kind, Pattern, Vector, Work
 
 aten: Any = torch.ops.aten
 
@@ -27,7 +30,18 @@ def embedding(weight: Tensor, indices: Tensor, out: Tensor) -> None:
         store(out, weight.index_select(0, indices.reshape(-1)))
 
 
-@op("aclnnEmbeddingDenseBackward")
+def _embedding_backward_work(grad: Operand, indices: Operand, *rest: Any) -> Work:
+    """Indices are sorted, the table is set to zero, and rows are added to the places where they belong."""
+    out = rest[-1]
+    order = sorting_work([indices], [indices, indices], indices.elements)
+    vectors = (*order.vectors, Vector("fp32", float(grad.elements)))
+    added_b = float(grad.elements * size_b(out))
+    read_b = order.read_b + bytes_of(grad) + added_b
+    written_b = order.written_b + bytes_of(out) + added_b
+    return Work(Kind.GATHER, (), vectors, read_b, written_b, Pattern.GATHER, 2 + order.launches)
+
+
+@op("aclnnEmbeddingDenseBackward", work=_embedding_backward_work)
 def embedding_dense_backward(
     grad: Tensor, indices: Tensor, num_weights: int, padding_index: int, scale_by_frequency: bool, out: Tensor
 ) -> None:
@@ -35,12 +49,27 @@ def embedding_dense_backward(
     store(out, aten.embedding_dense_backward(grad, indices, *arguments))
 
 
-@op("aclnnEmbeddingRenorm")
+def _renorm_work(self: Operand, indices: Operand, max_norm: float, norm_type: float) -> Work:
+    """The rows that are named are read, measured and, too long as they may be, written again."""
+    rows_b = min(float(indices.elements * self.sizes[-1] * size_b(self)), bytes_of(self))
+    vectors = (Vector("fp32", 3.0 * rows_b / size_b(self)),)
+    return Work(Kind.GATHER, (), vectors, bytes_of(indices) + rows_b, rows_b, Pattern.GATHER)
+
+
+@op("aclnnEmbeddingRenorm", work=_renorm_work)
 def embedding_renorm_(self: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> None:
     torch.embedding_renorm_(self, indices, max_norm, norm_type)
 
 
-@op("aclnnEmbeddingBag")
+def _bag_work(weight: Operand, indices: Operand, *rest: Any) -> Work:
+    """Every row that is named is read and added to its bag."""
+    count = float(indices.elements * weight.sizes[-1])
+    read_b = count * size_b(weight) + total_b(indices, *rest[:-4])
+    vectors = (Vector("fp32", count),)
+    return Work(Kind.GATHER, (), vectors, read_b, total_b(*rest[-4:]), Pattern.GATHER)
+
+
+@op("aclnnEmbeddingBag", work=_bag_work)
 def embedding_bag(
     weight: Tensor,
     indices: Tensor,

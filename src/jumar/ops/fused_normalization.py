@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op
 from jumar.ops.results import store, store_all, wide
 from jumar.ops.rules import normalising
+from jumar.physics.work import Work
 
 aten: Any = torch.ops.aten
 
@@ -51,7 +53,11 @@ def add_rms_norm(
     store_all((out, rstd, total), (*_rms_norm(value, gamma, eps), value))
 
 
-@op("aclnnInplaceAddRmsNorm")
+def _add_in_place_work(one: Operand, two: Operand, gamma: Operand, eps: float, rstd: Operand | None) -> Work:
+    return normalising(6, outs=3)(one, two, gamma, eps, one, rstd, two)
+
+
+@op("aclnnInplaceAddRmsNorm", work=_add_in_place_work)
 def add_rms_norm_(one: Tensor, two: Tensor, gamma: Tensor, eps: float, rstd: Tensor | None) -> None:
     """The normalised sum replaces the first summand, the sum itself the second."""
     add_rms_norm(one, two, gamma, eps, one, rstd, two)

@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from jumar.abi.operand import Operand
+from jumar.ops.products import Operands, grouped_work
 from jumar.ops.registry import op
 from jumar.ops.results import store, wide
+from jumar.ops.traffic import cube_dtype, total_b
+from jumar.physics.work import Kind, Product, Vector, Work
 
 Tensors = list[Tensor]
 RUNNING_TOTALS, COUNTS, PAIRS = range(3)
@@ -89,7 +93,31 @@ def _multiply(
         store(out, _ACTIVATIONS[activation](value))
 
 
-@op("aclnnGroupedMatmul")
+def _plain_work(inputs: Operands, weights: Operands, *rest: Any) -> Work:
+    return grouped_work(inputs, weights, rest[:-1], rest[-1])
+
+
+def _general_work(outs: int) -> Callable[..., Work]:
+    """`outs`: the place of the results."""
+
+    def work(*arguments: Any) -> Work:
+        by_inner = arguments[13] == BY_INNER
+        return grouped_work(arguments[0], arguments[1], arguments[2:12], arguments[outs], by_inner)
+
+    return work
+
+
+def _adding_work(self: Operand, weight: Operand, groups: Operand, out: Operand, *rest: Any) -> Work:
+    """The groups share the inner dimension, and results are added to what is there."""
+    inner, rows = self.sizes if rest[0] else self.sizes[::-1]
+    count = max(1, out.elements // max(1, rows * out.sizes[-1]))
+    product = Product(count, rows, out.sizes[-1], inner / count, cube_dtype(self))
+    vectors = (Vector("fp32", float(out.elements)),)
+    read_b = total_b(self, weight, groups, out)
+    return Work(Kind.GROUPED_MATMUL, (product,), vectors, read_b, total_b(out))
+
+
+@op("aclnnGroupedMatmul", work=_plain_work)
 def grouped_matmul(
     inputs: Tensors,
     weights: Tensors,
@@ -134,18 +162,18 @@ def _general(
     _multiply(inputs, weights, *rest, ends, group_type == BY_INNER, activation, outs)
 
 
-@op("aclnnGroupedMatmulV4")
+@op("aclnnGroupedMatmulV4", work=_general_work(16))
 def grouped_matmul_v4(*arguments: Any) -> None:
     """The last two outputs, of a fused activation with quantisation, are not made."""
     _general(*(*arguments[:16], arguments[16]))
 
 
-@op("aclnnGroupedMatmulV5")
+@op("aclnnGroupedMatmulV5", work=_general_work(17))
 def grouped_matmul_v5(*arguments: Any) -> None:
     _general(*(*arguments[:16], arguments[17]))
 
 
-@op("aclnnGroupedMatmulWeightNz")
+@op("aclnnGroupedMatmulWeightNz", work=_general_work(18))
 def grouped_matmul_weight_nz(*arguments: Any) -> None:
     _general(*(*arguments[:16], arguments[18]))
 
@@ -160,7 +188,7 @@ def _add_groups(
         part.add_((left[:, start:end] @ right[start:end]).to(out.dtype))
 
 
-@op("aclnnGroupedMatmulAdd")
+@op("aclnnGroupedMatmulAdd", work=_adding_work)
 def grouped_matmul_add(
     self: Tensor, weight: Tensor, groups: Tensor, out: Tensor, transpose: bool, other: bool, group_type: int
 ) -> None:
@@ -168,7 +196,7 @@ def grouped_matmul_add(
     _add_groups(self, weight, groups, out, transpose, other, RUNNING_TOTALS)
 
 
-@op("aclnnGroupedMatmulAddV2")
+@op("aclnnGroupedMatmulAddV2", work=_adding_work)
 def grouped_matmul_add_v2(
     self: Tensor,
     weight: Tensor,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.bounds import bounded, front, like, long, start
 from jumar.ops.registry import op
 from jumar.ops.rules import filling_places, gathering, pointwise, reducing, scattering
+from jumar.ops.traffic import bytes_of, size_b, total_b
+from jumar.physics.work import Kind, Pattern, Vector, Work
 
 Scalar = int | float | bool | complex
 Sizes = dict[int, tuple[int, ...]]
@@ -29,7 +35,25 @@ def index(self: Tensor, indices: list[Tensor], out: Tensor) -> None:
         torch.ops.aten.index.Tensor_out(self, _indices(self, indices), out=out)
 
 
-@op("aclnnIndexPutImpl")
+def _index_put_work(
+    self: Operand, indices: list[Operand], values: Operand, accumulate: bool, unsafe: bool
+) -> Work:
+    """As many places as the indices broadcast to, each with what lies in the dimensions that have no index."""
+    places, rest = 1, 1
+    for dim, size in enumerate(self.sizes):
+        index = indices[dim] if dim < len(indices) else None
+        if index is None or not index.elements:
+            rest *= size
+        else:
+            places = max(places, index.elements)
+    count = float(places * rest)
+    touched_b = count * size_b(self)
+    read_b = total_b(indices) + min(bytes_of(values), touched_b) + (touched_b if accumulate else 0.0)
+    vectors = (Vector("fp32", count),)
+    return Work(Kind.GATHER, (), vectors, read_b, touched_b, Pattern.GATHER)
+
+
+@op("aclnnIndexPutImpl", work=_index_put_work)
 @bounded
 def index_put_impl(
     self: Tensor, indices: list[Tensor], values: Tensor, accumulate: bool, unsafe: bool
@@ -156,7 +180,20 @@ def nonzero_v2(self: Tensor, out: Tensor) -> Sizes:
     return {1: tuple(result.shape)}
 
 
-@op("aclnnSearchSorted")
+def _search_work(sequence: Operand, *rest: Any) -> Work:
+    """Bisection for each value: every step looks at another place."""
+    out = rest[-1]
+    depth = math.log2(max(2, sequence.sizes[-1] if sequence.sizes else 1))
+    vectors = (Vector("fp32", 3.0 * depth * out.elements),)
+    read_b = total_b(sequence, rest[0])
+    return Work(Kind.GATHER, (), vectors, read_b, bytes_of(out), Pattern.GATHER)
+
+
+def _bucketize_work(self: Operand, boundaries: Operand, out_int32: bool, right: bool, out: Operand) -> Work:
+    return _search_work(boundaries, self, out)
+
+
+@op("aclnnSearchSorted", work=_search_work)
 @bounded
 def search_sorted(
     sequence: Tensor, self: Tensor, out_int32: bool, right: bool, sorter: Tensor | None, out: Tensor
@@ -164,7 +201,7 @@ def search_sorted(
     torch.searchsorted(sequence, self, out_int32=out_int32, right=right, sorter=sorter, out=out)
 
 
-@op("aclnnSearchSorteds")
+@op("aclnnSearchSorteds", work=_search_work)
 @bounded
 def search_sorted_scalar(
     sequence: Tensor, value: Scalar, out_int32: bool, right: bool, sorter: Tensor | None, out: Tensor
@@ -173,6 +210,6 @@ def search_sorted_scalar(
     out.copy_(result.reshape(out.shape))
 
 
-@op("aclnnBucketize")
+@op("aclnnBucketize", work=_bucketize_work)
 def bucketize(self: Tensor, boundaries: Tensor, out_int32: bool, right: bool, out: Tensor) -> None:
     torch.bucketize(self, boundaries, out_int32=out_int32, right=right, out=out)

@@ -85,6 +85,7 @@ def _in_float32(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 rows(
     _without_scales,
     {"aclnnUpsampleNearest1d": aten.upsample_nearest1d, "aclnnUpsampleNearest2d": aten.upsample_nearest2d},
+    work=resampling,
 )
 
 rows(

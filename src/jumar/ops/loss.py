@@ -8,12 +8,16 @@ import numpy
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op
 from jumar.ops.results import store, wide
-from jumar.ops.rules import pointwise, reducing
+from jumar.ops.rules import moved, pointwise, reducing, split
+from jumar.ops.traffic import bytes_of, total_b
+from jumar.physics.work import Kind, Pattern, Vector, Work
 
 aten: Any = torch.ops.aten
 NONE, MEAN, SUM = 0, 1, 2
+SECTOR_B = 32  # what memory gives at least
 
 
 def _unless_ones(weight: Tensor | None) -> Tensor | None:
@@ -36,7 +40,23 @@ def _spread(grad: Tensor, self: Tensor, reduction: int) -> Tensor:
     return grad.expand(self.shape) / self.numel() if reduction == MEAN else grad
 
 
-@op("aclnnNLLLoss")
+def _nll_work(self: Operand, target: Operand, weight: Operand | None, *rest: Any) -> Work:
+    """Of each row one element is looked at, of memory the sector around it."""
+    read_b = min(bytes_of(self), float(SECTOR_B * target.elements)) + total_b(target, weight)
+    vectors = (Vector("fp32", 2.0 * target.elements),)
+    return Work(Kind.REDUCTION, (), vectors, read_b, total_b(*rest), Pattern.GATHER)
+
+
+def _nll_backward_work(
+    grad: Operand, self: Operand, target: Operand, weight: Operand | None, *rest: Any
+) -> Work:
+    """Zero everywhere but at one element of each row; of the input only the sizes count."""
+    vectors = (Vector("fp32", 2.0 * target.elements),)
+    read_b = total_b(grad, target, weight)
+    return Work(Kind.COPY, (), vectors, read_b, bytes_of(rest[-1]), launches=2)
+
+
+@op("aclnnNLLLoss", work=_nll_work)
 def nll_loss(
     self: Tensor,
     target: Tensor,
@@ -53,7 +73,7 @@ def nll_loss(
     store(total_weight, total)
 
 
-@op("aclnnNLLLossBackward")
+@op("aclnnNLLLossBackward", work=_nll_backward_work)
 def nll_loss_backward(
     grad: Tensor,
     self: Tensor,
@@ -73,7 +93,7 @@ def nll_loss_backward(
         store(grad_input, aten.nll_loss_backward(*arguments))
 
 
-@op("aclnnNLLLoss2d")
+@op("aclnnNLLLoss2d", work=_nll_work)
 def nll_loss2d(
     self: Tensor,
     target: Tensor,
@@ -90,7 +110,7 @@ def nll_loss2d(
     store(total_weight, total)
 
 
-@op("aclnnNLLLoss2dBackward")
+@op("aclnnNLLLoss2dBackward", work=_nll_backward_work)
 def nll_loss2d_backward(
     grad: Tensor,
     self: Tensor,
@@ -214,7 +234,13 @@ def soft_margin_loss_backward(
     store(grad_input, aten.soft_margin_loss_backward(grad, self, target, reduction))
 
 
-@op("aclnnMultilabelMarginLoss")
+def _multilabel_work(self: Operand, target: Operand, reduction: int, *results: Operand) -> Work:
+    """Every class against every class that is meant."""
+    count = float(self.elements * (self.sizes[-1] if self.sizes else 1))
+    return moved(Kind.REDUCTION, [self, target], list(results), 3.0 * count)
+
+
+@op("aclnnMultilabelMarginLoss", work=_multilabel_work)
 def multilabel_margin_loss(
     self: Tensor, target: Tensor, reduction: int, out: Tensor, is_target: Tensor
 ) -> None:
@@ -247,7 +273,21 @@ def kl_div_target_backward(
     store(grad_target, _spread(grad, self, reduction) * value)
 
 
-@op("aclnnCtcLoss")
+def _ctc_work(log_probs: Operand, targets: Operand, *rest: Any) -> Work:
+    """For each time and each state, twice the labels and one, a sum of three exponentials."""
+    out, log_alpha = rest[-2:]
+    count = float(log_alpha.elements)
+    return moved(Kind.REDUCTION, [log_probs, targets], [out, log_alpha], 8.0 * count, 4.0 * count)
+
+
+def _ctc_backward_work(*arguments: Any) -> Work:
+    """The same from the end, and the exponential of everything."""
+    inputs, results = split(arguments, 1)
+    states, everything = arguments[6].elements, arguments[1].elements
+    return moved(Kind.REDUCTION, inputs, results, 12.0 * states + 3.0 * everything, 4.0 * states + everything)
+
+
+@op("aclnnCtcLoss", work=_ctc_work)
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,
@@ -267,7 +307,7 @@ def ctc_loss(
     log_alpha[..., : alpha.shape[-1]].copy_(alpha)
 
 
-@op("aclnnCtcLossBackward")
+@op("aclnnCtcLossBackward", work=_ctc_backward_work)
 def ctc_loss_backward(
     grad: Tensor,
     log_probs: Tensor,

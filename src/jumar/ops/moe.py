@@ -7,8 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.ops.moe_work import combining, gating, permuting
 from jumar.ops.registry import op
 from jumar.ops.results import store, wide
+from jumar.ops.rules import pointwise
+from jumar.physics.work import Kind
 
 aten: Any = torch.ops.aten
 DROPPED = -1
@@ -19,7 +22,7 @@ def _largest(value: Tensor, count: int) -> Tensor:
     return torch.sort(value, stable=True, dim=-1, descending=True).indices[..., :count]
 
 
-@op("aclnnMoeGatingTopKSoftmax")
+@op("aclnnMoeGatingTopKSoftmax", work=gating(3))
 def gating_top_k_softmax(
     self: Tensor, finished: Tensor | None, k: int, out: Tensor, experts: Tensor, rows: Tensor
 ) -> None:
@@ -38,7 +41,7 @@ def _unless_finished(chosen: Tensor, finished: Tensor | None, experts: int) -> T
     return torch.where(finished.bool().reshape(*chosen.shape[:-1], 1), experts, chosen)
 
 
-@op("aclnnMoeGatingTopKSoftmaxV2")
+@op("aclnnMoeGatingTopKSoftmaxV2", work=gating(3))
 def gating_top_k_softmax_v2(
     self: Tensor,
     finished: Tensor | None,
@@ -62,7 +65,7 @@ def gating_top_k_softmax_v2(
     store(experts, _unless_finished(chosen, finished, self.shape[-1]))
 
 
-@op("aclnnMoeGatingTopK")
+@op("aclnnMoeGatingTopK", work=gating(3))
 def gating_top_k(
     self: Tensor,
     bias: Tensor | None,
@@ -101,7 +104,7 @@ def gating_top_k(
         store(normalised, weights)
 
 
-@op("aclnnMoeGatingTopKV2")
+@op("aclnnMoeGatingTopKV2", work=gating(3))
 def gating_top_k_v2(
     self: Tensor, bias: Tensor | None, token_ids: Tensor | None, expert_of_token: Tensor | None, *rest: Any
 ) -> None:
@@ -112,7 +115,7 @@ def gating_top_k_v2(
     gating_top_k(self, bias, *rest)
 
 
-@op("aclnnMoeGatingTopKBackward")
+@op("aclnnMoeGatingTopKBackward", work=gating(1))
 def gating_top_k_backward(
     normalised: Tensor,
     grad: Tensor,
@@ -135,7 +138,7 @@ def gating_top_k_backward(
         store(grad_self, aten._softmax_backward_data(to_weights, weights, -1, torch.float32))
 
 
-@op("aclnnMoeComputeExpertTokens")
+@op("aclnnMoeComputeExpertTokens", work=pointwise(kind=Kind.MOE_ROUTING))
 def compute_expert_tokens(experts: Tensor, count: int, out: Tensor) -> None:
     """For each expert, how many of the sorted entries go to it or to one before."""
     store(out, torch.searchsorted(experts, torch.arange(len(out), dtype=experts.dtype), right=True))
@@ -145,7 +148,7 @@ def _inverse(order: Tensor) -> Tensor:
     return torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
 
 
-@op("aclnnMoeInitRouting")
+@op("aclnnMoeInitRouting", work=permuting(3))
 def init_routing(
     self: Tensor,
     rows: Tensor,
@@ -189,7 +192,7 @@ def _take_rows(self: Tensor, sources: Tensor, k: int, out: Tensor) -> None:
     store(rows[: len(sources)], value)
 
 
-@op("aclnnMoeInitRoutingV2")
+@op("aclnnMoeInitRoutingV2", work=permuting(4))
 def init_routing_v2(
     self: Tensor,
     experts: Tensor,
@@ -214,7 +217,7 @@ def init_routing_v2(
         store(before_capacity, counts)
 
 
-@op("aclnnMoeInitRoutingV3")
+@op("aclnnMoeInitRoutingV3", work=permuting(4))
 def init_routing_v3(
     self: Tensor,
     experts: Tensor,
@@ -279,7 +282,7 @@ def _store_counts(out: Tensor, counts: Tensor, kind: int, first: int) -> None:
         store(out, counts.cumsum(0) if kind == 0 else counts)
 
 
-@op("aclnnMoeFinalizeRouting")
+@op("aclnnMoeFinalizeRouting", work=combining())
 def finalize_routing(
     expanded: Tensor,
     skip_one: Tensor | None,
@@ -293,7 +296,7 @@ def finalize_routing(
     finalize_routing_v2(expanded, places, skip_one, skip_two, bias, scales, experts, 0, out)
 
 
-@op("aclnnMoeFinalizeRoutingV2")
+@op("aclnnMoeFinalizeRoutingV2", work=combining())
 def finalize_routing_v2(
     expanded: Tensor,
     places: Tensor,
@@ -325,7 +328,7 @@ def finalize_routing_v2(
     store(out, total)
 
 
-@op("aclnnMoeFinalizeRoutingV4")
+@op("aclnnMoeFinalizeRoutingV4", work=combining())
 def finalize_routing_v4(*arguments: Any) -> None:
     """The version with further kinds of experts, of which only none is known."""
     *_, out = arguments

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
+from jumar.ops.moe_work import combining, permuting
 from jumar.ops.registry import op
 from jumar.ops.results import store, wide
+from jumar.ops.traffic import bytes_of, total_b
+from jumar.physics.work import Kind, Pattern, Vector, Work
 
 
-@op("aclnnMoeTokenPermute")
+@op("aclnnMoeTokenPermute", work=permuting(2))
 def token_permute(
     self: Tensor, experts: Tensor, count: int, padded: bool, out: Tensor, places: Tensor
 ) -> None:
@@ -24,7 +30,7 @@ def token_permute(
     store(places, torch.empty_like(order).scatter_(0, order, torch.arange(len(order))))
 
 
-@op("aclnnMoeTokenPermuteGrad")
+@op("aclnnMoeTokenPermuteGrad", work=combining())
 def token_permute_backward(grad: Tensor, places: Tensor, k: int, padded: bool, grad_self: Tensor) -> None:
     gradient = wide(grad)
     rows = places.long().view(-1)
@@ -42,7 +48,7 @@ def _entries(permuted: Tensor, places: Tensor, k: int) -> Tensor:
     return entries
 
 
-@op("aclnnMoeTokenUnpermute")
+@op("aclnnMoeTokenUnpermute", work=combining())
 def token_unpermute(
     permuted: Tensor,
     places: Tensor,
@@ -61,7 +67,17 @@ def token_unpermute(
     store(out, value.sum(1))
 
 
-@op("aclnnMoeTokenUnpermuteGrad")
+def _unpermute_backward_work(permuted: Operand | None, grad: Operand, *rest: Any) -> Work:
+    """Each gradient goes to all of its token's experts; with their outputs it tells what the weights mattered."""
+    grad_permuted, grad_weights = rest[-2:]
+    read_b = bytes_of(grad_permuted) + total_b(*rest[:-2])
+    weighted = grad_weights is not None and permuted is not None
+    read_b += bytes_of(permuted) if weighted else 0.0
+    vectors = (Vector("fp32", (3.0 if weighted else 1.0) * grad_permuted.elements),)
+    return Work(Kind.MOE_ROUTING, (), vectors, read_b, total_b(*rest[-2:]), Pattern.GATHER)
+
+
+@op("aclnnMoeTokenUnpermuteGrad", work=_unpermute_backward_work)
 def token_unpermute_backward(
     permuted: Tensor | None,
     grad: Tensor,

@@ -7,18 +7,19 @@ from torch import Tensor
 
 from jumar.ops.bounds import front
 from jumar.ops.registry import op
+from jumar.ops.rules import reducing, sorting
 
 Sizes = dict[int, tuple[int, ...]]
 
 _NO_DIMENSION = 1000  # what the adapter passes to unique_consecutive for dim=None
 
 
-@op("aclnnSort")
+@op("aclnnSort", work=sorting(2))
 def sort(self: Tensor, stable: bool, dim: int, descending: bool, values: Tensor, indices: Tensor) -> None:
     torch.sort(self, stable=stable, dim=dim, descending=descending, out=(values, indices))
 
 
-@op("aclnnTopk")
+@op("aclnnTopk", work=sorting(2, kept=1))
 def topk(
     self: Tensor, k: int, dim: int, largest: bool, sorted: bool, values: Tensor, indices: Tensor
 ) -> None:
@@ -31,7 +32,7 @@ def topk(
     indices.copy_(places)
 
 
-@op("aclnnTopkV2")
+@op("aclnnTopkV2", work=sorting(2, kept=1))
 def topk_v2(
     self: Tensor,
     k: int,
@@ -52,7 +53,7 @@ def _put(outputs: dict[int, tuple[Tensor, Tensor]]) -> Sizes:
     return {position: tuple(result.shape) for position, (result, _) in outputs.items()}
 
 
-@op("aclnnUnique", sized=True)
+@op("aclnnUnique", sized=True, work=sorting())
 def unique(self: Tensor, sorted: bool, return_inverse: bool, values: Tensor, inverse: Tensor) -> Sizes:
     result, places = torch.unique(self, sorted=True, return_inverse=True)
     if inverse.numel():
@@ -60,7 +61,7 @@ def unique(self: Tensor, sorted: bool, return_inverse: bool, values: Tensor, inv
     return _put({3: (result, values)})
 
 
-@op("aclnnUnique2", sized=True)
+@op("aclnnUnique2", sized=True, work=sorting(outs=3))
 def unique2(
     self: Tensor,
     sorted: bool,
@@ -76,7 +77,7 @@ def unique2(
     return _put({4: (result, values), 6: (numbers if return_counts else numbers[:0], counts)})
 
 
-@op("aclnnUniqueConsecutive", sized=True)
+@op("aclnnUniqueConsecutive", sized=True, work=reducing(2, outs=3))
 def unique_consecutive(
     self: Tensor,
     return_inverse: bool,
@@ -94,7 +95,7 @@ def unique_consecutive(
     return _put({4: (result, values), 6: (numbers if return_counts else numbers[:0], counts)})
 
 
-@op("aclnnUniqueDim", sized=True)
+@op("aclnnUniqueDim", sized=True, work=sorting(outs=3))
 def unique_dim(
     self: Tensor,
     sorted: bool,

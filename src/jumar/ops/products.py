@@ -12,6 +12,7 @@ from jumar.ops.rules import NOTHING
 from jumar.ops.traffic import bytes_of, cube_dtype, total_b, vector_dtype
 from jumar.physics.work import Kind, Product, Vector, Work
 
+Operands = list[Operand]
 COMPLEX_PRODUCTS = 4  # real ones in each complex one
 
 
@@ -91,3 +92,39 @@ def summing(
     work = Product(1, m, two.sizes[-1], batch * k, dtype)
     vectors = (Vector("fp32", 2.0 * out.elements),)
     return Work(Kind.MATMUL, (work,), vectors, total_b(one, two, *extra), bytes_of(out))
+
+
+def _group_count(weights: Operands, outs: Operands, by_inner: bool) -> int:
+    if by_inner:
+        return outs[0].sizes[0] if len(outs) == 1 and len(outs[0].sizes) == 3 else len(outs)
+    return weights[0].sizes[0] if len(weights) == 1 and len(weights[0].sizes) == 3 else len(weights)
+
+
+def grouped_work(
+    inputs: Operands, weights: Operands, extra: Iterable[Any], outs: Operands, by_inner: bool = False
+) -> Work:
+    """A product for each group. How many rows each has is known only where they are tensors of their own; otherwise all
+    are taken to have the same share. `by_inner`: groups share the inner dimension, as in gradients of weights."""
+    if not any(out.elements for out in outs):
+        return NOTHING
+    extra = list(extra)
+    groups, columns = _group_count(weights, outs, by_inner), outs[0].sizes[-1]
+    dtype = cube_dtype(inputs[0])
+    products: tuple[Product, ...]
+    if by_inner:
+        rows = sum(out.elements for out in outs) / max(1, columns * groups)
+        inner = sum(left.elements for left in inputs) / max(1.0, rows * groups)
+        products = (Product(groups, rows, columns, inner, dtype),)
+    elif len(inputs) == len(weights) == len(outs) > 1:
+        products = tuple(
+            Product(1, out.elements / max(1, out.sizes[-1]), out.sizes[-1], left.sizes[-1], dtype)
+            for left, out in zip(inputs, outs, strict=True)
+            if out.elements
+        )
+    else:
+        rows = sum(out.elements for out in outs) / max(1, columns)
+        products = (Product(groups, rows / groups, columns, inputs[0].sizes[-1], dtype),)
+    vectors: tuple[Vector, ...] = ()
+    if any(extra):  # biases, scales, an activation
+        vectors = (Vector("fp32", 3.0 * sum(out.elements for out in outs)),)
+    return Work(Kind.GROUPED_MATMUL, products, vectors, total_b(inputs, weights, extra), total_b(outs))

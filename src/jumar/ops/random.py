@@ -8,10 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.bounds import like
 from jumar.ops.registry import op
-from jumar.ops.rules import drawing, normalising, pointwise
-from jumar.physics.work import Kind
+from jumar.ops.rules import drawing, normalising, pointwise, sorting_work
+from jumar.physics.work import Kind, Work
 
 Scalar = int | float | bool
 
@@ -115,7 +116,12 @@ def exponential_tensor(self: Tensor, seed: Tensor, offset: Tensor, addend: int, 
     self.exponential_(rate, generator=stream(*captured(seed, offset, addend)))
 
 
-@op("aclnnRandperm")
+def _randperm_work(count: int, seed: int, offset: int, out: Operand) -> Work:
+    """A random number for each place, and the places in the order of those."""
+    return sorting_work([out], [out], count)
+
+
+@op("aclnnRandperm", work=_randperm_work)
 def randperm(count: int, seed: int, offset: int, out: Tensor) -> None:
     torch.randperm(count, generator=stream(seed, offset), out=out, dtype=out.dtype)
 

@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op
 from jumar.ops.results import store, wide
-from jumar.ops.rules import pointwise
+from jumar.ops.rules import moved, pointwise
+from jumar.physics.work import Kind, Work
 
 HALF, INTERLEAVE, QUARTER, INTERLEAVE_TO_HALF = range(4)
 _MODES = {"half": HALF, "interleave": INTERLEAVE, "quarter": QUARTER, "interleave-half": INTERLEAVE_TO_HALF}
@@ -77,13 +79,19 @@ def rotary_backward(
             store(grad_sin, (gradient * _turned(value, mode)).sum_to_size(sin.shape))
 
 
-@op("aclnnApplyRotaryPosEmb")
+def _apply_work(query: Operand, key: Operand, cos: Operand, sin: Operand, *rest: Any) -> Work:
+    """Query and key in place."""
+    count = 6.0 * (query.elements + key.elements)
+    return moved(Kind.ELEMENTWISE, [query, key, cos, sin], [query, key], count)
+
+
+@op("aclnnApplyRotaryPosEmb", work=_apply_work)
 def apply_rotary(query: Tensor, key: Tensor, cos: Tensor, sin: Tensor, layout: int) -> None:
     """In place; the layout needs no telling because cosines and sines arrive ready to broadcast."""
     apply_rotary_v2(query, key, cos, sin, layout, "half")
 
 
-@op("aclnnApplyRotaryPosEmbV2")
+@op("aclnnApplyRotaryPosEmbV2", work=_apply_work)
 def apply_rotary_v2(query: Tensor, key: Tensor, cos: Tensor, sin: Tensor, layout: int, mode: str) -> None:
     size = cos.shape[-1]
     for tensor in (query, key):
@@ -96,7 +104,7 @@ def interleave_rope(self: Tensor, cos: Tensor, sin: Tensor, out: Tensor) -> None
     store(out, _rotated(wide(self), wide(cos), wide(sin), INTERLEAVE_TO_HALF))
 
 
-@op("aclnnRopeWithSinCosCache")
+@op("aclnnRopeWithSinCosCache", work=pointwise(6, outs=2))
 def rope_with_cache(
     positions: Tensor,
     query: Tensor,

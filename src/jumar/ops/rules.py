@@ -286,9 +286,26 @@ def merges(length: int) -> int:
     return 1 + max(0, ceil(log2(max(1, length) / SORTED_AT_ONCE) / log2(MERGED_AT_ONCE)))
 
 
+def sorting(dim: int | None = None, outs: int = 2, kept: int | None = None) -> Rule:
+    """Rows along the dimension named at place `dim` (None: all elements are one row) put in order.
+
+    `kept`: the place of how many of the first are wanted.
+    """
+
+    def work(*arguments: Any) -> Work:
+        inputs, results = split(arguments, outs)
+        self = arguments[0]
+        length = self.elements if dim is None or not self.sizes else self.sizes[arguments[dim]]
+        return sorting_work(inputs, results, length, None if kept is None else arguments[kept])
+
+    return work
+
+
 def sorting_work(inputs: list[Operand], results: list[Operand], length: int, kept: int | None = None) -> Work:
     """Rows of this length put in order, or the best `kept` of each found: a pass over everything then."""
     count = inputs[0].elements
+    if not count:
+        return NOTHING
     passes = merges(length) if kept is None else 1
     depth = log2(max(2, length if kept is None else 2 * kept))
     traffic_b = 2.0 * count * (size_b(inputs[0]) + 4) * (passes - 1)

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op
+from jumar.ops.rules import sorting_work
+from jumar.ops.traffic import operands
+from jumar.physics.work import Vector, Work
 
 _LARGEST_K = 1024
 
 
-@op("aclnnApplyTopKTopP")
+def _filter_work(logits: Operand, *rest: Any) -> Work:
+    """Rows are sorted, their probabilities added up, and what is left out replaced."""
+    results = list(operands([rest[-1]]))
+    work = sorting_work(list(operands((logits, *rest[:-1]))), results, logits.sizes[-1])
+    return replace(
+        work, vectors=(*work.vectors, Vector("fp32", 6.0 * logits.elements, float(logits.elements)))
+    )
+
+
+def _sample_work(logits: Operand, *rest: Any) -> Work:
+    outs = 2 if isinstance(rest[-3], int) else 4
+    results = list(operands(rest[-outs:]))
+    work = sorting_work(list(operands((logits, *rest[:-outs]))), results, logits.sizes[-1])
+    return replace(
+        work, vectors=(*work.vectors, Vector("fp32", 8.0 * logits.elements, float(logits.elements)))
+    )
+
+
+@op("aclnnApplyTopKTopP", work=_filter_work)
 def apply_top_k_top_p(logits: Tensor, p: Tensor | None, k: Tensor | None, out: Tensor) -> None:
     """Logits below the k-th largest, or outside the smallest set of probability p, become -inf."""
     values, places = torch.sort(logits, dim=-1, stable=True)
@@ -48,7 +72,7 @@ def _significant(values: Tensor, places: Tensor, minimum: float | None) -> tuple
     return values[:count], places[:count]
 
 
-@op("aclnnTopKTopPSampleV2")
+@op("aclnnTopKTopPSampleV2", work=_sample_work)
 def top_k_top_p_sample_v2(
     logits: Tensor,
     top_k: Tensor,
@@ -83,7 +107,7 @@ def top_k_top_p_sample_v2(
         select[row] = places[chances.argmax()]
 
 
-@op("aclnnTopKTopPSample")
+@op("aclnnTopKTopPSample", work=_sample_work)
 def top_k_top_p_sample(
     logits: Tensor,
     top_k: Tensor,

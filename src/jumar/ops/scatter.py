@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.bounds import bounded, like, long, start
 from jumar.ops.registry import op
 from jumar.ops.rules import scattering
+from jumar.ops.traffic import total_b
+from jumar.physics.work import Kind, Pattern, Work
 
 Scalar = int | float | bool | complex
 
@@ -92,7 +95,14 @@ def inplace_scatter_update(self: Tensor, indices: Tensor, updates: Tensor, axis:
         piece.narrow(axis - 1, run.start, update.shape[axis - 1]).copy_(update)
 
 
-@op("aclnnScatterList")
+def _list_work(
+    selves: list[Operand], indices: Operand, updates: Operand, mask: Operand | None, reduce: str, axis: int
+) -> Work:
+    read_b = total_b(indices, updates, mask)
+    return Work(Kind.GATHER, (), (), read_b, total_b(updates), Pattern.GATHER)
+
+
+@op("aclnnScatterList", work=_list_work)
 def scatter_list(
     selves: list[Tensor], indices: Tensor, updates: Tensor, mask: Tensor | None, reduce: str, axis: int
 ) -> None:

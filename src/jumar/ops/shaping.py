@@ -151,7 +151,7 @@ def unfold_grad(grad: Tensor, sizes: list[int], dim: int, size: int, step: int, 
     out.copy_(torch.ops.aten.unfold_backward(grad, sizes, dim, size, step))
 
 
-@op("aclnnCoalesceSparse")
+@op("aclnnCoalesceSparse", work=reducing(outs=2))
 @bounded
 def coalesce_sparse(
     unique_len: Tensor,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op
-from jumar.ops.rules import reducing
+from jumar.ops.rules import reducing, sorting
+from jumar.ops.traffic import RUN_B, bytes_of
+from jumar.physics.work import Kind, Pattern, Vector, Work
 
 Dims = list[int] | None
 
@@ -38,17 +41,17 @@ def var_mean(self: Tensor, dims: Dims, correction: int, keepdim: bool, var: Tens
     mean.copy_(found[1])
 
 
-@op("aclnnMedian")
+@op("aclnnMedian", work=sorting(outs=1))
 def median(self: Tensor, out: Tensor) -> None:
     out.copy_(torch.median(self))
 
 
-@op("aclnnNanMedian")
+@op("aclnnNanMedian", work=sorting(outs=1))
 def nanmedian(self: Tensor, out: Tensor) -> None:
     out.copy_(torch.nanmedian(self))
 
 
-@op("aclnnKthvalue")
+@op("aclnnKthvalue", work=sorting(2))
 def kthvalue(self: Tensor, k: int, dim: int, keepdim: bool, values: Tensor, indices: Tensor) -> None:
     torch.kthvalue(self, k, dim, keepdim, out=(values, indices))
 
@@ -62,11 +65,18 @@ def histc(self: Tensor, bins: int, low: float, high: float, out: Tensor) -> None
         out.copy_(torch.histc(self.double(), bins, low, high))
 
 
-@op("aclnnBincount")
+@op("aclnnBincount", work=reducing(2))
 def bincount(self: Tensor, weights: Tensor | None, minlength: int, out: Tensor) -> None:
     out.copy_(torch.bincount(self, weights, minlength))
 
 
-@op("aclnnTrace")
+def _trace_work(self: Operand, out: Operand) -> Work:
+    """One element of each row, of memory the piece around it."""
+    read_b = min(bytes_of(self), float(RUN_B * min(self.sizes, default=1)))
+    vectors = (Vector("fp32", float(min(self.sizes, default=1))),)
+    return Work(Kind.REDUCTION, (), vectors, read_b, bytes_of(out), Pattern.STRIDED)
+
+
+@op("aclnnTrace", work=_trace_work)
 def trace(self: Tensor, out: Tensor) -> None:
     out.copy_(torch.trace(self))

@@ -7,9 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jumar.abi.operand import Operand
 from jumar.ops.registry import op, rows
 from jumar.ops.results import store, store_all, wide
-from jumar.ops.rules import pointwise
+from jumar.ops.rules import moved, pointwise
+from jumar.ops.traffic import bytes_of, size_b, total_b
+from jumar.physics.work import Kind, Pattern, Vector, Work
 
 aten: Any = torch.ops.aten
 
@@ -19,6 +22,24 @@ def affine_grid(theta: Tensor, sizes: list[int], align_corners: bool, out: Tenso
     store(out, aten.affine_grid_generator(theta, sizes, align_corners))
 
 
+def _sampling_work(self: Operand, grid: Operand, *rest: Any) -> Work:
+    """Each result is weighed together from its neighbours, two for each dimension."""
+    out = rest[-1]
+    neighbours = 2 ** (len(self.sizes) - 2)
+    vectors = (Vector("fp32", 2.0 * neighbours * out.elements + 10.0 * grid.elements),)
+    read_b = min(bytes_of(self), float(neighbours * out.elements * size_b(self))) + bytes_of(grid)
+    return Work(Kind.GATHER, (), vectors, read_b, bytes_of(out), Pattern.GATHER)
+
+
+def _sampling_backward_work(grad: Operand, self: Operand, grid: Operand, *rest: Any) -> Work:
+    """Gradients go to all neighbours, and the differences between those say how the place mattered."""
+    neighbours = 2 ** (len(self.sizes) - 2)
+    vectors = (Vector("fp32", 6.0 * neighbours * grad.elements + 10.0 * grid.elements),)
+    added_b = float(neighbours * grad.elements * size_b(self))
+    read_b = total_b(grad, grid) + min(bytes_of(self), added_b)
+    return Work(Kind.GATHER, (), vectors, read_b, total_b(*rest[-2:]), Pattern.GATHER, 2)
+
+
 rows(
     lambda function: (
         lambda self, grid, interpolation, padding, align_corners, out: store(
@@ -26,6 +47,7 @@ rows(
         )
     ),
     {"aclnnGridSampler2D": aten.grid_sampler_2d, "aclnnGridSampler3D": aten.grid_sampler_3d},
+    work=lambda _: _sampling_work,
 )
 
 rows(
@@ -38,6 +60,7 @@ rows(
         "aclnnGridSampler2DBackward": aten.grid_sampler_2d_backward,
         "aclnnGridSampler3DBackward": aten.grid_sampler_3d_backward,
     },
+    work=lambda _: _sampling_backward_work,
 )
 
 
@@ -53,7 +76,16 @@ def _sample_places(start: Tensor, size: Tensor, bins: int, samples: int, limit: 
     return low, high, (1 - fraction) * inside, fraction * inside
 
 
-@op("aclnnROIAlign")
+def _regions_work(self: Operand, boxes: Operand, scale: float, *rest: Any) -> Work:
+    """Each result is the mean of samples, each of four neighbours."""
+    samples, out = rest[2] or 2, rest[-1]
+    count = float(out.elements * samples**2)
+    vectors = (Vector("fp32", 9.0 * count),)
+    read_b = min(bytes_of(self), 4.0 * count * size_b(self)) + bytes_of(boxes)
+    return Work(Kind.GATHER, (), vectors, read_b, bytes_of(out), Pattern.GATHER)
+
+
+@op("aclnnROIAlign", work=_regions_work)
 def roi_align(
     self: Tensor,
     boxes: Tensor,
@@ -89,7 +121,13 @@ def roi_align(
     store(out, torch.nn.functional.avg_pool2d(value, samples))
 
 
-@op("aclnnIou")
+def _overlap_work(
+    boxes: Operand, others: Operand, mode: str, eps: float, aligned: bool, out: Operand
+) -> Work:
+    return moved(Kind.ELEMENTWISE, [boxes, others], [out], 14.0 * out.elements, float(out.elements))
+
+
+@op("aclnnIou", work=_overlap_work)
 def intersection_over_union(
     boxes: Tensor, others: Tensor, mode: str, eps: float, aligned: bool, out: Tensor
 ) -> None:
