@@ -111,53 +111,35 @@ def _read(name: str) -> tuple[Path, Run]:
 
 
 def _show(chosen: argparse.Namespace) -> None:
-    import numpy as np
-
     from jumar.report import lines
-    from jumar.runs import memory
-    from jumar.runs.format import Type
+    from jumar.runs.contents import contents
 
     path, run = _read(chosen.run)
+    facts, held = run.facts, contents(path, run)
     if chosen.json:
-        _print_json({"path": str(path), **run.facts})
+        _print_json({"path": str(path), **facts, "contents": held})
         return
-    facts, types = run.facts, np.bincount(run.events.type, minlength=len(Type))
-    sources = {
-        name: sum(kind.source == name for kind in run.kinds)
-        for name in ("rule", "derived", "assumed", "none")
-    }
-    held = memory.held(run)
-    size_b = sum(file.stat().st_size for file in path.iterdir() if file.suffix in (".parquet", ".json"))
+    peaks = [f"chip {chip} {lines.size(size)}" for chip, size in held["peak_b"].items()]
     rows = [
         ("run", str(path)),
         ("command", " ".join(facts.get("command") or [])),
         ("when", str(facts.get("when", ""))),
         ("chip", _chips_of(facts)),
         ("processes", str(len(facts.get("processes") or []))),
-        (
-            "ended",
-            f"exit code {facts.get('exit_code')}" if facts.get("exit_code") is not None else "not by itself",
-        ),
+        ("ended", "not by itself" if facts.get("exit_code") is None else f"exit code {facts['exit_code']}"),
         ("steps", f"{facts.get('steps') or 0:,}"),
-        ("events", f"{len(run.events):,}: " + _counted(types, Type)),
-        ("kinds", f"{len(run.kinds):,} of operators; work known by " + _counts(sources)),
-        ("peak memory", ", ".join(f"chip {one.chip} {lines.size(one.peak_b)}" for one in held) or "none"),
-        ("on disk", lines.size(size_b)),
+        ("events", f"{held['events']:,}: {_counts(held['types'])}"),
+        ("kinds", f"{held['kinds']:,} of operators; work known by {_counts(held['sources'])}"),
+        ("peak memory", ", ".join(peaks) or "none"),
+        ("on disk", lines.size(held["disk_b"])),
         *(("cut", text) for text in facts.get("cut") or ()),
     ]
     print("\n".join(columns(rows)))
     print(f"\n`jumar price {path.name}` says what it would take on other chips.")
 
 
-def _counted(counts: Any, names: Any) -> str:
-    found = sorted(
-        ((int(n), names(at).name.lower().replace("_", " ")) for at, n in enumerate(counts) if n), reverse=True
-    )
-    return ", ".join(f"{count:,} {name}" for count, name in found)
-
-
 def _counts(found: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in found.items() if count) or "nothing"
+    return ", ".join(f"{name} {count:,}" for name, count in found.items()) or "nothing"
 
 
 def _delete(chosen: argparse.Namespace) -> None:
