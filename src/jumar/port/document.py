@@ -15,6 +15,8 @@ from jumar.port import kinds
 
 Tree = TypeVar("Tree")
 NEWLINE = re.compile(r"\r\n|\r|\n")
+COPYRIGHT = re.compile(r"copyright[^\r\n]*\bnvidia\b[^\r\n]*")
+"""Whose code it is, which ties it to nothing."""
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -44,6 +46,7 @@ class Document:
         self.encoding = encoding
         self.kind = kind if kind is not None else kinds.kind_of(path, text)
         self._parsed: dict[Callable[[Document], Any], Any] = {}
+        self._words: dict[str, bool] = {}
 
     @classmethod
     def of_bytes(cls, path: str, raw: bytes, kind: str | None = None) -> Document | None:
@@ -68,7 +71,7 @@ class Document:
 
     @cached_property
     def lowered(self) -> str:
-        return self.text.lower()
+        return COPYRIGHT.sub("", self.text.lower())
 
     @cached_property
     def starts(self) -> list[int]:
@@ -102,6 +105,17 @@ class Document:
         if text.isascii():
             return start + byte_column
         return start + len(text.encode()[:byte_column].decode(errors="ignore"))
+
+    def has(self, word: str) -> bool:
+        """Whether a lower-case word, or part of one, is in the text in any case."""
+        found = self._words.get(word)
+        if found is None:
+            found = self._words[word] = word in self.lowered
+        return found
+
+    def forget(self) -> None:
+        """Gives up what was parsed, which knows this document and would keep both until the collector comes."""
+        self._parsed.clear()
 
     def once(self, parse: Callable[[Document], Tree]) -> Tree:
         """What `parse` makes of this document. Unparsed is raised again each time."""

@@ -37,9 +37,13 @@ def of(module: str) -> Name | None:
 
 
 @cache
-def triggers() -> tuple[str, ...]:
-    """The first words of all names."""
-    return tuple(sorted({name.partition(".")[0].lower() for name in by_name()}))
+def triggers() -> re.Pattern[str]:
+    """What a text has that imports one of them, or asks for one by its name in a string."""
+    names = "|".join(sorted({name.partition(".")[0] for name in by_name()}))
+    asked = "|".join(sorted(name.replace(".", r"\.") for name in by_name()))
+    return re.compile(
+        rf"\b(?:import|from)\s+(?:{names})\b|\bimport [\w, ]*, *(?:{names})\b|[\"'](?:{asked})[\"']"
+    )
 
 
 @cache

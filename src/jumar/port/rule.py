@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class Rule:
     code: str
     name: str
     kinds: tuple[str, ...]
-    triggers: tuple[str, ...]
+    triggers: tuple[str, ...] | re.Pattern[str]
     layer: str
     severity: str
     safety: str
@@ -44,6 +45,12 @@ class Rule:
     replacement: str
     examples: tuple[Example, ...]
     keep: tuple[str | Example, ...] = ()
+
+    def may_be_in(self, document: Document) -> bool:
+        """Whether one of the triggers is there."""
+        if isinstance(self.triggers, re.Pattern):
+            return self.triggers.search(document.text) is not None
+        return any(document.has(word) for word in self.triggers)
 
     def found(
         self,

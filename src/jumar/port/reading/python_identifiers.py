@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from jumar.port import packages
 from jumar.port.document import Document
@@ -23,34 +24,31 @@ def read(document: Document) -> list[tuple[Place, str]]:
     """The place and the name, the first of each name on each line."""
     source = document.once(python_source.read)
     found: dict[tuple[int, str], Place] = {}
-    for name, line, start in _all(document, source):
-        if (
-            KIN.search(name)
-            and name not in OTHERS
-            and not python_strings.ENVIRONMENT.fullmatch(name)
-        ):
-            found.setdefault((line, name), (start, start + len(name)))
+    for name, start in _all(document, source):
+        line = document.position(start)[0]
+        found.setdefault((line, name), (start, start + len(name)))
     return sorted((place, name) for (_, name), place in found.items())
 
 
-def _all(document: Document, source: Source) -> Iterator[tuple[str, int, int]]:
-    """Every name as it is written, its line and offset."""
+@cache
+def says_cuda(name: str) -> bool:
+    return bool(KIN.search(name))
+
+
+def _all(document: Document, source: Source) -> Iterator[tuple[str, int]]:
+    """Every name that says CUDA as it is written, and its offset."""
     for word in source.all(ast.Name):
-        if not _has_rule(source, word):
-            yield word.id, word.lineno, source.span(word)[0]
+        if says_cuda(word.id) and not _has_rule(source, word):
+            yield word.id, source.span(word)[0]
     for attribute in source.all(ast.Attribute):
-        if (
-            attribute.attr not in OTHERS
-            and not _has_rule(source, attribute)
-            and not _is_method(source, attribute)
-        ):
-            line = attribute.end_lineno or attribute.lineno
-            yield attribute.attr, line, source.span(attribute)[1] - len(attribute.attr)
+        if says_cuda(attribute.attr) and not _is_taken(source, attribute):
+            yield attribute.attr, source.span(attribute)[1] - len(attribute.attr)
     for argument in source.all(ast.arg):
-        yield argument.arg, argument.lineno, source.span(argument)[0]
+        if says_cuda(argument.arg):
+            yield argument.arg, source.span(argument)[0]
     for given in source.all(ast.keyword):
-        if given.arg:
-            yield given.arg, given.lineno, source.span(given)[0]
+        if given.arg and says_cuda(given.arg) and not python_strings.ENVIRONMENT.fullmatch(given.arg):
+            yield given.arg, source.span(given)[0]
     for alias in source.all(ast.alias):
         yield from _imported(source, alias)
     yield from _defined(document, source)
@@ -62,32 +60,34 @@ def _has_rule(source: Source, node: ast.expr) -> bool:
     return bool(name and "." in name and (TAKEN.match(name) or packages.of(name)))
 
 
-def _is_method(source: Source, node: ast.Attribute) -> bool:
+def _is_taken(source: Source, node: ast.Attribute) -> bool:
+    """It has a rule of its own, or is the method cuda()."""
+    if node.attr in OTHERS or _has_rule(source, node):
+        return True
     above = source.parents[node]
     return node.attr == "cuda" and isinstance(above, ast.Call) and above.func is node
 
 
-def _imported(source: Source, alias: ast.alias) -> Iterator[tuple[str, int, int]]:
+def _imported(source: Source, alias: ast.alias) -> Iterator[tuple[str, int]]:
     statement = source.parents[alias]
-    module = statement.module or "" if isinstance(statement, ast.ImportFrom) else ""
+    module = (statement.module or "") if isinstance(statement, ast.ImportFrom) else ""
     whole = f"{module}.{alias.name}" if module else alias.name
+    if not says_cuda(f"{whole} {alias.asname}"):
+        return
     relative = isinstance(statement, ast.ImportFrom) and statement.level > 0
-    start, end = source.span(alias)
     if not relative and (TAKEN.match(whole) or packages.of(whole)):
         return
-    for match in WORD.finditer(source.document.text, start, end):
-        yield match[0], source.document.position(match.start())[0], match.start()
-    if module:
-        first = source.span(statement)[0]
-        for match in WORD.finditer(source.document.text, first, start):
-            if match[0] in module.split("."):
-                yield match[0], source.document.position(match.start())[0], match.start()
+    start, end = source.span(alias)
+    begin = source.span(statement)[0] if says_cuda(module) else start
+    for match in WORD.finditer(source.document.text, begin, end):
+        within = match.start() >= start or match[0] in module.split(".")
+        if within and says_cuda(match[0]):
+            yield match[0], match.start()
 
 
-def _defined(document: Document, source: Source) -> Iterator[tuple[str, int, int]]:
+def _defined(document: Document, source: Source) -> Iterator[tuple[str, int]]:
     for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
         for made in source.all(kind):
             name = str(getattr(made, "name", ""))
-            if KIN.search(name):
-                at = document.text.find(name, source.span(made)[0])
-                yield name, document.position(at)[0], at
+            if says_cuda(name):
+                yield name, document.text.find(name, source.span(made)[0])

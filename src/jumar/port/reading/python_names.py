@@ -26,15 +26,24 @@ def read(document: Document) -> list[Use]:
     found = [
         Use(alias, name, "import") for alias in source.all(ast.alias) if (name := _imported(source, alias))
     ]
-    for node in source.all(ast.Attribute):
-        above = source.parents[node]
-        if not isinstance(above, ast.Attribute) and (name := source.qualified(node)):
-            found.append(Use(node, name, "attribute"))
     for word in source.all(ast.Name):
-        if isinstance(word.ctx, ast.Load) and not isinstance(source.parents[word], ast.Attribute):
-            name = source.qualified(word)
-            if name and "." in name:
-                found.append(Use(word, name, "name"))
+        if not source.may_stand_for_more(word.id):
+            continue
+        node: ast.expr = word
+        while isinstance(above := source.parents[node], ast.Attribute):
+            node = above
+        if node is word and (word.ctx.__class__ is not ast.Load or word.id not in source.followed):
+            continue
+        name = source.qualified(node)
+        if name and "." in name:
+            found.append(Use(node, name, "name" if node is word else "attribute"))
+    for chain in source.all(ast.Attribute):
+        if isinstance(chain.value, ast.Call) and source.is_getattr(chain.value):
+            node = chain
+            while isinstance(above := source.parents[node], ast.Attribute):
+                node = above
+            if name := source.qualified(node):
+                found.append(Use(node, name, "attribute"))
     for call in source.all(ast.Call):
         if isinstance(call.func, ast.Name) and call.func.id in ("getattr", "hasattr"):
             name = source.qualified(call)

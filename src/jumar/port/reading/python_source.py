@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeVar
 
 from jumar.port.document import Document, Unparsed
@@ -24,37 +25,95 @@ ALIASES = {
     "tl": "triton.language",
 }
 """What a name means that the text uses and nowhere binds, as snippets and cells of notebooks do."""
+_LEAVES = {
+    "ctx",
+    "op",
+    "ops",
+    "kind",
+    "type_comment",
+    "id",
+    "attr",
+    "name",
+    "asname",
+    "module",
+    "level",
+    "conversion",
+}
+_PLAIN = {"is_async", "simple", "rest", "kwd_attrs"}
+FIELDS = {
+    kind: tuple(
+        name
+        for name in kind._fields
+        if name not in _LEAVES | _PLAIN
+        and (kind.__name__, name) not in {("Constant", "value"), ("keyword", "arg"), ("arg", "arg")}
+        and not (name == "names" and kind in (ast.Global, ast.Nonlocal))
+    )
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""By type of node the fields that hold other nodes."""
 MOST_BINDINGS = 8
 DEEPEST = 40
 """How many assignments of a name, and how many names one after the other, are followed."""
 
 
 class Source:
-    """The tree of one document. `by_type` has every node in the order of the text."""
+    """The tree of one document. `by_type` has every node in the order of the text, inner ones before outer ones."""
 
     def __init__(self, document: Document, tree: ast.Module) -> None:
         self.document = document
         self.tree = tree
         self.parents: dict[ast.AST, ast.AST] = {}
         self.by_type: dict[type[ast.AST], list[ast.AST]] = {}
-        self._bindings: dict[ast.AST, dict[str, list[ast.AST]]] = {}
         self._qualified: dict[ast.AST, str | None] = {}
         self._resolving: set[ast.AST] = set()
         self._index()
 
     def _index(self) -> None:
+        """Every node but the marks of reading and writing and the operators, which have nothing of their own."""
         waiting: list[ast.AST] = [self.tree]
-        parents, by_type = self.parents, self.by_type
+        parents, by_type, fields = self.parents, self.by_type, FIELDS
         while waiting:
             node = waiting.pop()
-            by_type.setdefault(type(node), []).append(node)
-            children = list(ast.iter_child_nodes(node))
-            for child in children:
-                parents[child] = node
-            waiting.extend(reversed(children))
+            kind = node.__class__
+            if kind in by_type:
+                by_type[kind].append(node)
+            else:
+                by_type[kind] = [node]
+            for name in fields[kind]:
+                value = getattr(node, name, None)
+                if value.__class__ is list:
+                    for child in value:
+                        if child is not None:
+                            parents[child] = node
+                            waiting.append(child)
+                elif value is not None:
+                    parents[value] = node
+                    waiting.append(value)
+        for nodes in by_type.values():
+            nodes.reverse()
 
     def all(self, kind: type[Node]) -> list[Node]:
         return self.by_type.get(kind, [])  # type: ignore[return-value]
+
+    def may_stand_for_more(self, name: str) -> bool:
+        """Whether an import or another name may be behind it, so that following it is worth the time."""
+        return name in self.followed or name not in self._bound_anywhere
+
+    @cached_property
+    def followed(self) -> frozenset[str]:
+        """Names that may stand for a qualified one: what an import binds, or an assignment of a name to another."""
+        found = {alias.asname or alias.name.partition(".")[0] for alias in self.all(ast.alias)}
+        for kind in (ast.Assign, ast.AnnAssign, ast.NamedExpr):
+            for made in self.by_type.get(kind, ()):
+                if isinstance(made.value, (ast.Name, ast.Attribute)):  # type: ignore[attr-defined]
+                    targets = made.targets if isinstance(made, ast.Assign) else [made.target]  # type: ignore[attr-defined]
+                    found.update(target.id for target in targets if isinstance(target, ast.Name))
+        return frozenset(found)
+
+    @cached_property
+    def _bound_anywhere(self) -> frozenset[str]:
+        return frozenset(name for names in self.all_bindings.values() for name in names)
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """The characters of a node."""
@@ -122,13 +181,13 @@ class Source:
             value = self.qualified(node.value)
             return f"{value}.{node.attr}" if value else None
         if isinstance(node, ast.Name):
-            return self._resolve_name(node)
-        if isinstance(node, ast.Call) and self._is_getattr(node):
+            return self._resolve_name(node) if self.may_stand_for_more(node.id) else None
+        if isinstance(node, ast.Call) and self.is_getattr(node):
             value = self.qualified(node.args[0])
             return f"{value}.{node.args[1].value}" if value else None  # type: ignore[attr-defined]
         return None
 
-    def _is_getattr(self, node: ast.Call) -> bool:
+    def is_getattr(self, node: ast.Call) -> bool:
         named = isinstance(node.func, ast.Name) and node.func.id in ("getattr", "hasattr")
         return named and len(node.args) >= 2 and _is_text(node.args[1])
 
@@ -168,26 +227,27 @@ class Source:
 
     def bindings(self, scope: ast.AST) -> dict[str, list[ast.AST]]:
         """Names that a scope binds: an alias of an import, the expression assigned, or the node that binds it."""
-        if not self._bindings:
-            self._bind_all()
-        return self._bindings.get(scope, {})
+        return self.all_bindings.get(scope, {})
 
-    def _bind_all(self) -> None:
-        self._bindings[self.tree] = {}
+    @cached_property
+    def all_bindings(self) -> dict[ast.AST, dict[str, list[ast.AST]]]:
+        found: dict[ast.AST, dict[str, list[ast.AST]]] = {self.tree: {}}
+
+        def bind(node: ast.AST, name: str, value: ast.AST) -> None:
+            found.setdefault(self.scope(node), {}).setdefault(name, []).append(value)
+
         for alias in self.all(ast.alias):
             if alias.name != "*":
-                self._bind(alias, alias.asname or alias.name.partition(".")[0], alias)
+                bind(alias, alias.asname or alias.name.partition(".")[0], alias)
         for name in self.all(ast.Name):
-            if not isinstance(name.ctx, ast.Load):
-                self._bind(name, name.id, self._assigned(name))
+            if name.ctx.__class__ is not ast.Load:
+                bind(name, name.id, self._assigned(name))
         for argument in self.all(ast.arg):
-            self._bindings.setdefault(self.scope(argument), {}).setdefault(argument.arg, []).append(argument)
+            bind(argument, argument.arg, argument)
         for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             for made in self.by_type.get(kind, ()):
-                self._bind(made, made.name, made)  # type: ignore[attr-defined]
-
-    def _bind(self, node: ast.AST, name: str, value: ast.AST) -> None:
-        self._bindings.setdefault(self.scope(node), {}).setdefault(name, []).append(value)
+                bind(made, made.name, made)  # type: ignore[attr-defined]
+        return found
 
     def _assigned(self, name: ast.Name) -> ast.AST:
         above = self.parents[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -13,7 +14,9 @@ RULE = Rule(
     code="C038",
     name="other-frameworks",
     kinds=("python",),
-    triggers=("tensorflow", "paddle", "mxnet", "jax"),
+    triggers=re.compile(
+        r"gpu_available|built_with|set_memory_growth|get_memory_info|GPUOptions|CUDAP|cuda|gpu|xla_bridge|tensorrt|build_info"
+    ),
     layer="software",
     severity="blocks",
     safety="report",

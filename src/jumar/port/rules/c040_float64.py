@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -13,7 +14,7 @@ RULE = Rule(
     code="C040",
     name="float64",
     kinds=("python",),
-    triggers=("float64", "torch.double", "complex128", "doubletensor"),
+    triggers=re.compile(r"\b(?:float64|double|complex128|cdouble|DoubleTensor)\b"),
     layer="software",
     severity="degrades",
     safety="report",

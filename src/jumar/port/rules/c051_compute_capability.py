@@ -21,7 +21,7 @@ RULE = Rule(
     code="C051",
     name="compute-capability",
     kinds=("python",),
-    triggers=("capability", "multi_processor_count", "properties", "warp_size"),
+    triggers=("capability", "multi_processor_count", "max_threads_per_multi", "regs_per_multi"),
     layer="software",
     severity="silent",
     safety="report",
@@ -50,17 +50,18 @@ def check(document: Document) -> Iterator[Finding]:
             yield RULE.found(document, *source.place(compare), "decides by the compute capability")
 
 
-def _is_capability(source: python_source.Source, node: ast.AST) -> bool:
+def _is_capability(source: python_source.Source, node: ast.AST, hops: int = 2) -> bool:
     """A call of it, a part of its answer, or a name that either was assigned to."""
     if isinstance(node, ast.Subscript):
         node = node.value
     if isinstance(node, ast.Call):
         return getattr(node.func, "attr", getattr(node.func, "id", "")) in CALLS
-    if not isinstance(node, ast.Name):
+    if not isinstance(node, ast.Name) or not hops:
         return False
-    return any(
-        _is_capability(source, value.value if isinstance(value, ast.Assign) else value)
-        for bound in source.bound(node)
-        for value in ([source.parents[bound]] if isinstance(bound, ast.Tuple) else [bound])
-        if value is not node
-    )
+    return any(_is_capability(source, _assigned(source, one), hops - 1) for one in source.bound(node))
+
+
+def _assigned(source: python_source.Source, bound: ast.AST) -> ast.AST:
+    """What is assigned, also where it is taken apart: `major, minor = …`."""
+    above = source.parents.get(bound)
+    return above.value if isinstance(bound, ast.Tuple) and isinstance(above, ast.Assign) else bound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -18,7 +19,7 @@ RULE = Rule(
     code="C052",
     name="gpus-asked-for",
     kinds=("python",),
-    triggers=("gpu",),
+    triggers=re.compile(r"\b(?:num_gpus|gpus|gpus_per_node|use_gpu|gpus?_per_\w+)\s*="),
     layer="software",
     severity="blocks",
     safety="report",

@@ -21,7 +21,9 @@ RULE = Rule(
     code="C054",
     name="library-questions",
     kinds=("python",),
-    triggers=("gpu", "cuda"),
+    triggers=re.compile(
+        r"gpu_available|require\w*_gpu|mark\.gpu|no_gpu|skipIfNo|x_gpu|TEST_MULTIGPU|HAS_GPU|[cC]uda|CUDA|nccl"
+    ),
     layer="software",
     severity="silent",
     safety="report",
