@@ -25,7 +25,8 @@ RULE = Rule(
     examples=(
         Example('from setuptools import setup\nsources = ["a.cpp", "a_kernel.cu"]\n', path="setup.py"),
         Example(
-            'from setuptools import setup\nargs = {"cxx": [], "nvcc": ["-O3", "-gencode=arch=compute_80,code=sm_80"]}\n',
+            'from setuptools import setup\nargs = {"cxx": [], "nvcc": ["-O3", '
+            '"-gencode=arch=compute_80,code=sm_80"]}\n',
             path="setup.py",
         ),
     ),
@@ -38,7 +39,8 @@ RULE = Rule(
 BUILDS = ("setuptools", "cpp_extension", "distutils", "torch.utils.cpp", "skbuild", "load_inline")
 SOURCE = re.compile(r"^[^\s]*\.cuh?$")
 FLAG = re.compile(
-    r"^-{1,2}(?:gencode|generate-code|use_fast_math|expt-|ptxas|Xptxas|Xcompiler|Xcudafe|arch=sm_|threads)|compute_\d\d|sm_\d\d"
+    r"^-{1,2}(?:gencode|generate-code|use_fast_math|expt-|ptxas|Xptxas|Xcompiler|Xcudafe|"
+    r"arch=sm_|threads)|compute_\d\d|sm_\d\d"
 )
 WORDS = frozenset(("nvcc", "cuda_sources", "extra_cuda_cflags", "with_cuda"))
 

@@ -36,7 +36,8 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="the wheels hold code for NVIDIA's GPUs, and torch_npu wants PyTorch's CPU build",
-    replacement="--extra-index-url https://download.pytorch.org/whl/cpu, with torch-npu of the same version from PyPI",
+    replacement="--extra-index-url https://download.pytorch.org/whl/cpu, with torch-npu of the same "
+    "version from PyPI",
     examples=(
         Example("--extra-index-url https://download.pytorch.org/whl/cu121\n"),
         Example("torch==2.3.0+cu118\n"),

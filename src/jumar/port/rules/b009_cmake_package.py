@@ -29,7 +29,9 @@ RULE = Rule(
 )
 
 NAME = re.compile(
-    r"(?:CUDA\w*|CUDNN|NCCL|TensorRT|CUB|Thrust|NVTX\w*|NVSHMEM|CUTLASS|NvInfer|RAFT|rmm|cu(?:blas|dnn|solver|sparse|fft|rand|file|pti|ml|vs|da)\w*|nccl\w*|nvrtc|nvml|nvidia-ml|libnccl|libcud\w+|nvcc|nvToolsExt|nvinfer\w*|nvjpeg)(?:\.h)?",
+    r"(?:CUDA\w*|CUDNN|NCCL|TensorRT|CUB|Thrust|NVTX\w*|NVSHMEM|CUTLASS|NvInfer|RAFT|rmm|"
+    r"cu(?:blas|dnn|solver|sparse|fft|rand|file|pti|ml|vs|da)\w*|nccl\w*|nvrtc|nvml|"
+    r"nvidia-ml|libnccl|libcud\w+|nvcc|nvToolsExt|nvinfer\w*|nvjpeg)(?:\.h)?",
     re.IGNORECASE,
 )
 

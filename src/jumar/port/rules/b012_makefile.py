@@ -30,7 +30,8 @@ RULE = Rule(
 )
 
 WORD = re.compile(
-    r"(?<![A-Za-z])-?l?(?:nvcc|cuda|nccl|cudnn|cublas|curand|cusolver|cusparse|cufft|nvrtc|nvml|nvtx|nvidia)\w*|compute_\d\d|\bsm_\d\d",
+    r"(?<![A-Za-z])-?l?(?:nvcc|cuda|nccl|cudnn|cublas|curand|cusolver|cusparse|cufft|"
+    r"nvrtc|nvml|nvtx|nvidia)\w*|compute_\d\d|\bsm_\d\d",
     re.IGNORECASE,
 )
 

@@ -21,10 +21,12 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="the package holds code for NVIDIA's GPUs, or CUDA itself",
-    replacement="pytorch with cpuonly from conda, or torch and torch-npu from PyPI; CANN from the ascend channel",
+    replacement="pytorch with cpuonly from conda, or torch and torch-npu from PyPI; CANN from the "
+    "ascend channel",
     examples=(
         Example(
-            "channels:\n  - pytorch\n  - nvidia\ndependencies:\n  - pytorch-cuda=12.1\n  - pip:\n    - flash-attn\n",
+            "channels:\n  - pytorch\n  - nvidia\ndependencies:\n  - pytorch-cuda=12.1\n  - pip:\n"
+            "    - flash-attn\n",
             path="environment.yml",
         ),
     ),
@@ -35,7 +37,8 @@ RULE = Rule(
 )
 
 PACKAGE = re.compile(
-    r"(?:[\w-]+::)?(?P<name>(?:cudatoolkit|cuda-|cuda$|pytorch-cuda|cudnn|nccl|libcu|nvidia-|cupy|libnv)[\w.\-]*|[\w\-]+-gpu)"
+    r"(?:[\w-]+::)?(?P<name>(?:cudatoolkit|cuda-|cuda$|pytorch-cuda|cudnn|nccl|libcu|"
+    r"nvidia-|cupy|libnv)[\w.\-]*|[\w\-]+-gpu)"
 )
 BUILD = re.compile(r"=\S*(?:cuda|gpu)\S*|\[build=\S*cuda")
 

@@ -20,8 +20,10 @@ RULE = Rule(
     severity="blocks",
     safety="report",
     runs_unchanged=False,
-    why="a kernel is written for NVIDIA's threads and warps; a chip of Ascend has cores that work on vectors and matrices",
-    replacement="an operator of PyTorch or aclnn if there is one, a Triton kernel (triton-ascend), or a kernel in Ascend C",
+    why="a kernel is written for NVIDIA's threads and warps; a chip of Ascend has cores that "
+    "work on vectors and matrices",
+    replacement="an operator of PyTorch or aclnn if there is one, a Triton kernel (triton-ascend), "
+    "or a kernel in Ascend C",
     examples=(
         Example("__global__ void scale(float *x, int n) {\n  if (threadIdx.x < n) x[threadIdx.x] *= 2;\n}\n"),
     ),
@@ -30,7 +32,8 @@ RULE = Rule(
 
 MARK = re.compile(r"\b__global__\b")
 NAME = re.compile(
-    r"[^;{}()]*?(?:(?:__launch_bounds__|__cluster_dims__|__attribute__)\s*\((?:[^()]|\([^()]*\))*\)[^;{}()]*?)*"
+    r"[^;{}()]*?(?:(?:__launch_bounds__|__cluster_dims__|__attribute__)\s*\((?:[^()]|"
+    r"\([^()]*\))*\)[^;{}()]*?)*"
     r"\b(?P<name>\w+)\s*\("
 )
 

@@ -29,8 +29,10 @@ RULE = Rule(
 )
 
 PATTERN = re.compile(
-    r"(?<![\w.])(?<!->)(?:cu(?:Init|Device|Ctx|Module|Library|Kernel|Mem|Launch|Stream|Event|Graph|Tex|Surf|Occupancy|Func|Link|"
-    r"Pointer|Tensor|Get|Array|Mipmapped|External|Import|Ipc|Multicast|Profiler|File|Driver|Green)|nvrtc(?=[A-Z])|nvml(?=[A-Z])|"
+    r"(?<![\w.])(?<!->)(?:cu(?:Init|Device|Ctx|Module|Library|Kernel|Mem|Launch|Stream|"
+    r"Event|Graph|Tex|Surf|Occupancy|Func|Link|"
+    r"Pointer|Tensor|Get|Array|Mipmapped|External|Import|Ipc|Multicast|Profiler|File|"
+    r"Driver|Green)|nvrtc(?=[A-Z])|nvml(?=[A-Z])|"
     r"cupti(?=[A-Z])|nvtx(?=[A-Z])|nvshmemx?_|nvJitLink)\w*(?=\s*\()"
 )
 

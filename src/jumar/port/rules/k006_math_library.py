@@ -40,7 +40,8 @@ RULE = Rule(
 )
 
 PATTERN = re.compile(
-    r"(?<![\w.])(?<!->)(?:(?:cublas(?:Lt|Xt)?|cusparse|cusolver(?:Dn|Sp|Mg)?|cufft(?:Xt)?|curand|cutensor|nvjpeg|cuvid)(?=[A-Z_])|npp[is]?(?=[A-Z])|"
+    r"(?<![\w.])(?<!->)(?:(?:cublas(?:Lt|Xt)?|cusparse|cusolver(?:Dn|Sp|Mg)?|cufft(?:Xt)?|"
+    r"curand|cutensor|nvjpeg|cuvid)(?=[A-Z_])|npp[is]?(?=[A-Z])|"
     r"nvinfer1::)\w+(?=\s*\()"
 )
 

@@ -31,7 +31,8 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="the templates are compiled to code for NVIDIA's GPUs",
-    replacement="aclnn operators for sorts, scans and reductions; CATLASS or the library matmul of Ascend C for products",
+    replacement="aclnn operators for sorts, scans and reductions; CATLASS or the library matmul of "
+    "Ascend C for products",
     examples=(
         Example("void f(float *p, int n) { thrust::sort(thrust::device, p, p + n); }\n"),
         Example("using X = cutlass::gemm::device::Gemm<float, L, float, L, float, L>;\n"),
@@ -40,12 +41,14 @@ RULE = Rule(
 )
 
 PATTERN = re.compile(
-    r"(?<![\w:.])(?P<space>thrust|cub|cutlass|cute|nvcuda|cooperative_groups|cg|cuda|rmm|raft|cudf|cuco|flashinfer)"
+    r"(?<![\w:.])(?P<space>thrust|cub|cutlass|cute|nvcuda|cooperative_groups|cg|cuda|rmm|"
+    r"raft|cudf|cuco|flashinfer)"
     r"(?:::\w+)+"
 )
 INSTEAD = {
     "thrust": "aclnnSort, aclnnCumsum, aclnnReduceSum and their kin on tensors",
-    "cub": "aclnnSort, aclnnCumsum, aclnnReduceSum on tensors; inside kernels AscendC::ReduceSum over vectors",
+    "cub": "aclnnSort, aclnnCumsum, aclnnReduceSum on tensors; inside kernels "
+    "AscendC::ReduceSum over vectors",
     "cutlass": "CATLASS, the vendor's templates, or aclnnMatmul",
     "cute": "CATLASS, the vendor's templates, or aclnnMatmul",
     "nvcuda": "AscendC::Mmad on the cube, or the library matmul of Ascend C",

@@ -21,7 +21,8 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="PTX is the assembly of NVIDIA's GPUs",
-    replacement="write what the instruction does in Ascend C: Mmad for mma, DataCopy for cp.async and ldmatrix",
+    replacement="write what the instruction does in Ascend C: Mmad for mma, DataCopy for cp.async "
+    "and ldmatrix",
     examples=(
         Example('__device__ void w() { asm volatile("cp.async.wait_all;" ::: "memory"); }\n', path="a.cu"),
     ),
@@ -30,9 +31,12 @@ RULE = Rule(
 
 OPENING = re.compile(r"\b(?:asm|__asm__|__asm)\b\s*(?:volatile|__volatile__)?\s*\(")
 PTX = re.compile(
-    r"\b(?:cp\.async|ld\.(?:global|shared|param)|st\.(?:global|shared)|mma\.|wgmma|ldmatrix|stmatrix|bar\.|barrier\.|mbarrier|"
-    r"cvt\.|prmt\.b32|lop3|shfl\.|red\.|atom\.|fence\.|griddepcontrol|setmaxnreg|elect\.|mov\.[ubf]\d|fma\.r|ex2\.|"
-    r"add\.[fsu]|sub\.[fsu]|mul\.|max\.|min\.|tanh\.|vote\.|membar|multimem|prefetch|createpolicy|tcgen05|cluster|discard|"
+    r"\b(?:cp\.async|ld\.(?:global|shared|param)|st\.(?:global|shared)|mma\.|wgmma|"
+    r"ldmatrix|stmatrix|bar\.|barrier\.|mbarrier|"
+    r"cvt\.|prmt\.b32|lop3|shfl\.|red\.|atom\.|fence\.|griddepcontrol|setmaxnreg|elect\.|"
+    r"mov\.[ubf]\d|fma\.r|ex2\.|"
+    r"add\.[fsu]|sub\.[fsu]|mul\.|max\.|min\.|tanh\.|vote\.|membar|multimem|prefetch|"
+    r"createpolicy|tcgen05|cluster|discard|"
     r"nanosleep|trap;|brkpt)"
 )
 OPCODE = re.compile(r"\"\s*\{?\s*(?:@\S+\s+)?(?P<code>[a-z]\w*(?:\.\w+)*)")

@@ -21,7 +21,8 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="the memory space is one of NVIDIA's GPUs",
-    replacement="buffers of a TPipe in Ascend C (unified buffer, L1, L0); hand constants to the kernel in a buffer",
+    replacement="buffers of a TPipe in Ascend C (unified buffer, L1, L0); hand constants to the "
+    "kernel in a buffer",
     examples=(Example("__global__ void k() { __shared__ float tile[32][33]; }\n"),),
     keep=("// __shared__ float x;\nint shared;\n",),
 )

@@ -30,8 +30,10 @@ RULE = Rule(
 )
 
 PATTERN = re.compile(
-    r"(?<![\w:])(?P<name>(?:at|c10|torch)::(?:cuda|kCUDA|CUDAGeneratorImpl|PhiloxCudaState|(?:DeviceType|DispatchKey)::(?:Autocast)?CUDA)\b(?:::\w+)*|"
-    r"(?:DeviceType|DispatchKey)::(?:Autocast)?CUDA\b|kCUDA\b|(?:C10|AT|TORCH)_CUDA_(?:CHECK\w*|KERNEL_LAUNCH_CHECK|DRIVER_CHECK|API|CU_API)\b|"
+    r"(?<![\w:])(?P<name>(?:at|c10|torch)::(?:cuda|kCUDA|CUDAGeneratorImpl|"
+    r"PhiloxCudaState|(?:DeviceType|DispatchKey)::(?:Autocast)?CUDA)\b(?:::\w+)*|"
+    r"(?:DeviceType|DispatchKey)::(?:Autocast)?CUDA\b|kCUDA\b|(?:C10|AT|"
+    r"TORCH)_CUDA_(?:CHECK\w*|KERNEL_LAUNCH_CHECK|DRIVER_CHECK|API|CU_API)\b|"
     r"THCudaCheck\b)"
 )
 

@@ -31,7 +31,8 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="what stands under the condition is left out where NVIDIA's compiler does not compile",
-    replacement="a branch for Ascend beside it (`__CCE_AICORE__` for device code, a macro of the build for the host)",
+    replacement="a branch for Ascend beside it (`__CCE_AICORE__` for device code, a macro of the "
+    "build for the host)",
     examples=(
         Example("#ifdef __CUDA_ARCH__\nint x;\n#endif\n"),
         Example("#if defined(USE_CUDA) && CUDA_VERSION >= 12000\nint x;\n#endif\n"),
@@ -43,7 +44,8 @@ DIRECTIVE = re.compile(
     r"^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|define|undef)\b(?:[^\n\\]|\\.)*", re.MULTILINE | re.DOTALL
 )
 WORD = re.compile(
-    r"\b(?:__CUDA\w*__|__CUDA_\w+|__NVCC\w*|CUDA(?:RT)?_VERSION|CUDNN_VERSION|NCCL_VERSION\w*|(?:\w+_)?CUDA(?:_[A-Z0-9]\w*)?)\b"
+    r"\b(?:__CUDA\w*__|__CUDA_\w+|__NVCC\w*|CUDA(?:RT)?_VERSION|CUDNN_VERSION|"
+    r"NCCL_VERSION\w*|(?:\w+_)?CUDA(?:_[A-Z0-9]\w*)?)\b"
 )
 
 

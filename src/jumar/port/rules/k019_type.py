@@ -31,9 +31,13 @@ RULE = Rule(
 )
 
 PATTERN = re.compile(
-    r"(?<![\w.:])(?<!->)(?P<name>cuda(?=[A-Z])\w+\b(?!\s*(?:<(?:[^;()<>]|<[^<>]*>)*>)?\s*\()|CU(?:stream|event|context|device|deviceptr|function|module|result|tensorMap|"
-    r"memGenericAllocationHandle)\b|nccl(?=[A-Z])\w+\b(?!\s*\()|(?:cublas(?:Lt)?|cudnn|cusparse|cusolverDn|cufft|curand)\w*_t\b|curandState\w*|cufftHandle|"
-    r"(?:CUBLAS(?:LT)?|CUDNN|CURAND|CUFFT|CUSPARSE|CUSOLVER)_[A-Z]\w+|CUDA_(?:SUCCESS|ERROR_\w+|[RC]_\d+\w+|ARRAY\w*)|CUDART_\w+|"
+    r"(?<![\w.:])(?<!->)(?P<name>cuda(?=[A-Z])\w+\b(?!\s*(?:<(?:[^;()<>]|"
+    r"<[^<>]*>)*>)?\s*\()|CU(?:stream|event|context|device|deviceptr|function|module|"
+    r"result|tensorMap|"
+    r"memGenericAllocationHandle)\b|nccl(?=[A-Z])\w+\b(?!\s*\()|(?:cublas(?:Lt)?|cudnn|"
+    r"cusparse|cusolverDn|cufft|curand)\w*_t\b|curandState\w*|cufftHandle|"
+    r"(?:CUBLAS(?:LT)?|CUDNN|CURAND|CUFFT|CUSPARSE|CUSOLVER)_[A-Z]\w+|CUDA_(?:SUCCESS|"
+    r"ERROR_\w+|[RC]_\d+\w+|ARRAY\w*)|CUDART_\w+|"
     r"__half2?\b|half2\b|(?:__)?nv_bfloat162?\b|__nv_fp8\w*|dim3\b)"
 )
 

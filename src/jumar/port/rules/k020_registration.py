@@ -30,7 +30,8 @@ RULE = Rule(
 )
 
 PATTERN = re.compile(
-    r"\b(?:TORCH_LIBRARY_IMPL|TORCH_LIBRARY_IMPL_EXPAND|STABLE_TORCH_LIBRARY_IMPL)\s*\(\s*\w+\s*,\s*(?P<name>\w*CUDA)\b"
+    r"\b(?:TORCH_LIBRARY_IMPL|TORCH_LIBRARY_IMPL_EXPAND|"
+    r"STABLE_TORCH_LIBRARY_IMPL)\s*\(\s*\w+\s*,\s*(?P<name>\w*CUDA)\b"
 )
 
 

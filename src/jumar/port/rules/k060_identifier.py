@@ -31,7 +31,8 @@ RULE = Rule(
 
 PATTERN = re.compile(r"\b\w*(?:cuda|nccl|CUDA|NCCL|Cuda|Nccl)\w*\b")
 FOUND_BY_OTHERS = re.compile(
-    r"(?:cuda|nccl)[A-Z]\w*|__CUDA\w*|CUDART_\w+|CUDA_(?:SUCCESS|ERROR_\w+|[RC]_\d+\w+|ARRAY\w*|VERSION)|kCUDA|is_cuda|"
+    r"(?:cuda|nccl)[A-Z]\w*|__CUDA\w*|CUDART_\w+|CUDA_(?:SUCCESS|ERROR_\w+|[RC]_\d+\w+|"
+    r"ARRAY\w*|VERSION)|kCUDA|is_cuda|"
     r"(?:C10|AT|TORCH)_CUDA_\w+|THCudaCheck|\w*[Bb]arracuda\w*|CUDA|cuda"
 )
 

@@ -1,0 +1,92 @@
+"""Container images that hold CUDA, wherever one is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.cudamap import Name
+from jumar.port import dictionary
+from jumar.port.document import Document
+from jumar.port.reading import dockerfile_steps, json_entries, yaml_entries
+from jumar.port.reading.scripts import script_commands
+
+FOR_GPUS = re.compile(
+    r"cuda|cudnn|(?<![a-z])cu\d{2,3}(?!\d)|(?<![a-z])gpu|nvidia|tensorrt|-trt", re.IGNORECASE
+)
+ONLY_TAGGED = ("tensorflow/tensorflow", "rayproject/ray", "pytorch/pytorch")
+REGISTRY = re.compile(
+    r"^(?:docker\.io|index\.docker\.io|registry-1\.docker\.io|public\.ecr\.aws|quay\.io)/(?:library/)?"
+)
+IMAGE = re.compile(r"^[\w.\-${}/]+(?:[:@][\w.\-${}:]+)?$")
+KEYS = frozenset(
+    (
+        "image",
+        "container",
+        "repository",
+        "container_image",
+        "docker_image",
+        "baseimage",
+        "base_image",
+        "imagename",
+    )
+)
+RUNNERS = frozenset(("docker", "podman", "nerdctl", "nvidia-docker"))
+
+
+def tie(image: str) -> Name | None:
+    """The row of an image that holds CUDA, a row of its own making for names that say so, else None."""
+    name = REGISTRY.sub("", image.strip("\"'"))
+    bare = re.split(r"[:@](?=[^/]*$)", name, maxsplit=1)[0]
+    row = dictionary.find("datacentre/images", bare)
+    if row is not None:
+        if bare.startswith(ONLY_TAGGED) and ":" in name and not FOR_GPUS.search(name):
+            return None
+        return row
+    if FOR_GPUS.search(name) and "/" in name and IMAGE.match(name):
+        return Name(bare, "", "absent", "its counterpart on CANN: quay.io/ascend/cann as the base", "images")
+    return None
+
+
+def named(document: Document) -> Iterator[tuple[str, int, int]]:
+    """Each image that the document names, with its place."""
+    if document.kind == "dockerfile":
+        yield from _of_dockerfile(document)
+    elif document.kind in ("yaml", "json"):
+        yield from _of_entries(document)
+    for command in script_commands(document):
+        if command.name in RUNNERS and any(word.plain in ("run", "pull", "create") for word in command.words):
+            for word in command.words[1:]:
+                if (
+                    IMAGE.match(word.plain)
+                    and not word.plain.startswith(("-", "/", ".", "$"))
+                    and tie(word.plain)
+                ):
+                    yield word.plain, word.start, word.end
+                    break
+
+
+def _of_dockerfile(document: Document) -> Iterator[tuple[str, int, int]]:
+    for step in dockerfile_steps.steps(document):
+        pattern = {
+            "FROM": r"(?:--platform=\S+\s+)*(?P<image>\S+)",
+            "ARG": r"\w+=[\"']?(?P<image>[^\s\"']+/[^\s\"']+)",
+            "COPY": r"(?:--\w+=\S+\s+)*?--from=(?P<image>\S*/\S+)",
+        }.get(step.word)
+        match = re.match(pattern, step.body) if pattern else None
+        if match:
+            yield match["image"], step.body_start + match.start("image"), step.body_start + match.end("image")
+
+
+def _of_entries(document: Document) -> Iterator[tuple[str, int, int]]:
+    read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+    for entry in read(document):
+        if not entry.value or "\n" in entry.value:
+            continue
+        key = entry.named.lower().replace("-", "_")
+        if key in KEYS or key.endswith(("_image", "image", "image_id")) or "image" in key:
+            start, end = entry.inner(document.text)
+            yield document.text[start:end], start, end
+        elif entry.value.startswith("docker:"):
+            start, end = entry.inner(document.text)
+            yield document.text[start + len("docker:") : end], start + len("docker:"), end

@@ -1,0 +1,67 @@
+"""Images that hold CUDA: bases of Dockerfiles, containers of pods, services and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port import dictionary, images
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D001",
+    name="image",
+    kinds=("dockerfile", "yaml", "json", "shell", "slurm", "make", "ci", "markdown"),
+    triggers=(
+        "cuda",
+        "nvidia",
+        "nvcr",
+        "pytorch/",
+        "tensor",
+        "gpu",
+        "cu1",
+        "vllm",
+        "sglang",
+        "rayproject",
+        "deepspeed",
+        "text-generation",
+        "axolotl",
+        "docker",
+        "huggingface",
+        "mosaicml",
+        "trt",
+    ),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the image holds CUDA's libraries and programs built for them",
+    replacement="an image on quay.io/ascend/cann",
+    examples=(
+        Example("FROM nvidia/cuda:12.1.1-devel-ubuntu22.04\n"),
+        Example("FROM nvcr.io/nvidia/pytorch:24.01-py3 AS base\n"),
+        Example("services:\n  a:\n    image: vllm/vllm-openai:latest\n", path="compose.yaml"),
+        Example("docker run -it nvcr.io/nvidia/pytorch:24.01-py3 bash\n", path="run.sh"),
+        Example("ARG BASE=pytorch/pytorch:2.4.0-cuda12.1-cudnn9-devel\nFROM $BASE\n"),
+    ),
+    keep=(
+        "FROM python:3.11-slim\n",
+        "# FROM nvidia/cuda:12.1.1\nFROM ubuntu:22.04 AS cuda-free\n",
+        Example("services:\n  a:\n    image: postgres:16\n", path="compose.yaml"),
+        Example("a:\n  image: docs/figures/gpu.png\n", path="x.yaml"),
+    ),
+)
+
+PICTURE = (".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".ico")
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for image, start, end in images.named(document):
+        if image.lower().endswith(PICTURE) or "://" in image:
+            continue
+        row = images.tie(image)
+        if row is not None:
+            says = dictionary.says(row, RULE.replacement)
+            yield RULE.found(document, start, end, image, replacement=says, layer=roles.layer_of(document))

@@ -1,0 +1,71 @@
+"""Places of CUDA on disk: `/usr/local/cuda`, libcuda, NVIDIA's driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.reading.comments import without_comments
+from jumar.port.reading.scripts import code_blocks
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D002",
+    name="path",
+    kinds=(
+        "shell",
+        "slurm",
+        "dockerfile",
+        "apptainer",
+        "yaml",
+        "json",
+        "make",
+        "ini",
+        "ci",
+        "terraform",
+        "toml",
+        "cmake",
+        "markdown",
+    ),
+    triggers=("cuda", "nvidia", "nccl", "cudnn"),
+    layer="data centre",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=False,
+    why="the place is CUDA's or of NVIDIA's driver",
+    replacement="/usr/local/Ascend/ascend-toolkit/latest and /usr/local/Ascend/driver; `source "
+    "…/set_env.sh` sets the paths",
+    examples=(
+        Example("export PATH=/usr/local/cuda/bin:$PATH\n", path="env.sh"),
+        Example("ENV LD_LIBRARY_PATH=/usr/local/nvidia/lib64:$LD_LIBRARY_PATH\n"),
+        Example("ls /dev/nvidia0\n", path="a.sh"),
+    ),
+    keep=(
+        Example("# /usr/local/cuda\nexport PATH=/usr/local/bin:$PATH\n", path="env.sh"),
+        "COPY docs/cuda.md /app/\n",
+    ),
+)
+
+PATH = re.compile(
+    r"(?:/usr/local|/opt|/usr/lib(?:64)?(?:/x86_64-linux-gnu)?|/usr/share|/usr/bin|/dev|"
+    r"/etc|/proc/driver|/run|/var/run|/home/kubernetes/bin)"
+    r"/(?:nvidia|cuda|nccl|lib(?:cuda|cudart|cudnn|nccl|cublas|nvidia|nvinfer|nvrtc)|"
+    r"gdrdrv|tensorrt)[\w./\-${}*]*"
+    r"|\blib(?:cuda|cudart|cudnn\w*|nccl|cublas\w*|nvidia-\w+|nvrtc|nvinfer\w*|"
+    r"cusparse\w*|cusolver\w*|cufft|curand|nvToolsExt)(?:-\w+)?\.(?:so|a)[.\d]*",
+    re.IGNORECASE,
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    lines: set[int] = set()
+    places = [*code_blocks(document)] if document.kind == "markdown" else None
+    for match in PATH.finditer(without_comments(document)):
+        line, _ = document.position(match.start())
+        if line in lines or (places is not None and not any(a <= match.start() < b for a, b, _ in places)):
+            continue
+        lines.add(line)
+        yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document))

@@ -1,0 +1,97 @@
+"""System packages of CUDA and NVIDIA's driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles, yaml_entries
+from jumar.port.reading.comments import without_comments
+from jumar.port.reading.scripts import script_commands
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D003",
+    name="system-package",
+    kinds=("shell", "slurm", "dockerfile", "apptainer", "yaml", "make", "ci", "markdown", "json"),
+    triggers=("cuda", "nvidia", "cudnn", "nccl", "tensorrt", "libnv", "libcu", "datacenter-gpu"),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the package is CUDA's or NVIDIA's",
+    replacement="CANN and Ascend's driver and firmware: the run files of hiascend.com, or an image "
+    "on quay.io/ascend/cann",
+    examples=(
+        Example("RUN apt-get update && apt-get install -y libnccl2 libcudnn8-dev git\n"),
+        Example(
+            "curl -O https://developer.download.nvidia.com/compute/cuda/repos/ubuntu2204/x86_64/cuda-keyring_1.1-1_all.deb\n",
+            path="a.sh",
+        ),
+        Example(
+            "- hosts: all\n  tasks:\n  - name: driver\n    apt:\n      name: nvidia-driver-535\n",
+            path="playbook.yml",
+        ),
+    ),
+    keep=("RUN apt-get install -y git curl\n# RUN apt-get install -y cuda\n",),
+)
+
+PACKAGE = re.compile(
+    r"(?:cuda(?:-[\w.\-${}]+)?|libcudnn\w*[\w\-]*|libnccl[\w\-]*|libcu(?:blas|fft|rand|"
+    r"solver|sparse)[\w.\-]*|libnv[\w\-]+|nvidia-[\w.\-${}]+|"
+    r"libnvidia-[\w\-]+|tensorrt[\w\-]*|datacenter-gpu-manager[\w\-]*|"
+    r"xserver-xorg-video-nvidia[\w\-]*|kmod-nvidia[\w\-]*|nsight-[\w\-]+|"
+    r"python3-libnvinfer[\w\-]*|cudnn[\w\-]*|nvtop|nvidia)(?:[=<>~:].*)?"
+)
+ADDRESS = re.compile(
+    r"(?:developer(?:\.download)?\.nvidia|nvidia\.github|us\.download\.nvidia|"
+    r"download\.nvidia)\.(?:com|io)/[\w./\-${}]*|helm\.ngc\.nvidia\.com[\w./\-]*"
+)
+TOOLS = frozenset(
+    (
+        "apt",
+        "apt-get",
+        "yum",
+        "dnf",
+        "apk",
+        "zypper",
+        "microdnf",
+        "pacman",
+        "tdnf",
+        "aptitude",
+        "nala",
+        "brew",
+        "spack",
+        "snap",
+        "apt-mark",
+        "dpkg",
+        "rpm",
+        "snap",
+    )
+)
+MODULES = frozenset(("apt", "yum", "dnf", "package", "pkg", "name", "packages"))
+
+
+def check(document: Document) -> Iterator[Finding]:
+    layer = roles.layer_of(document)
+    for command in script_commands(document):
+        if command.name in TOOLS or any(word.plain in TOOLS for word in command.words[:3]):
+            for word in command.words:
+                if PACKAGE.fullmatch(word.plain):
+                    yield RULE.found(document, word.start, word.end, word.plain, layer=layer)
+    if document.kind == "yaml" and (
+        roles.is_ansible(document) or "tasks" in document.text or "packages" in document.text
+    ):
+        for entry in yaml_entries.entries(document):
+            if (
+                entry.value
+                and entry.named in MODULES
+                and PACKAGE.fullmatch(entry.value)
+                and entry.value != "nvidia"
+            ):
+                yield RULE.found(document, *entry.inner(document.text), entry.value, layer=layer)
+    for match in ADDRESS.finditer(without_comments(document)):
+        severity = "cosmetic" if document.kind == "markdown" else None
+        yield RULE.found(document, *match.span(), match[0], layer=layer, severity=severity)

@@ -1,0 +1,59 @@
+"""NVIDIA's devices as resources of Kubernetes: `nvidia.com/gpu`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port import cluster_keys, dictionary
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D006",
+    name="kubernetes-resource",
+    kinds=cluster_keys.KINDS,
+    triggers=("nvidia.com", "gke-", "amazonaws.com/acc", "karpenter", "aliyun.com/gpu", "volcano.sh/"),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="no node of Ascend offers the resource, so the pod stays pending",
+    replacement="huawei.com/Ascend910 with schedulerName: volcano; a twin of the file is written by "
+    "jumar port",
+    examples=(
+        Example(
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - resources:\n      limits:\n    "
+            "    nvidia.com/gpu: 1\n",
+            path="pod.yaml",
+        ),
+        Example("resources:\n  limits: {nvidia.com/gpu: 2}\n", path="values.yaml"),
+        Example(
+            "{{- if .Values.gpu }}\n      limits:\n        nvidia.com/gpu: {{ .Values.gpu }}\n{{- end }}\n",
+            path="templates/a.yaml",
+        ),
+        Example("kubectl get nodes -o json | grep nvidia.com/gpu\n", path="a.sh"),
+    ),
+    keep=(
+        Example("# nvidia.com/gpu: 1\nlimits:\n  cpu: 1\n", path="values.yaml"),
+        Example("see: https://developer.nvidia.com/gpu-cloud\n", path="a.yaml"),
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for key in cluster_keys.keys(document):
+        if key.role == "resource":
+            row = dictionary.find("datacentre/kubernetes", key.name.replace("\\\\", ""))
+            says = dictionary.says(row, RULE.replacement)
+            severity = "cosmetic" if document.kind == "markdown" else None
+            yield RULE.found(
+                document,
+                key.start,
+                key.end,
+                key.name,
+                replacement=says,
+                layer=roles.layer_of(document),
+                severity=severity,
+            )

@@ -1,0 +1,46 @@
+"""Pods on NVIDIA's container runtime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.reading.comments import without_comments
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D007",
+    name="runtime-class",
+    kinds=("yaml", "json", "terraform", "shell", "markdown"),
+    triggers=("nvidia",),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="there is no such runtime class on nodes of Ascend",
+    replacement="none: Ascend Docker Runtime is the node's default runtime and reads ASCEND_VISIBLE_DEVICES",
+    examples=(
+        Example("apiVersion: v1\nkind: Pod\nspec:\n  runtimeClassName: nvidia\n", path="pod.yaml"),
+        Example(
+            "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata:\n  name: nvidia\nhandler: nvidia\n",
+            path="rc.yaml",
+        ),
+    ),
+    keep=(
+        Example("apiVersion: v1\nkind: Pod\nspec:\n  runtimeClassName: gvisor\n", path="pod.yaml"),
+        Example("# runtimeClassName: nvidia\na: 1\n", path="a.yaml"),
+    ),
+)
+
+PATTERN = re.compile(
+    r"(?:runtimeClassName|runtimeClass|runtime_class_name|handler|default-runtime|"
+    r"defaultRuntime)[\"']?[ \t]*[:=][ \t]*[\"']?nvidia\S*"
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for match in PATTERN.finditer(without_comments(document)):
+        yield RULE.found(document, *match.span(), match[0].strip("\"',"), layer=roles.layer_of(document))

@@ -1,0 +1,67 @@
+"""Labels, selectors and affinities that name NVIDIA's GPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port import cluster_keys, dictionary
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D008",
+    name="node-selector",
+    kinds=cluster_keys.KINDS,
+    triggers=("nvidia.com", "gke-", "amazonaws.com/acc", "karpenter", "aliyun.com/gpu", "volcano.sh/"),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="nodes of Ascend have other labels, so the pod is placed nowhere",
+    replacement="accelerator: huawei-Ascend910, and accelerator-type for the module (module-910b-8 "
+    "and the like)",
+    examples=(
+        Example(
+            "apiVersion: v1\nkind: Pod\nspec:\n  nodeSelector:\n    nvidia.com/gpu.product: "
+            "NVIDIA-A100-SXM4-80GB\n",
+            path="pod.yaml",
+        ),
+        Example(
+            "apiVersion: v1\nkind: Pod\nspec:\n  affinity:\n    nodeAffinity:\n      "
+            "requiredDuringSchedulingIgnoredDuringExecution:\n        nodeSelectorTerms:\n       "
+            " - matchExpressions:\n          - key: nvidia.com/gpu.present\n            "
+            "operator: Exists\n",
+            path="pod.yaml",
+        ),
+        Example(
+            "apiVersion: v1\nkind: Pod\nspec:\n  nodeSelector:\n    "
+            "cloud.google.com/gke-accelerator: nvidia-l4\n",
+            path="pod.yaml",
+        ),
+    ),
+    keep=(
+        Example(
+            "apiVersion: v1\nkind: Pod\nspec:\n  nodeSelector:\n    kubernetes.io/arch: amd64\n",
+            path="pod.yaml",
+        ),
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for key in cluster_keys.keys(document):
+        if key.role == "selector":
+            row = dictionary.find("datacentre/kubernetes", key.name.replace("\\\\", ""))
+            says = dictionary.says(row, RULE.replacement)
+            severity = "cosmetic" if document.kind == "markdown" else None
+            yield RULE.found(
+                document,
+                key.start,
+                key.end,
+                key.name,
+                replacement=says,
+                layer=roles.layer_of(document),
+                severity=severity,
+            )

@@ -1,0 +1,80 @@
+"""NVIDIA's components for clusters by name: gpu-operator, device plugin, DCGM, MIG, MPS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.reading.comments import without_comments
+from jumar.port.reading.scripts import code_blocks
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D011",
+    name="component",
+    kinds=("yaml", "json", "shell", "terraform", "ci", "make", "ini", "toml", "text", "markdown"),
+    triggers=(
+        "gpu-operator",
+        "gpu-feature",
+        "device-plugin",
+        "dcgm",
+        "container-toolkit",
+        "mig",
+        "mps",
+        "network-operator",
+        "fabricmanager",
+        "node-feature",
+        "nvidia",
+    ),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the component manages NVIDIA's GPUs",
+    replacement="its counterpart of MindCluster: Ascend Device Plugin, NPU Exporter, Ascend Docker "
+    "Runtime, vNPU",
+    examples=(
+        Example("helm install gpu-operator nvidia/gpu-operator\n", path="a.sh"),
+        Example(
+            "apiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: nvidia-device-plugin-daemonset\n",
+            path="ds.yaml",
+        ),
+        Example("scrape_configs:\n  - job_name: dcgm-exporter\n", path="prometheus.yml"),
+        Example("mig:\n  strategy: single\nmigStrategy: mixed\n", path="values.yaml"),
+    ),
+    keep=(Example("# dcgm-exporter\na: mighty\n", path="values.yaml"),),
+)
+
+NAME = re.compile(
+    r"(?<![\w.])(?:nvidia[-/])?(?:k8s-device-plugin|nvidia-device-plugin[\w\-]*|"
+    r"gpu-operator[\w\-]*|gpu-feature-discovery[\w\-]*|dcgm(?:-exporter|"
+    r"Exporter)?(?![\w_])|"
+    r"nvidia-(?:container-toolkit|container-runtime|driver-daemonset|dra-driver|"
+    r"mig-manager|persistenced|fabricmanager|dcgm|operator|gpu|driver|mps|cuda|"
+    r"network-operator)[\w\-]*|"
+    r"mig(?:Strategy|Manager|-strategy|_strategy|-parted|\.strategy|\.config)|nvidia_gpu_duty_cycle)\b"
+)
+INSTEAD = {
+    "device-plugin": "Ascend Device Plugin of MindCluster",
+    "dcgm": "NPU Exporter of MindCluster, port 8082",
+    "toolkit": "Ascend Docker Runtime",
+    "runtime": "Ascend Docker Runtime",
+    "mig": "vNPU: templates of Ascend Device Plugin",
+    "operator": "MindCluster's components, installed one by one",
+    "feature": "labels that Ascend Device Plugin and the administrator set",
+}
+
+
+def check(document: Document) -> Iterator[Finding]:
+    lines: set[int] = set()
+    places = [*code_blocks(document)] if document.kind == "markdown" else None
+    for match in NAME.finditer(without_comments(document)):
+        line, _ = document.position(match.start())
+        if line in lines or (places is not None and not any(a <= match.start() < b for a, b, _ in places)):
+            continue
+        lines.add(line)
+        says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
+        yield RULE.found(document, *match.span(), match[0], replacement=says, layer=roles.layer_of(document))
