@@ -181,5 +181,7 @@ uint32_t Trace::name(const char* what, const std::string& text) {
 
 using namespace jumar;
 
+// Whether processes of this server keep a trace, from when they begin to use chips.
+JUMAR_API int jumar_trace_wanted() { return Server::get() != nullptr && Server::get()->settings().trace[0] != 0; }
 JUMAR_API int jumar_trace_on() { return tracing() ? 1 : 0; }
 JUMAR_API uint32_t jumar_trace_name(const char* what, const char* text) { return Trace::get().name(what, text); }

@@ -159,17 +159,21 @@ def _modules_wanted() -> bool:
 def _loaded(now: Situation) -> None:
     """torch is complete, and torch_npu too unless it was not asked for: now what needs them both."""
     global _prepared
-    from jumar.machine import observe
+    from jumar.machine import attribution, observe
 
     if not _prepared:
         _prepared = True
         observe.seed(os.environ.get(environment.SEED))
         wanted = os.environ.get(environment.FACE, "none")
         if wanted not in FACES:
-            raise ImportError(f"{environment.FACE}={wanted}: it is one of {', '.join(FACES)}; set or unset it")
+            raise ImportError(
+                f"{environment.FACE}={wanted}: it is one of {', '.join(FACES)}; set or unset it"
+            )
         FACES[wanted]()
     if os.environ.get(environment.RECORDS):
         observe.install()
+    if now is Situation.SERVER:
+        attribution.install()
     if _modules_wanted():
         from jumar.machine import recording
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar import environment
+from jumar.machine import attribution
 from jumar.machine.sample import Sample
 from jumar.patches import Applied, Patch, apply
 
@@ -75,7 +76,7 @@ class Record:
             "seconds_stepping": self.step_times[-1] - self.step_times[0] if self.step_times else 0.0,
             "backwards": self.losses.count,
             "losses": losses,
-            "patches": [patch.target for patch in patches_in_force()],
+            "patches": [patch.target for patch in (*patches_in_force(), *attribution.patches_in_force())],
         }
 
 
