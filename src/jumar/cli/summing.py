@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jumar import report
+from jumar import chips, report
 from jumar.cli import tracing
+from jumar.cli.refusal import Refusal
 from jumar.cli.serving import Plan
 from jumar.machine import server
 
@@ -37,14 +38,29 @@ def sum_up(
         programs=_left(directory, "program"),
         faces=_left(directory, "face"),
     )
-    print("\n" + report.text(facts), file=sys.stderr)
-    if wish is not None:
-        tracing.keep(folder / tracing.RAW, folder, tracing.run_facts(facts, folder, plan.profile, wish))
+    kept = wish is not None and tracing.keep(
+        folder / tracing.RAW, folder, tracing.run_facts(facts, folder, plan.profile, wish)
+    )
+    account = _priced(folder, plan) if kept and plan.chip else None
+    print("\n" + report.text(facts, account), file=sys.stderr)
     try:
-        where = str(report.write(facts, folder))
+        where = str(report.write(facts, folder, account))
     except OSError as error:
         where = f"not written ({error.strerror}: {folder}); choose another place with --out DIR"
     print(f"  {'report':<17} {where}", file=sys.stderr, flush=True)
+
+
+def _priced(folder: Path, plan: Plan) -> dict[str, Any] | None:
+    """What a step would take on the run's chip and beside it on others; None, with the reason, if it cannot be said."""
+    from jumar.cli.report import beside, priced_on
+    from jumar.runs import directory
+
+    try:
+        run = directory.read(folder)
+        return priced_on(run, beside(chips.find(plan.profile)))[1] if len(run.events) else None
+    except (directory.BadRun, Refusal) as error:
+        print(f"jumar: no times are predicted: {error}", file=sys.stderr)
+        return None
 
 
 def folder(out: str | None, command: list[str]) -> Path:

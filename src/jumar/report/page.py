@@ -26,8 +26,11 @@ UNPRICED = "Times are those of the host that simulated, not of the chip."
 def write(facts: dict[str, Any], folder: Path, account: dict[str, Any] | None = None) -> Path:
     """Writes `summary.json` and `report.html` into the folder; returns the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
+    predicted = (
+        [{k: v for k, v in row.items() if k != "operators"} for row in account["beside"]] if account else []
+    )
     (folder / "summary.json").write_text(
-        json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps({**facts, "predicted": predicted}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     page = folder / "report.html"
     page.write_text(render(facts, account), encoding="utf-8")
