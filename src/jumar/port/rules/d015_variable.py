@@ -1,0 +1,182 @@
+"""Environment variables of CUDA, NCCL and NVIDIA's containers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.cudamap import Name
+from jumar.port import dictionary
+from jumar.port.document import Document
+from jumar.port.finding import Edit, Finding
+from jumar.port.reading import roles
+from jumar.port.reading.comments import without_comments
+from jumar.port.reading.scripts import code_blocks, script_commands
+from jumar.port.reading.shell_words import Command
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D015",
+    name="variable",
+    kinds=(
+        "shell",
+        "slurm",
+        "dockerfile",
+        "apptainer",
+        "yaml",
+        "make",
+        "ini",
+        "ci",
+        "terraform",
+        "json",
+        "toml",
+        "markdown",
+        "text",
+    ),
+    triggers=(
+        "nccl_",
+        "cuda",
+        "nvidia_",
+        "cudnn_",
+        "cublas_",
+        "nvte_",
+        "nvshmem_",
+        "gdrcopy_",
+        "numba_cuda",
+        "ds_build",
+        "fi_efa",
+        "mig_",
+        "triton_ptxas",
+        "pytorch_cuda",
+        "nvcc_",
+        "dcgm_",
+    ),
+    layer="data centre",
+    severity="degrades",
+    safety="safe",
+    runs_unchanged=True,
+    why="only CUDA's libraries read it",
+    replacement="its counterpart for Ascend, set beside it",
+    examples=(
+        Example(
+            "export NCCL_SOCKET_IFNAME=eth0\n",
+            after="export NCCL_SOCKET_IFNAME=eth0\nexport HCCL_SOCKET_IFNAME=eth0\n",
+            path="run.sh",
+        ),
+        Example(
+            "CUDA_VISIBLE_DEVICES=0,1 python train.py\n",
+            after="CUDA_VISIBLE_DEVICES=0,1 ASCEND_RT_VISIBLE_DEVICES=0,1 python train.py\n",
+            path="run.sh",
+        ),
+        Example("ENV NVIDIA_VISIBLE_DEVICES=all\n", path="Dockerfile"),
+        Example("env:\n- name: NCCL_DEBUG\n  value: INFO\n", path="pod.yaml"),
+        Example("mpirun -x NCCL_IB_HCA -np 8 ./x\n", path="run.sh"),
+        Example('if [ -n "$CUDA_HOME" ]; then ls; fi\n', path="run.sh"),
+        Example("USE_CUDA=1\n", path="build.env"),
+    ),
+    keep=(
+        Example("# export NCCL_DEBUG=INFO\nexport OMP_NUM_THREADS=1\n", path="run.sh"),
+        Example("MY_NCCL_DEBUGGER=1\n", path="run.sh"),
+    ),
+)
+
+NAME = re.compile(
+    r"(?<![A-Za-z0-9_\-/.])(?:(?:TORCH_)?NCCL_[A-Z]\w*|CUDA_[A-Z]\w*|CUDA(?:CXX|ARCHS|"
+    r"HOSTCXX)\b|NVIDIA_[A-Z]\w*|CUDNN_[A-Z]\w*|CUBLAS\w*_[A-Z]\w*|NVTE_\w+|"
+    r"NVSHMEM_\w+|GDRCOPY_\w+|NUMBA_CUDA\w*|DS_BUILD_\w+|FI_EFA_\w+|MIG_PARTED\w+|"
+    r"TRITON_PTXAS_PATH|PYTORCH_CUDA_\w+|PYTORCH_NVML\w+|"
+    r"TORCH_CUDA_\w+|NVCC_\w+|DCGM_EXPORTER\w*|(?:USE|FORCE|WITH|ENABLE|BUILD|INSTALL|HAS|"
+    r"NO|DISABLE)_(?:CUDA|NCCL|CUDNN)\w*|[A-Z]+_(?:WITH|USE|ENABLE)_CUDA\w*|"
+    r"[A-Z_]*CUDA_(?:VERSION|ARCH\w*|HOME|PATH|TAG|LABEL|SHORT\w*|MAJOR|MINOR|IMAGE|"
+    r"BASE\w*)\w*|CUBLAS_WORKSPACE_CONFIG|NV_[A-Z]\w*CU\w*)(?![A-Za-z0-9])"
+)
+SAME_VALUES = frozenset(
+    (
+        "CUDA_VISIBLE_DEVICES",
+        "NCCL_SOCKET_IFNAME",
+        "NCCL_SOCKET_FAMILY",
+        "NCCL_IB_SL",
+        "NCCL_IB_RETRY_CNT",
+        "NCCL_IB_QPS_PER_CONNECTION",
+        "NCCL_ASYNC_ERROR_HANDLING",
+        "CUDA_LAUNCH_BLOCKING",
+        "TORCH_NCCL_ASYNC_ERROR_HANDLING",
+        "TORCH_NCCL_BLOCKING_WAIT",
+        "TORCH_NCCL_HEARTBEAT_TIMEOUT_SEC",
+        "TORCH_NCCL_ENABLE_MONITORING",
+    )
+)
+"""Their counterparts take the same values, so one can be set beside the other."""
+SCRIPTS = ("shell", "slurm")
+
+
+def row_of(name: str) -> Name | None:
+    """The table of containers' variables knows them better than that of programs, except in its last resorts."""
+    here = dictionary.find("datacentre/variables", name)
+    program = dictionary.find("environment", name)
+    if here is not None and "*" not in here.cuda:
+        return here
+    return program or here
+
+
+def check(document: Document) -> Iterator[Finding]:
+    layer = roles.layer_of(document)
+    places = [*code_blocks(document)] if document.kind == "markdown" else None
+    added = _additions(document) if document.kind in SCRIPTS else {}
+    if document.kind == "text" and not ENVIRONMENT_FILE.search(document.path):
+        return
+    seen: set[tuple[int, str]] = set()
+    for match in NAME.finditer(without_comments(document)):
+        name, here = match[0], (document.position(match.start())[0], match[0])
+        outside = places is not None and not any(start <= match.start() < end for start, end, _ in places)
+        if here in seen or outside:
+            continue
+        seen.add(here)
+        row = row_of(name)
+        says = (row.ascend if row and row.ascend and not row.note else None) or dictionary.says(
+            row, RULE.replacement
+        )
+        if row and row.ascend and "*" not in row.ascend:
+            says = f"{row.ascend}: {row.note}" if row.note else row.ascend
+        edit = added.get(match.start())
+        yield RULE.found(
+            document,
+            *match.span(),
+            name,
+            replacement=says.removeprefix("ignored; "),
+            layer=layer,
+            edit=[edit] if edit else None,
+        )
+
+
+ENVIRONMENT_FILE = re.compile(r"(^|/)[^/]*(env|conf|nccl|hostfile|deepspeed_env)[^/]*$", re.IGNORECASE)
+
+
+def _additions(document: Document) -> dict[int, Edit]:
+    """For each assignment whose counterpart takes the same value: the edit that sets it too, by the name's place."""
+    found: dict[int, Edit] = {}
+    for command in script_commands(document):
+        exported = command.name == "export" and len(command.words) == 2
+        words = command.words[1:2] if exported else command.settings if command.words else ()
+        for word in words:
+            name, _, value = word.text.partition("=")
+            row = row_of(name) if name in SAME_VALUES else None
+            if row is None or not value or row.ascend in document.text or ("$" in value and "(" in value):
+                continue
+            if exported and _is_alone(document, command):
+                line = document.starts[document.position(command.start)[0] - 1]
+                indent = document.text[line : command.start]
+                addition = f"{document.newline}{indent}export {row.ascend}={value}"
+                found[word.start] = Edit(command.end, command.end, addition)
+            elif not exported:
+                found[word.start] = Edit(word.end, word.end, f" {row.ascend}={value}")
+    return found
+
+
+def _is_alone(document: Document, command: Command) -> bool:
+    """Whether nothing else stands on the command's line."""
+    line, _ = document.position(command.start)
+    start = document.starts[line - 1]
+    whole = document.lines[line - 1]
+    before, after = document.text[start : command.start], whole[command.end - start :]
+    return not before.strip() and not after.strip() and command.end <= start + len(whole)

@@ -1,0 +1,73 @@
+"""Terraform: machines and accelerators of NVIDIA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port import machines
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import hcl_settings
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D019",
+    name="terraform",
+    kinds=("terraform",),
+    triggers=(
+        "nvidia",
+        "gpu",
+        "p3",
+        "p4",
+        "p5",
+        "p6",
+        "g4",
+        "g5",
+        "g6",
+        "standard_n",
+        "a2-",
+        "a3-",
+        "a4",
+        "g2-",
+        "cuda",
+        "bm.",
+        "accelerator",
+    ),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the cloud offers NVIDIA's GPUs in this machine",
+    replacement="machines with Ascend: Huawei Cloud, or one's own servers",
+    examples=(
+        Example('resource "aws_instance" "a" {\n  instance_type = "p4d.24xlarge"\n}\n', path="main.tf"),
+        Example('guest_accelerator {\n  type  = "nvidia-tesla-t4"\n  count = 1\n}\n', path="main.tf"),
+        Example('resource "helm_release" "g" {\n  chart = "gpu-operator"\n}\n', path="main.tf"),
+    ),
+    keep=(
+        Example(
+            'resource "aws_instance" "a" {\n  instance_type = "m5.large"\n  # p4d.24xlarge\n}\n',
+            path="main.tf",
+        ),
+    ),
+)
+
+NVIDIA = re.compile(r"nvidia|cuda|(?<![a-z])gpu|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for setting in hcl_settings.settings(document):
+        row = machines.tie(setting.value)
+        if row is not None:
+            yield RULE.found(document, setting.start, setting.end, setting.value, replacement=row.note)
+        elif NVIDIA.search(setting.value) and "nvidia.com/" not in setting.value:
+            yield RULE.found(document, setting.start, setting.end, setting.value, severity="degrades")
+        elif setting.key and NVIDIA.search(setting.key) and "nvidia.com/" not in setting.key:
+            yield RULE.found(
+                document,
+                setting.key_start,
+                setting.key_start + len(setting.key),
+                setting.key,
+                severity="degrades",
+            )

@@ -1,0 +1,51 @@
+"""Ansible: roles, variables and tasks for NVIDIA's GPUs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles, yaml_entries
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D020",
+    name="ansible",
+    kinds=("yaml", "ini"),
+    triggers=("nvidia", "cuda", "nccl", "gpu"),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the role installs or checks what belongs to NVIDIA",
+    replacement="a role for Ascend's driver, firmware, CANN and Ascend Docker Runtime",
+    examples=(
+        Example("- hosts: gpu\n  roles:\n    - role: nvidia.nvidia_driver\n", path="playbooks/site.yml"),
+        Example('cuda_version: "12.1"\nnvidia_driver_branch: 535\n', path="roles/gpu/defaults/main.yml"),
+    ),
+    keep=(
+        Example("- hosts: web\n  roles:\n    - nginx\n", path="playbooks/site.yml"),
+        Example("cuda_version: 12\n", path="x.yml"),
+    ),
+)
+
+WORD = re.compile(r"nvidia|cuda|nccl|cudnn|dcgm|(?<![a-z])gpu", re.IGNORECASE)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    if document.kind != "yaml" or not roles.is_ansible(document):
+        return
+    lines: set[int] = set()
+    for entry in yaml_entries.entries(document):
+        for start, end in (
+            (entry.key_start, entry.key_end),
+            entry.inner(document.text) if entry.value else (0, 0),
+        ):
+            match = WORD.search(document.text, start, end)
+            line = document.position(start)[0]
+            if match and line not in lines and end - start < 200:
+                lines.add(line)
+                severity = "cosmetic" if entry.key == "name" else None
+                yield RULE.found(document, start, end, document.text[start:end], severity=severity)

@@ -1,0 +1,103 @@
+"""Machines and accelerators of clouds asked for in YAML, JSON and scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port import machines
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import json_entries, roles, yaml_entries
+from jumar.port.reading.scripts import script_commands
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D021",
+    name="machine",
+    kinds=("yaml", "json", "shell", "toml", "ci", "markdown"),
+    triggers=(
+        "p3",
+        "p4",
+        "p5",
+        "p6",
+        "g4",
+        "g5",
+        "g6",
+        "standard_n",
+        "a2-",
+        "a3-",
+        "a4",
+        "g2-",
+        "a100",
+        "h100",
+        "h200",
+        "v100",
+        "t4",
+        "l4",
+        "a10",
+        "gpu_",
+        "bm.",
+        "accelerat",
+        "b200",
+        "h20",
+        "rtx",
+    ),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the machine has NVIDIA's GPUs",
+    replacement="machines with Ascend: Huawei Cloud, or one's own servers",
+    examples=(
+        Example("resources:\n  accelerators: A100:8\n", path="task.yaml"),
+        Example("instance_type: p4d.24xlarge\n", path="cluster.yaml"),
+        Example(
+            "gcloud compute instances create x --machine-type=a2-highgpu-1g "
+            "--accelerator=type=nvidia-l4,count=1\n",
+            path="a.sh",
+        ),
+    ),
+    keep=(
+        Example("instance_type: m5.large\nname: T4 notes\n", path="cluster.yaml"),
+        Example("see g5.md\n", path="README.md"),
+    ),
+)
+
+GPU = re.compile(
+    r"^(?:nvidia[-_ ]?)?(?:tesla[-_ ])?(?:A100|H100|H200|H20|H800|A800|V100|P100|T4|L4|"
+    r"L40S?|A10G?|A30|A40|B200|B300|GB200|GB300|RTX[\w\- ]+|K80)"
+    r"(?:[-_ ](?:\d+G?B?|80gb|SXM\d?|PCIE|NVL)[\w\-]*)*(?::\d+)?$",
+    re.IGNORECASE,
+)
+KEY = re.compile(
+    r"accelerator|gpu|instance|machine|flavor|node_?type|vm_?size|shape|sku|hardware|"
+    r"product|device_?type",
+    re.IGNORECASE,
+)
+OPTION = re.compile(
+    r"--(?:accelerator|machine-type|instance-type|node-type|gpus?-type|vm-size|"
+    r"gpu-product)[= ](?P<value>\S+)"
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    layer = roles.layer_of(document)
+    if document.kind in ("yaml", "json"):
+        read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+        for entry in read(document):
+            if not entry.value or len(entry.value) > 80:
+                continue
+            start, end = entry.inner(document.text)
+            if row := machines.tie(entry.value):
+                yield RULE.found(document, start, end, entry.value, replacement=row.note, layer=layer)
+            elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
+                entry.named.lower().startswith("accelerator") and "nvidia" in entry.value
+            ):
+                yield RULE.found(document, start, end, entry.value, layer=layer)
+    for command in script_commands(document):
+        text = document.text[command.start : command.end]
+        for option in OPTION.finditer(text):
+            if machines.tie(option["value"]) or "nvidia" in option["value"] or GPU.match(option["value"]):
+                start = command.start + option.start("value")
+                yield RULE.found(document, start, start + len(option["value"]), option["value"], layer=layer)

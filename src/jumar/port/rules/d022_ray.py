@@ -1,0 +1,56 @@
+"""Ray and KubeRay: GPUs that are counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import json_entries, roles, yaml_entries
+from jumar.port.reading.scripts import script_commands
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="D022",
+    name="ray",
+    kinds=("yaml", "shell", "json", "markdown", "ci", "dockerfile"),
+    triggers=("num-gpus", "num_gpus", "numgpus", "gpu", "ray"),
+    layer="data centre",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="Ray counts NVIDIA's GPUs; chips of Ascend are its resource NPU",
+    replacement="resources NPU: n; Ray finds the chips by itself where ASCEND_RT_VISIBLE_DEVICES or "
+    "acl says so",
+    examples=(
+        Example('rayStartParams:\n  num-gpus: "8"\n', path="ray.yaml"),
+        Example("ray start --head --num-gpus=8\n", path="a.sh"),
+        Example("deployment_config:\n  ray_actor_options:\n    num_gpus: 1\n", path="serve.yaml"),
+    ),
+    keep=(Example('rayStartParams:\n  num-cpus: "8"\n', path="ray.yaml"),),
+)
+
+KEYS_WORDS = """
+    num-gpus num_gpus num_gpus_per_worker num_gpus_per_learner
+    entrypointnumgpus entrypoint_num_gpus num_gpus_per_env_runner use_gpu
+    numofgpus gpuspernode gpus_per_node gpus_per_worker n_gpus_per_node ngpus num_gpus_per_node numgpus gpucount gpu_count
+    tensor_parallel_gpus requestgpu limitgpu requestgpus nvidia_gpu gpumemory
+"""
+KEYS = frozenset(KEYS_WORDS.split())
+OPTION = re.compile(r"--(?:num-gpus|num_gpus|entrypoint-num-gpus)[= ]\S+")
+
+
+def check(document: Document) -> Iterator[Finding]:
+    layer = roles.layer_of(document)
+    if document.kind in ("yaml", "json"):
+        read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+        for entry in read(document):
+            if (entry.key.lower() in KEYS and not entry.is_item) or (
+                entry.key == "GPU" and "resource" in " ".join(entry.path).lower()
+            ):
+                yield RULE.found(document, entry.key_start, entry.key_end, entry.key, layer=layer)
+    for command in script_commands(document):
+        if command.name == "ray":
+            for option in OPTION.finditer(document.text, command.start, command.end):
+                yield RULE.found(document, *option.span(), option[0], layer=layer)

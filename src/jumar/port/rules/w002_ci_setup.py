@@ -1,0 +1,70 @@
+"""CI actions, services and matrix entries that set up CUDA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles, yaml_entries
+from jumar.port.reading.scripts import SCRIPT_KEYS
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="W002",
+    name="ci-setup",
+    kinds=("yaml", "ci"),
+    triggers=("cuda", "nvidia", "nccl", "cu1", "cudnn", "gpu"),
+    layer="workflow",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=False,
+    why="the step or the matrix is for CUDA",
+    replacement="a job of its own for Ascend, in an image with CANN or with jumar run",
+    examples=(
+        Example(
+            "jobs:\n  t:\n    steps:\n    - uses: Jimver/cuda-toolkit@v0.2.11\n      with:\n     "
+            "   cuda: '12.1'\n",
+            path=".github/workflows/t.yml",
+        ),
+        Example(
+            'jobs:\n  t:\n    strategy:\n      matrix:\n        cuda-version: ["11.8", "12.1"]\n',
+            path=".github/workflows/t.yml",
+        ),
+    ),
+    keep=(
+        Example(
+            "jobs:\n  t:\n    # cuda\n    steps:\n    - uses: actions/checkout@v4\n",
+            path=".github/workflows/t.yml",
+        ),
+    ),
+)
+
+WORD = re.compile(r"(?<![a-z])(?:cuda|nvidia|nccl|cudnn|cu1\d\d|tensorrt|nvcc|gpu)", re.IGNORECASE)
+ELSEWHERE = re.compile(r"image|container|run|script|command|runs-on|tags|pool|uses$", re.IGNORECASE)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    if not roles.is_ci(document) or document.kind == "ci":
+        return
+    lines: set[int] = set()
+    for entry in yaml_entries.entries(document):
+        for start, end in (
+            (entry.key_start, entry.key_end),
+            (entry.start, entry.end) if entry.value else (0, 0),
+        ):
+            line = document.position(start)[0]
+            is_value = start == entry.start and end == entry.end
+            if end - start > 200 or line in lines or "\n" in document.text[start:end]:
+                continue
+            if is_value and entry.named in SCRIPT_KEYS:
+                continue
+            match = WORD.search(document.text, start, end)
+            if match:
+                lines.add(line)
+                label = entry.key in ("name", "description", "title")
+                severity = "cosmetic" if label else None
+                yield RULE.found(
+                    document, match.start(), match.end(), document.text[start:end], severity=severity
+                )

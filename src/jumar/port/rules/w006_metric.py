@@ -1,0 +1,52 @@
+"""Metrics of DCGM and nvidia-smi in alerts, dashboards and programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port import dictionary
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="W006",
+    name="metric",
+    kinds=("yaml", "json", "text", "markdown", "python", "shell", "ini", "toml"),
+    triggers=("dcgm_", "nvidia_smi_", "nv_gpu_"),
+    layer="workflow",
+    severity="blocks",
+    safety="report",
+    runs_unchanged=False,
+    why="the NPU Exporter gives other names, so panels stay empty and alerts never fire",
+    replacement="metrics of the NPU Exporter; a twin of the file is written by jumar port",
+    examples=(
+        Example(
+            "groups:\n- name: g\n  rules:\n  - alert: Hot\n    expr: DCGM_FI_DEV_GPU_TEMP > 80\n",
+            path="alerts.yaml",
+        ),
+        Example('{"expr": "avg(DCGM_FI_DEV_GPU_UTIL)"}\n', path="grafana/gpu.json"),
+        Example('query = "DCGM_FI_DEV_FB_USED"\n', path="m.py"),
+    ),
+    keep=(
+        Example(
+            "groups:\n- name: g\n  rules:\n  - alert: Cpu\n    expr: node_load1 > 80\n", path="alerts.yaml"
+        ),
+    ),
+)
+
+NAME = re.compile(
+    r"\b(?:DCGM_(?:FI|EXP)_\w+|nvidia_smi_\w+|nv_gpu_\w+|dcgm_(?:gpu|fb|power|sm|memory|"
+    r"mem|xid|ecc|pcie|nvlink|enc|dec|retired|board)\w*)"
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for match in NAME.finditer(document.text):
+        row = dictionary.find("datacentre/metrics", match[0])
+        says = dictionary.says(row, RULE.replacement)
+        if row and row.ascend:
+            says = f"{row.ascend} ({row.note})" if row.note else row.ascend
+        severity = "cosmetic" if document.kind == "markdown" else None
+        yield RULE.found(document, *match.span(), match[0], replacement=says, severity=severity)

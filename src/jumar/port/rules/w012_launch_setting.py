@@ -1,0 +1,90 @@
+"""Settings that choose CUDA: accelerate, DeepSpeed, Hydra, Lightning, vLLM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import json_entries, roles, yaml_entries
+from jumar.port.reading.comments import without_comments
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="W012",
+    name="launch-setting",
+    kinds=("yaml", "json", "toml", "ini"),
+    triggers=("cuda", "gpu", "nccl", "nvidia"),
+    layer="workflow",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=True,
+    why="the program is told to use CUDA",
+    replacement="the setting for any accelerator: device npu or auto, backend hccl, MULTI_NPU",
+    examples=(
+        Example("distributed_type: MULTI_GPU\ngpu_ids: all\n", path="accelerate.yaml"),
+        Example("trainer:\n  device: cuda:0\n  backend: nccl\n", path="config.yaml"),
+        Example('{"device": "cuda"}\n', path="config.json"),
+        Example('[train]\ndevice = "cuda"\n', path="config.toml"),
+        Example("trainer:\n  accelerator: gpu\n", path="lightning.yaml"),
+    ),
+    keep=(
+        Example("device: cpu\nname: cuda study\n", path="config.yaml"),
+        Example('{"title": "cuda"}\n', path="config.json"),
+    ),
+)
+
+INSTEAD = {
+    "nccl": "hccl",
+    "cpu:gloo,cuda:nccl": "cpu:gloo,npu:hccl",
+    "cuda": "npu",
+    "gpu": "npu or auto",
+    "multi_gpu": "MULTI_NPU",
+}
+DEVICE = re.compile(
+    r"^(?:cuda(?::\d+)?|gpu(?::\d+)?|nccl|cpu:gloo,cuda:nccl|multi_gpu|"
+    r"torch\.device\(.cuda.*|cudagraphs|cuda_?graph\w*)$",
+    re.IGNORECASE,
+)
+KEY = re.compile(
+    r"device|backend|accelerator|distributed_type|platform|target|provider|compute|"
+    r"map_location|placement|use_(?:gpu|cuda)|gpu_ids?|"
+    r"gpus?$|cuda|nccl|no_cuda",
+    re.IGNORECASE,
+)
+SWITCH = re.compile(
+    r"^(?:use_cuda|no_cuda|cuda|gpu_ids?|gpus|devices_per_node|use_gpu|enable_cuda\w*|"
+    r"\w*(?:cuda|nccl)\w*)$",
+    re.IGNORECASE,
+)
+NOT_THESE = re.compile(r"(?:nvidia|cuda[_-]?(?:version|home|path))", re.IGNORECASE)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    if document.kind in ("yaml", "json"):
+        if document.kind == "yaml" and (
+            roles.is_ci(document) or roles.is_conda(document) or roles.is_ansible(document)
+        ):
+            return
+        read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+        for entry in read(document):
+            start, end = entry.inner(document.text)
+            value = (entry.value or "").strip()
+            if DEVICE.match(value) and KEY.search(entry.named):
+                says = INSTEAD.get(value.lower().split(":")[0] if "," not in value else value.lower())
+                yield RULE.found(document, start, end, f"{entry.named}: {value}", replacement=says)
+            elif SWITCH.match(entry.key) and not entry.is_item and not NOT_THESE.search(entry.key):
+                yield RULE.found(document, entry.key_start, entry.key_end, entry.key)
+        return
+    for line_start, line in zip(document.starts, without_comments(document).split("\n"), strict=False):
+        match = re.match(
+            r"[ \t]*(?P<key>[\w.\-]+)[ \t]*[=:][ \t]*[\"']?(?P<value>[\w:,]+)[\"']?[ \t\r]*$", line
+        )
+        if match and DEVICE.match(match["value"]) and KEY.search(match["key"]):
+            yield RULE.found(
+                document,
+                line_start + match.start("value"),
+                line_start + match.end("value"),
+                f"{match['key']}: {match['value']}",
+            )

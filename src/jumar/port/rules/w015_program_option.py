@@ -1,0 +1,80 @@
+"""Programs started with options that name CUDA: `--device cuda`, `--backend nccl`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.reading.scripts import script_commands
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="W015",
+    name="program-option",
+    kinds=("shell", "slurm", "dockerfile", "apptainer", "yaml", "make", "ci", "markdown", "json"),
+    triggers=("cuda", "nccl", "gpu"),
+    layer="workflow",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=True,
+    why="the program is told to use CUDA",
+    replacement="the option's value for any accelerator, or npu and hccl",
+    examples=(
+        Example("python train.py --device cuda --dist-backend=nccl\n", path="run.sh"),
+        Example("python train.py trainer.accelerator=gpu device=cuda:0\n", path="run.sh"),
+        Example("torchrun --nproc_per_node=gpu train.py\n", path="run.sh"),
+        Example('python -c "import torch; print(torch.cuda.is_available())"\n', path="run.sh"),
+    ),
+    keep=(
+        Example("python train.py --device cpu --name cuda_study.txt\n", path="run.sh"),
+        Example("echo cuda\n", path="run.sh"),
+    ),
+)
+
+OPTION = re.compile(
+    r"(?<!\S)(?P<option>--?[\w\-.]*(?:device|backend|accelerator|platform|map[_-]location|"
+    r"provider|target|runtime|attention|graph)[\w\-]*|[\w.+]*(?:device|backend|"
+    r"accelerator)s?)"
+    r"(?:=|[ \t]+)[\"']?(?P<value>cuda(?::[\d,]+)?|gpu|nccl|cpu:gloo,cuda:nccl|nvidia|"
+    r"(?:CUDA|Tensorrt)ExecutionProvider)\b[\"']?(?![\w/.\-])"
+    r"|(?<!\S)--?(?:nproc[_-]per[_-]node[= ]gpu\b|[\w\-]*(?:cuda|nccl)[\w\-]*(?:=\S+)?|"
+    r"(?:use|with|no|num)?[_-]?gpus?(?![\w\-]))|-D\w*(?:CUDA|NCCL|CUDNN)\w*(?:=\S+)?"
+    r"|\btorch\.cuda\.\w+|(?<!\S)[\"']?\.\[[\w,]*(?:cuda|gpu)\w*[\w,]*\]"
+)
+NOT_PROGRAMS = frozenset(
+    (
+        "echo",
+        "docker",
+        "podman",
+        "nerdctl",
+        "srun",
+        "sbatch",
+        "salloc",
+        "singularity",
+        "apptainer",
+        "#",
+        "apt-get",
+        "apt",
+        "printf",
+        "ray",
+        "helm",
+    )
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    layer = roles.layer_of(document)
+    seen: set[int] = set()
+    for command in script_commands(document):
+        text = document.text[command.start : command.end]
+        for option in OPTION.finditer(text):
+            start = command.start + option.start()
+            first = command.name
+            on_option = option[0].startswith(("--gpu", "-gpu"))
+            if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
+                continue
+            seen.add(start)
+            yield RULE.found(document, start, start + len(option[0]), option[0], layer=layer)

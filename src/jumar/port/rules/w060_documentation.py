@@ -1,0 +1,49 @@
+"""Documentation that names CUDA or NVIDIA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading.scripts import SHELL_FENCES, code_blocks
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="W060",
+    name="documentation",
+    kinds=("markdown",),
+    triggers=("cuda", "nvidia", "nccl", "cudnn"),
+    layer="workflow",
+    severity="cosmetic",
+    safety="report",
+    runs_unchanged=True,
+    why="readers are told of CUDA only",
+    replacement="a sentence or a section on Ascend beside it",
+    examples=(
+        Example("# Install\n\nYou need a GPU with CUDA 12.\n", path="README.md"),
+        Example("[![CUDA](https://img.shields.io/badge/CUDA-12-green)](x)\n", path="README.md"),
+    ),
+    keep=(Example("# Install\n\nYou need Python.\n\n```bash\nls\n```\n", path="README.md"),),
+)
+
+WORD = re.compile(
+    r"(?<![A-Za-z])(?:cuda|nvidia|nccl|cudnn|cublas|tensorrt|nvlink|nvcc|nvshmem)\w*|"
+    r"[a-z_]cuda\b",
+    re.IGNORECASE,
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    blocks = [*code_blocks(document)]
+    lines: set[int] = set()
+    for match in WORD.finditer(document.text):
+        line, _ = document.position(match.start())
+        in_shell = any(
+            start <= match.start() < end and language in SHELL_FENCES for start, end, language in blocks
+        )
+        if line in lines or (in_shell and not document.lines[line - 1].lstrip().startswith("#")):
+            continue
+        lines.add(line)
+        yield RULE.found(document, *match.span(), f"names {match[0]}")

@@ -1,0 +1,88 @@
+"""Comments and descriptions in configuration and scripts that name CUDA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import json_entries, roles, yaml_entries
+from jumar.port.reading.comments import comments
+from jumar.port.reading.scripts import script_commands
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="W061",
+    name="comment",
+    kinds=(
+        "shell",
+        "slurm",
+        "dockerfile",
+        "apptainer",
+        "yaml",
+        "toml",
+        "ini",
+        "requirements",
+        "cmake",
+        "make",
+        "terraform",
+        "ci",
+        "json",
+        "bazel",
+    ),
+    triggers=("cuda", "nvidia", "nccl", "cudnn"),
+    layer="workflow",
+    severity="cosmetic",
+    safety="report",
+    runs_unchanged=True,
+    why="people read of CUDA; nothing runs differently",
+    replacement="a word that holds for both",
+    examples=(
+        Example("# needs CUDA 12\nls\n", path="a.sh"),
+        Example('echo "installing CUDA"\n', path="a.sh"),
+        Example("name: Build with CUDA\n", path="x.yaml"),
+    ),
+    keep=(Example("# needs Python\nls\n", path="a.sh"),),
+)
+
+WORD = re.compile(r"(?<![A-Za-z])(?:cuda|nvidia|nccl|cudnn|cublas|nvlink)\w*", re.IGNORECASE)
+SAID = frozenset(
+    (
+        "name",
+        "description",
+        "title",
+        "displayname",
+        "summary",
+        "message",
+        "help",
+        "label",
+        "text",
+        "content",
+        "doc",
+        "docs",
+    )
+)
+SPEAKING = frozenset(("echo", "printf", "log", "info", "warn", "error", "die"))
+
+
+def check(document: Document) -> Iterator[Finding]:
+    lines: set[int] = set()
+    for start, end in (*comments(document), *_said(document)):
+        for match in WORD.finditer(document.text, start, end):
+            line, _ = document.position(match.start())
+            if line not in lines:
+                lines.add(line)
+                yield RULE.found(document, *match.span(), f"names {match[0]}")
+
+
+def _said(document: Document) -> Iterator[tuple[int, int]]:
+    """Texts for people: what is printed, and names and descriptions."""
+    if document.kind in ("yaml", "json") and not roles.is_ci(document) and not roles.is_ansible(document):
+        read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+        for entry in read(document):
+            if entry.value and entry.key.lower() in SAID:
+                yield entry.start, entry.end
+    for command in script_commands(document):
+        if command.name in SPEAKING:
+            yield command.start, command.end
