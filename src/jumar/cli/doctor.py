@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jumar import __version__, attachment, cudamap, environment
 from jumar.abi.generate import operator_names
-from jumar.cli import serving
+from jumar.cli import serving, target
 from jumar.machine import libraries, observe
 
 COMPILERS = ("c++", "g++", "clang++")
@@ -38,11 +38,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--patches", action="store_true", help="list every CUDA name and what becomes of it in a run"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    target.arguments(parser)
 
 
 def execute(chosen: argparse.Namespace) -> int:
     if chosen.patches:
         return list_patches()
+    if chosen.target:
+        return target.execute(chosen)
     findings = [finding for check in CHECKS for finding in check()]
     if chosen.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
