@@ -116,7 +116,7 @@ def tiles(facts: dict[str, Any], account: dict[str, Any]) -> list[str]:
 def _which(step: dict[str, Any]) -> str:
     if not step["count"]:
         return "no optimizer steps were seen"
-    return f"step {step['number'] + 1} of {step['count']}, the typical one"
+    return f"step {step['number']}, the typical one of {step['count']}"
 
 
 def _tile(name: str, value: str, note: str, kind: str = "") -> str:

@@ -133,7 +133,7 @@
       if (start < from || start > to) continue;
       const px = Math.round(x(start)) + .5;
       brush.beginPath(); brush.moveTo(px, 14); brush.lineTo(px, canvas.height / ratio); brush.stroke();
-      brush.fillText("step " + (number + 1), px + 3, 20);
+      brush.fillText("step " + number, px + 3, 20);
     }
   }
 

@@ -60,13 +60,19 @@ def picture(
         },
         "waits": _waits(run, rows, begin_s, times),
         "steps": [
-            [one.number, round((one.start_s - begin_s) * NS), round((one.end_s - begin_s) * NS)]
-            for one in priced.steps
+            [number, round((one.start_s - begin_s) * NS), round((one.end_s - begin_s) * NS)]
+            for number, one in zip(step_numbers(priced), priced.steps, strict=True)
             if begin_s <= one.start_s <= end_s
         ],
         "memory": _curve(memory, begin_s, end_s),
         "capacity": memory["capacity_b"] if memory else 0,
     }
+
+
+def step_numbers(priced: Priced) -> list[int]:
+    """The optimizer's steps by their number from 1; where there is no optimizer, the steps that count."""
+    numbers = [one.number + 1 for one in priced.steps]
+    return numbers if len(set(numbers)) == len(numbers) else list(range(1, len(numbers) + 1))
 
 
 def window(count: int, first: int, last: int, most: int = MOST_EVENTS) -> slice:

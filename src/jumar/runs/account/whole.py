@@ -58,7 +58,7 @@ def _here(priced: Priced) -> dict[str, Any]:
 
 def _step(priced: Priced) -> dict[str, Any]:
     return {
-        "number": priced.step.number if priced.step else 0,
+        "number": picture.step_numbers(priced)[priced.steps.index(priced.step)] if priced.step else 0,
         "count": len(priced.steps) if priced.step else 0,
         "seconds": priced.step_s,
         "low": priced.step_low_s,
