@@ -49,8 +49,7 @@ def test_data_is_whole(loaded: rules.Loaded) -> None:
     assert rule.severity in finding.SEVERITIES
     assert rule.safety in finding.SAFETIES
     assert rule.kinds and set(rule.kinds) <= set(kinds.ALL)
-    if isinstance(rule.triggers, tuple):
-        assert rule.triggers and all(word == word.lower() for word in rule.triggers)
+    assert rule.triggers and all(word == word.lower() for word in rule.triggers)
     assert rule.why and rule.replacement and rule.examples
 
 

@@ -8,7 +8,27 @@ from pathlib import Path
 
 from jumar import cudamap
 from jumar.cudamap import Name
+from jumar.port.document import Document
 
+# Each begins with a literal, by which the regular expression engine finds its way fast.
+IMPORT = re.compile(r"import ([\w., ]+)")
+FROM = re.compile(r"from (\w+)")
+QUOTED = re.compile(r'"([\w.]+)"')
+QUOTED_ONCE = re.compile(r"'([\w.]+)'")
+WORD = re.compile(r"\w+")
+ASKING = (
+    "import",
+    "find_spec",
+    "available",
+    "version",
+    "package",
+    "require",
+    "installed",
+    "exists",
+    "skip",
+    "spec",
+)
+"""What is in the name of a function that asks whether a package is there."""
 TABLE = Path(__file__).parent / "packages.tsv"
 
 
@@ -37,13 +57,26 @@ def of(module: str) -> Name | None:
 
 
 @cache
-def triggers() -> re.Pattern[str]:
-    """What a text has that imports one of them, or asks for one by its name in a string."""
-    names = "|".join(sorted({name.partition(".")[0] for name in by_name()}))
-    asked = "|".join(sorted(name.replace(".", r"\.") for name in by_name()))
-    return re.compile(
-        rf"\b(?:import|from)\s+(?:{names})\b|\bimport [\w, ]*, *(?:{names})\b|[\"'](?:{asked})[\"']"
+def first_words() -> frozenset[str]:
+    """The first words of all names."""
+    return frozenset(name.partition(".")[0] for name in by_name())
+
+
+def mentioned(document: Document) -> bool:
+    """Whether the text may import one of them, or ask for one by its name in a string."""
+    text = document.text
+    words = {word for listed in IMPORT.findall(text) for word in WORD.findall(listed)} | set(
+        FROM.findall(text)
     )
+    if not first_words().isdisjoint(words):
+        return True
+    if not any(word in text for word in ASKING):
+        return False
+    return not by_name().keys().isdisjoint((*QUOTED.findall(text), *QUOTED_ONCE.findall(text)))
+
+
+def is_possible(document: Document) -> bool:
+    return document.once(mentioned)
 
 
 @cache

@@ -36,7 +36,7 @@ class Rule:
     code: str
     name: str
     kinds: tuple[str, ...]
-    triggers: tuple[str, ...] | re.Pattern[str]
+    triggers: tuple[str, ...]
     layer: str
     severity: str
     safety: str
@@ -45,12 +45,16 @@ class Rule:
     replacement: str
     examples: tuple[Example, ...]
     keep: tuple[str | Example, ...] = ()
+    sign: re.Pattern[str] | None = None
+    possible: Callable[[Document], bool] | None = None
 
     def may_be_in(self, document: Document) -> bool:
-        """Whether one of the triggers is there."""
-        if isinstance(self.triggers, re.Pattern):
-            return self.triggers.search(document.text) is not None
-        return any(document.has(word) for word in self.triggers)
+        """Whether the text has what the rule could take for a finding: cheap, and before anything is parsed."""
+        if not any(document.has(word) for word in self.triggers):
+            return False
+        if self.sign is not None and not self.sign.search(document.text):
+            return False
+        return self.possible is None or self.possible(document)
 
     def found(
         self,

@@ -62,4 +62,4 @@ def _questions(document: Document) -> Iterator[Asked]:
 
 def _asks(function: ast.expr) -> bool:
     word = getattr(function, "attr", "") or getattr(function, "id", "")
-    return any(part in word.lower() for part in ASKING)
+    return any(part in word.lower() for part in packages.ASKING)

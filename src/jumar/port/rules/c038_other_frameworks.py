@@ -14,7 +14,8 @@ RULE = Rule(
     code="C038",
     name="other-frameworks",
     kinds=("python",),
-    triggers=re.compile(
+    triggers=("tensorflow", "paddle", "mxnet", "jax"),
+    sign=re.compile(
         r"gpu_available|built_with|set_memory_growth|get_memory_info|GPUOptions|CUDAP|cuda|gpu|xla_bridge|tensorrt|build_info"
     ),
     layer="software",

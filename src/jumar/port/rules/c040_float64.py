@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -14,7 +13,7 @@ RULE = Rule(
     code="C040",
     name="float64",
     kinds=("python",),
-    triggers=re.compile(r"\b(?:float64|double|complex128|cdouble|DoubleTensor)\b"),
+    triggers=("float64", "torch.double", "complex128", "cdouble", "doubletensor"),
     layer="software",
     severity="degrades",
     safety="report",

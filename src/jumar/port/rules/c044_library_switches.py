@@ -37,6 +37,7 @@ RULE = Rule(
         "_bnb_",
         "tf32",
     ),
+    sign=re.compile(r"[\"']flash_att|load_in_|_8bit|_32bit|use_flash|xformers|tf32"),
     layer="software",
     severity="degrades",
     safety="report",

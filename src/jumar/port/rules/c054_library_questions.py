@@ -21,9 +21,8 @@ RULE = Rule(
     code="C054",
     name="library-questions",
     kinds=("python",),
-    triggers=re.compile(
-        r"gpu_available|require\w*_gpu|mark\.gpu|no_gpu|skipIfNo|x_gpu|TEST_MULTIGPU|HAS_GPU|[cC]uda|CUDA|nccl"
-    ),
+    triggers=("gpu", "cuda", "nccl"),
+    sign=re.compile(r"gpu_available|_gpu|mark\.gpu|If[Nn]o|_gpu|MULTIGPU|HAS_GPU|cuda|Cuda|CUDA|nccl"),
     layer="software",
     severity="silent",
     safety="report",
