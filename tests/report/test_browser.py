@@ -20,7 +20,7 @@ from jumar.runs.account import account
 from jumar.runs.priced import Options
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-OPTIONS = [
+OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -32,7 +32,7 @@ OPTIONS = [
     "--enable-logging=stderr",
     "--virtual-time-budget=4000",
     "--dump-dom",
-]
+)
 # Uses everything on the page once, and leaves what it saw as text.
 DRIVER = """
 <script>
