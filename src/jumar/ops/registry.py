@@ -63,6 +63,7 @@ class Operator:
 
 _operators: dict[str, Operator] = {}
 _rules: dict[str, Rule] = {}
+_notes: dict[str, str] = {}
 
 
 def _add(name: str, run: Callable[..., Any], file: str, refuses: Iterable[torch.dtype], sized: bool) -> None:
@@ -115,12 +116,17 @@ def rows(
         _add_rule(name, work(value) if work else None)
 
 
-def work_rule(*names: str) -> Callable[[Function], Function]:
-    """Decorator: this function is the rule of the named operators' work, with arithmetic or without."""
+def work_rule(*names: str, note: str = "") -> Callable[[Function], Function]:
+    """Decorator: this function is the rule of the named operators' work, with arithmetic or without.
+
+    `note`: what the rule leaves out.
+    """
 
     def register(function: Function) -> Function:
         for name in names:
             _add_rule(name, function)
+            if note:
+                _notes[name] = note
         return function
 
     return register
@@ -160,3 +166,9 @@ def rules() -> dict[str, Rule]:
     """The rule of work of each operator that has one, by name."""
     _import_families()
     return _rules
+
+
+def notes() -> dict[str, str]:
+    """What rules leave out, for those operators where they leave out something."""
+    _import_families()
+    return _notes

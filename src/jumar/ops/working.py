@@ -9,7 +9,7 @@ from typing import Literal
 
 from jumar.abi.operand import Argument
 from jumar.ops.derivation import derive
-from jumar.ops.registry import operators, rules
+from jumar.ops.registry import notes, operators, rules
 from jumar.ops.rules import split
 from jumar.ops.traffic import total_b, vector_dtype, walk
 from jumar.physics.work import Kind, Vector, Work
@@ -39,7 +39,7 @@ def work_of(name: str, arguments: Sequence[Argument]) -> Estimate:
     note = ""
     if (rule := rules().get(name)) is not None:
         try:
-            return Estimate(_sound(rule(*arguments)), "rule")
+            return Estimate(_sound(rule(*arguments)), "rule", notes().get(name, ""))
         except FAILURES as error:
             note = f"the rule failed: {_said(error)}"
     operator = operators().get(name)

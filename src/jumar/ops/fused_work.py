@@ -1,0 +1,164 @@
+"""The work of fused operators that have no arithmetic here: they can be met in dry runs only.
+
+Those that are neither here nor in another file are assumed by the sizes of their operands. What a product that talks to
+other chips sends is not counted, and the estimate says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jumar.abi.operand import Operand
+from jumar.ops.moe_work import combining, permuting
+from jumar.ops.products import grouped_work, product_work
+from jumar.ops.quantization import quant_matmul_work, weight_quant_matmul_work
+from jumar.ops.registry import Rule, work_rule
+from jumar.ops.rules import gathering, moved, normalising, pointwise, reducing, split
+from jumar.ops.traffic import bytes_of, cube_dtype, operands, total_b
+from jumar.physics.work import Kind, Pattern, Product, Vector, Work
+
+COMMUNICATION = "what is sent to other chips meanwhile is not counted"
+
+
+def _each(names: str, rule: Rule, note: str = "") -> None:
+    work_rule(*(f"aclnn{name}" for name in names.split()), note=note)(rule)
+
+
+# A norm with a residual before it or a quantisation after it.
+_each("RmsNormQuant", normalising(7))
+_each("RmsNormQuantV3 RmsNormGradQuant", normalising(8, outs=2))
+_each("AddRmsNormQuant RmsNormDynamicMxQuant", normalising(8, outs=3))
+_each("AddRmsNormQuantV2 AddRmsNormDynamicMxQuant", normalising(9, outs=4))
+_each("AddRmsNormDynamicQuantV2", normalising(9, outs=5))
+# Quantisation by blocks or rows, alone or after an activation.
+_each("GroupQuant Quantize AntiMxQuant DequantBias TransQuantParamV3", pointwise(3))
+_each("FakeQuantPerChannelAffineCachemask FakeQuantPerTensorAffineCachemask", pointwise(5, outs=2))
+_each(
+    "DynamicBlockQuant DynamicBlockQuantV2 DynamicMxQuant DynamicMxQuantV2 DynamicMxQuantV3",
+    normalising(5, outs=2),
+)
+_each("GroupedDynamicBlockQuant GroupedDynamicBlockQuantV2 GroupedDynamicMxQuant", normalising(5, outs=2))
+_each("GroupedDynamicMxQuantV2 QuantMax GroupedQuantMax RotateQuant", normalising(5, outs=2))
+_each("DynamicBlockMxQuant", normalising(5, outs=3))
+_each("DynamicMxQuantWithDualAxis DynamicMxQuantWithDualAxisV2", normalising(8, outs=4))
+_each("GeluQuant", normalising(9, 1, outs=2))
+_each("DequantSwigluQuant DequantSwigluQuantV2 SwiGluQuantV2 SwigluMxQuant", normalising(5, 0.5, outs=2))
+_each("SwigluGroupQuant", normalising(5, 0.5, outs=3))
+_each("SwigluGroupQuantGrad", normalising(8, 0.5, outs=2))
+_each("SwigluMxQuantWithDualAxis SwigluBackwardMxQuantWithDualAxis", normalising(9, 0.5, outs=4))
+# Entries of key-value caches, written where they belong or fetched from there.
+_each("MoeReRouting", permuting(4))
+_each("MoeInitRoutingQuantV2", permuting(5))
+_each("MoeTokenPermuteWithRoutingMap", permuting(3))
+_each(
+    "MoeTokenPermuteWithRoutingMapGrad MoeTokenUnpermuteWithRoutingMapGrad",
+    gathering(outs=2, kind=Kind.MOE_ROUTING),
+)
+_each("MoeTokenUnpermuteWithRoutingMap", combining())
+_each("RopeWithSinCosCacheV2", pointwise(6, outs=2))
+_each("TransformBiasRescaleQkv", pointwise(2, outs=3))
+_each("CIoU", pointwise(30, 4, outs=2))
+_each("RingAttentionUpdateV2", pointwise(8, 2, outs=3))
+_each("AttentionUpdate", pointwise(4, 1, outs=2))
+_each("SilentCheck", reducing(3))
+_each("HansEncode", reducing(8, outs=3))
+_each("HansDecode", pointwise(8))
+# Tokens to their experts on other chips, and back.
+_each("MoeDistributeDispatch MoeDistributeDispatchV2 MoeDistributeDispatchV3", permuting(7), COMMUNICATION)
+_each("MoeDistributeDispatchV4", permuting(7), COMMUNICATION)
+_each("MoeDistributeCombine MoeDistributeCombineV2 MoeDistributeCombineV3", combining(), COMMUNICATION)
+_each("MoeDistributeCombineV4", combining(), COMMUNICATION)
+
+
+def _cached_work(*arguments: Any) -> Work:
+    """New keys and values go to the pages where their sequences go on. The caches follow what is written to them."""
+    found = [argument for argument in arguments if isinstance(argument, Operand)]
+    new = [operand for operand in found[:1] + found[3:4] if operand.elements]
+    return Work(Kind.GATHER, (), (), total_b(new), total_b(new), Pattern.GATHER)
+
+
+_each("ScatterPaKvCache ScatterPaCache", _cached_work)
+
+
+def _cross_entropy_work(*arguments: Any) -> Work:
+    """A softmax over all classes whose logarithm is kept, and the mean of one element a row."""
+    inputs, results = split(arguments, 4)
+    count = inputs[0].elements
+    return moved(Kind.NORMALIZATION, inputs, results, 5.0 * count, float(count))
+
+
+def _cross_entropy_backward_work(*arguments: Any) -> Work:
+    """The exponential of what was kept, less one at the class that was meant."""
+    inputs, results = split(arguments, 1)
+    count = results[0].elements
+    return moved(Kind.NORMALIZATION, inputs, results, 3.0 * count, float(count))
+
+
+_each("CrossEntropyLoss", _cross_entropy_work)
+_each("CrossEntropyLossGrad FusedCrossEntropyLossWithMaxSum", _cross_entropy_backward_work)
+
+
+def _talking_product(result: int) -> Rule:
+    """One product of the first two arguments. With rows from or to other chips there are more of them on one side."""
+
+    def work(*arguments: Any) -> Work:
+        left, right, out = arguments[0], arguments[1], arguments[result]
+        extra = list(operands(arguments[2:result]))
+        packed = left.dtype == "int32"
+        columns, inner = out.sizes[-1], left.sizes[-1] * (8 if packed else 1)
+        rows = max(left.elements / max(1, left.sizes[-1]), out.elements / max(1, columns))
+        product = Product(1, rows, columns, inner, "int4" if packed else cube_dtype(left))
+        vectors = (Vector("fp32", 3.0 * out.elements),)
+        return Work(Kind.MATMUL, (product,), vectors, total_b(left, right, extra), bytes_of(out))
+
+    return work
+
+
+_each("MatmulAllReduce MatmulAllReduceV2 MatmulAllReduceV3", _talking_product(-1), COMMUNICATION)
+_each(
+    "QuantMatmulAllReduce QuantMatmulAllReduceV2 QuantMatmulAllReduceV3", _talking_product(-1), COMMUNICATION
+)
+_each("QuantMatmulAllReduceV4 QuantMatmulAllReduceV5", _talking_product(-1), COMMUNICATION)
+_each("WeightQuantMatmulAllReduce WeightQuantMatmulAllReduceV2", _talking_product(-1), COMMUNICATION)
+_each("MatmulReduceScatter", _talking_product(-1), COMMUNICATION)
+_each("MatmulReduceScatterV2 AllGatherMatmul", _talking_product(-2), COMMUNICATION)
+_each("AllGatherMatmulV2", _talking_product(-3), COMMUNICATION)
+_each(
+    "MatmulAlltoAll MatmulAlltoAllV2 QuantMatmulAlltoAll QuantMatmulAlltoAllV2",
+    _talking_product(-1),
+    COMMUNICATION,
+)
+
+
+def _dequantised_product_work(self: Operand, weight: Operand, *rest: Any) -> Work:
+    """A product whose weights lie turned or in fractal order: sizes come from the input and the result."""
+    return product_work(self, weight, rest[-1], rest[:-1], k=self.sizes[-1], epilogue=3.0)
+
+
+_each("QuantMatmulDequant FusedQuantMatmul FusedQuantMatmulWeightNz", _dequantised_product_work)
+_each("QuantMatmulReduceSumWeightNz", quant_matmul_work)
+_each("WeightQuantBatchMatmulV3 WeightQuantBatchMatmulNz", weight_quant_matmul_work)
+
+
+def _grouped_quant_work(outs: int) -> Rule:
+    """Products by groups with what comes after them; `outs` results, of which the first says how many rows there are."""
+
+    def work(*arguments: Any) -> Work:
+        weights = arguments[1] if isinstance(arguments[1], list) else [arguments[1]]
+        inputs, results = split(arguments, outs)
+        extra = [operand for operand in inputs if operand is not inputs[0] and operand not in weights]
+        # The widest result before an activation halves it: the columns of the weight.
+        self = inputs[0]
+        columns = max(weights[0].sizes[-2:]) if len(weights[0].sizes) <= 3 else results[0].sizes[-1]
+        rows = self.elements // max(1, self.sizes[-1])
+        between = Operand(results[0].dtype, (rows, columns), (columns, 1))
+        work = grouped_work([self], weights, extra, [between])
+        return Work(work.kind, work.products, work.vectors, work.read_b, total_b(results))
+
+    return work
+
+
+_each("GroupedMatmulSwigluQuantV2 GroupedMatmulSwigluQuantWeightNzV2", _grouped_quant_work(2))
+_each("QuantGroupedMatmulDequant QuantGroupedMatmulDequantWeightNZ", _grouped_quant_work(1))
+_each("GroupedMatmulFinalizeRoutingV2 GroupedMatmulFinalizeRoutingV3", _grouped_quant_work(1))
+_each("GroupedMatmulFinalizeRoutingWeightNz GroupedMatmulFinalizeRoutingWeightNzV2", _grouped_quant_work(1))
