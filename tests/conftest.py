@@ -17,6 +17,7 @@ CHIPS_A_SERVER = 2
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("jumar")
     group.addoption("--on", choices=("virtual", "real", "cpu"), default="virtual", help="what `device` is")
+    group.addoption("--traced", action="store_true", help="virtual servers keep a trace, as under `jumar run`")
     group.addoption("--sweep", action="store_true", help="every OpInfo operator, dtype and sample (about an hour)")
     group.addoption("--record", metavar="FILE", help="append the outcome of every OpInfo test to FILE")
 
@@ -38,7 +39,8 @@ def _enter_server(config: pytest.Config) -> None:
 
     directory = Path(tempfile.mkdtemp(prefix="jumar-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
-    server.create(directory, server.settings(chips.find(CHIP), CHIPS_A_SERVER, dry=False, seed=None))
+    tracing = server.Tracing(directory) if config.getoption("--traced") else None
+    server.create(directory, server.settings(chips.find(CHIP), CHIPS_A_SERVER, False, None, tracing))
     inside = environment.applied(environment.for_server(directory, environment.Wishes()))
     for name in set(os.environ) - set(inside):
         del os.environ[name]

@@ -45,14 +45,17 @@ def quiet_device(device: str) -> Iterator[None]:
 class Machine:
     """A server, or the CPU or real chip in its place, on which programs are started as processes of their own."""
 
-    def __init__(self, on: str, directory: Path, chip: str, devices: int, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, on: str, directory: Path, chip: str, devices: int, traced: bool, settings: dict[str, Any]
+    ) -> None:
         self.on, self.directory = on, directory
         self.environment = {name: value for name, value in os.environ.items() if name != "JUMAR_SERVER"}
         if on == "virtual":
             from jumar import chips, environment
             from jumar.machine import server
 
-            wanted = server.settings(chips.find(chip), devices, dry=False, seed=None)
+            tracing = server.Tracing(directory) if traced else None
+            wanted = server.settings(chips.find(chip), devices, False, None, tracing)
             directory.mkdir()
             server.create(directory, dataclasses.replace(wanted, **settings))
             self.environment = environment.applied(environment.for_server(directory, environment.Wishes()))
@@ -91,11 +94,12 @@ class Machine:
 
 
 @pytest.fixture
-def machine(on: str, tmp_path: Path) -> Callable[..., Machine]:
-    """Makes a server of its own: `machine(chip="910B4", devices=2, dry=1, memory_bytes=…)`."""
+def machine(on: str, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Machine]:
+    """Makes a server of its own: `machine(chip="910B4", devices=2, traced=True, dry=1, memory_bytes=…)`."""
+    always = bool(request.config.getoption("--traced"))
 
-    def make(chip: str = "910B2", devices: int = 1, **settings: Any) -> Machine:
-        return Machine(on, tmp_path / f"server{next(COUNT)}", chip, devices, settings)
+    def make(chip: str = "910B2", devices: int = 1, traced: bool = always, **settings: Any) -> Machine:
+        return Machine(on, tmp_path / f"server{next(COUNT)}", chip, devices, traced, settings)
 
     return make
 
