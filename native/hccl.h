@@ -97,6 +97,8 @@ class Communicator {
   uint64_t window(uint32_t of) const { return windows_[of]; }  // its chip's memory, as the executor numbers it
   std::string why_absent(uint32_t of);  // why nothing comes from that rank any more; empty if it may
   void break_off(const std::string& why);
+  bool imagined() const { return imagined_; }  // the other ranks are not there: they have the same data as this one
+  void mirror();                               // what this rank has posted stands for all ranks
   bool broken() const { return broken_ms_ != 0; }
   bool broken_for_long() const;  // so long that the program could have been told
   std::string describe() const;  // "rank 1 of 2 of communicator NAME"
@@ -119,6 +121,7 @@ class Communicator {
 
   Board* board_;
   std::vector<uint64_t> windows_;
+  const bool imagined_;
   std::atomic<int64_t> broken_ms_{0};  // when it was broken off; 0 = it is in order
 };
 

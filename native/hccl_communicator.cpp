@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -61,7 +62,8 @@ Communicator::Communicator(std::string id, uint32_t ranks, uint32_t rank, std::s
       rank(rank),
       chip(physical_chip(current_chip())),
       number(Trace::get().name("communicator", this->id)),
-      board_(board) {}
+      board_(board),
+      imagined_(Server::get()->settings().imagined != 0) {}
 
 Communicator::~Communicator() {
   mine().left = 1;
@@ -78,6 +80,19 @@ std::string Communicator::why_absent(uint32_t of) {
   if (other.left.load() != 0) return who + " has left the communicator";
   if (other.joined.load() != 0 && !Server::get()->lives(other.slot, other.pid)) return who + " has ended";
   return "";
+}
+
+void Communicator::mirror() {
+  RankState& own = mine();
+  for (uint32_t other = 0; other < ranks; ++other) {
+    RankState& it = state(other);
+    if (other == rank) continue;
+    it.request = own.request;
+    it.send = own.send;
+    it.receive = own.receive;
+    std::copy(own.send_counts, own.send_counts + ranks, it.send_counts);
+    std::copy(own.send_offsets, own.send_offsets + ranks, it.send_offsets);
+  }
 }
 
 void Communicator::break_off(const std::string& why) {
@@ -140,6 +155,11 @@ std::shared_ptr<Communicator> Communicator::join(const std::string& id, uint32_t
 }
 
 HcclResult Communicator::gather() {
+  if (imagined()) {
+    unlink(path_of(id).c_str());
+    windows_.assign(ranks, chip);
+    return hccl::kSuccess;
+  }
   const int64_t end = now_ms() + std::min(connect_limit_ms(), kForever / 2);
   for (uint32_t other = 0; other < ranks; ++other) {
     while (state(other).joined.load() == 0) {

@@ -157,9 +157,11 @@ class CollectiveSteps : public Exchange {
   void all_to_all() {
     for (uint32_t other = 0; other < communicator_->ranks; ++other) {
       const RankState& theirs = communicator_->state(other);
-      copy_from(other, it_.receive_offsets[other], theirs.send_offsets[me()], theirs.send_counts[me()]);
+      const uint64_t count = std::min(theirs.send_counts[me()], it_.receive_counts[other]);  // imagined ones may differ
+      copy_from(other, it_.receive_offsets[other], theirs.send_offsets[me()], count);
     }
   }
+  void all_reduce_alone() { reduce(it_.receive, 0, it_.request.count); }
 
  private:
   uint32_t me() const { return communicator_->rank; }
@@ -179,6 +181,7 @@ class CollectiveSteps : public Exchange {
   }
   void reduce(uint64_t destination, uint64_t first, uint64_t count);
   void post();
+  Now next_alone();
   std::string mismatch();
 
   Collective it_;
@@ -262,9 +265,24 @@ std::string CollectiveSteps::mismatch() {
   return "";
 }
 
+// With imagined ranks there is nobody to meet, and one round.
+Steps::Now CollectiveSteps::next_alone() {
+  if (round_ == 1) return finish();
+  post();
+  communicator_->mirror();
+  const bool nowhere = it_.request.root != kNoRoot && it_.request.root != me();  // what the root has is not known
+  const bool reduces = static_cast<CallKind>(it_.request.call) == CallKind::kAllReduce;
+  if (!too_large(elements()) && !nowhere) {
+    (this->*(reduces ? &CollectiveSteps::all_reduce_alone : kCalls[it_.request.call].rounds[0]))();
+  }
+  round_ = 1;
+  return Now::kRecords;
+}
+
 Steps::Now CollectiveSteps::next() {
   if (communicator_->broken()) return already_broken(describe(it_.request));
   if (!my_turn()) return Now::kWait;
+  if (communicator_->imagined()) return next_alone();
   if (!begun_) post();
   if (!met_) {  // the round before is done here
     begun_ = met_ = true;
@@ -378,6 +396,7 @@ bool MessageSteps::advance_receive(size_t index, std::string* why) {
 Steps::Now MessageSteps::next() {
   if (communicator_->broken()) return already_broken(describe(messages_.front()));
   if (!my_turn()) return Now::kWait;
+  if (communicator_->imagined()) return finish();  // sent to nobody; what is received is what was there
   bool any = false;
   size_t waiting = messages_.size();
   std::string why;

@@ -100,6 +100,7 @@ bool apply(Settings* settings, const std::string& key, const std::string& value)
       {"chips", &settings->chips},
       {"dry", &settings->dry},
       {"host_measured", &settings->host_measured},
+      {"imagined", &settings->imagined},
   };
   if (auto found = wide.find(key); found != wide.end()) return *found->second = number, true;
   if (auto found = narrow.find(key); found != narrow.end()) return *found->second = static_cast<uint32_t>(number), true;

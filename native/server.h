@@ -31,6 +31,7 @@ struct Settings {
   uint64_t host_call_ns;   // host's time for a call; 0: as the chip's parameters say
   uint32_t host_measured;  // 1: as long as it took on this host, times the factor
   double host_factor;
+  uint32_t imagined;  // 1: of a communicator only the ranks of one process are here, the others are imagined
 };
 
 struct NamedCount {
