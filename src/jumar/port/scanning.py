@@ -146,7 +146,7 @@ def _read(repository: Repository, names: Sequence[str], codes: frozenset[str]) -
             part.lines[document.kind] = part.lines.get(document.kind, 0) + document.text.count("\n")
             findings, troubles = check(document, codes)
             document.forget()
-            part.findings += findings
+            part.findings += [one for one in findings if one.code in codes]  # cells carry other rules' codes
             part.troubles += troubles
     gc.enable()
     return part
