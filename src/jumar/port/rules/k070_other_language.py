@@ -1,0 +1,48 @@
+"""Sources in languages that are not read (Rust, Go, Java, JavaScript, Nix and so on) that name CUDA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="K070",
+    name="other-language",
+    kinds=("text", "cython"),
+    triggers=("cuda", "nccl", "nvidia"),
+    layer="software",
+    severity="degrades",
+    safety="report",
+    runs_unchanged=False,
+    why="the source names CUDA, in a language that no rule reads",
+    replacement="a look: bindings to CUDA need their counterpart in ACL, names need nothing",
+    examples=(
+        Example('let devices = env::var("CUDA_VISIBLE_DEVICES");\n', path="main.rs"),
+        Example("cdef int cudaSetDevice(int)\n", path="a.pyx"),
+    ),
+    keep=(Example("cuda\n", path="words.txt"), Example("fn main() {}\n// of CUDA\n", path="main.rs")),
+)
+SUFFIXES = (
+    ".rs .go .java .js .jsx .ts .tsx .jl .nix .swift .scala .cs .kt .rb .lua .r .f90 .f .m .mm .proto .pyx .pxd .hip .cl .ps1 .bat "
+    ".cmd .tmpl .j2 .jinja .jinja2 .in .gradle .vue .zig .dart .php .pl .sql"
+)
+WORD = re.compile(
+    r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
+)
+COMMENT = re.compile(r"^\s*(?://|#|/?\*|--|%)")
+
+
+def check(document: Document) -> Iterator[Finding]:
+    if not document.path.lower().endswith(tuple(SUFFIXES.split())):
+        return
+    lines: set[int] = set()
+    for match in WORD.finditer(document.text):
+        line, _ = document.position(match.start())
+        text = document.lines[line - 1]
+        if line not in lines and not COMMENT.match(text) and len(text) < 2000:
+            lines.add(line)
+            yield RULE.found(document, *match.span(), match[0])

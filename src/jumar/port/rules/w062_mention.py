@@ -1,0 +1,79 @@
+"""What else names CUDA in configuration and scripts: lines that fit no other rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jumar.port.document import Document, Unparsed
+from jumar.port.finding import Finding
+from jumar.port.reading import roles
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="W062",
+    name="mention",
+    kinds=(
+        "shell",
+        "slurm",
+        "dockerfile",
+        "apptainer",
+        "yaml",
+        "json",
+        "toml",
+        "ini",
+        "requirements",
+        "make",
+        "cmake",
+        "terraform",
+        "ci",
+        "bazel",
+    ),
+    triggers=("cuda", "nccl", "nvidia", "cudnn"),
+    layer="workflow",
+    severity="cosmetic",
+    safety="report",
+    runs_unchanged=True,
+    why="the line names CUDA and fits no other rule; somebody should look at it",
+    replacement="a look: a name of one's own, an address, or something that no rule knows",
+    examples=(
+        Example("install_cuda_things() {\n  true\n}\n", path="a.sh"),
+        Example("FROM cuda-builder AS build\n", path="Dockerfile"),
+    ),
+    keep=(Example("pip install cupy-cuda12x\n", path="a.sh"), Example("ls\n", path="a.sh")),
+)
+WORD = re.compile(
+    r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*|[A-Za-z0-9]_?cuda\b",
+    re.IGNORECASE,
+)
+LONGEST_LINE = 2000
+
+
+def check(document: Document) -> Iterator[Finding]:
+    places = {
+        document.position(match.start())[0]: match for match in reversed([*WORD.finditer(document.text)])
+    }
+    if not places:
+        return
+    taken = _taken(document)
+    for line in sorted(places):
+        match = places[line]
+        if line not in taken and len(document.lines[line - 1]) < LONGEST_LINE:
+            yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document))
+
+
+def _taken(document: Document) -> set[int]:
+    """Lines that other rules say something about."""
+    from jumar.port import rules  # this rule is one of them
+
+    lines: set[int] = set()
+    for loaded in rules.of_kind(document.kind):
+        rule = loaded.rule
+        if rule.code == RULE.code or not any(trigger in document.lowered for trigger in rule.triggers):
+            continue
+        try:
+            for one in loaded.check(document):
+                lines.update(range(one.line, one.end_line + 1))
+        except Unparsed:
+            continue
+    return lines
