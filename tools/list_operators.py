@@ -45,10 +45,10 @@ def work_section(names: list[str]) -> str:
     )
     return (
         "## Work\n\n"
-        "What an operator has to do (products, vector operations, bytes) is known in one of three ways. A *rule* beside its "
-        "meaning says it. Without one it is *derived*: the meaning is run on tensors without values and counted, bytes being "
-        "those of its own inputs and outputs. Where there is no meaning either, or it looks at values, it is *assumed*: every "
-        "operand moved once, one operation an element. Reports say which. "
+        "What an operator has to do (products, vector operations, bytes) is known in one of three ways. A *rule* beside "
+        "its meaning says it. Without one it is *derived*: the meaning is run on tensors without values and counted, "
+        "bytes being those of its own inputs and outputs. Where there is no meaning either, or it looks at values, it is "
+        "*assumed*: every operand moved once, one operation an element. Reports say which. "
         f"Of {len(names)} operators {ruled} have a rule, {derived} are derived (marked ᵈ), "
         f"{len(names) - ruled - derived} assumed (ᵃ). Rules that leave out something are marked ⁿ:\n\n{left_out}\n"
     )

@@ -13,7 +13,7 @@ from jumar.ops.moe_work import combining, permuting
 from jumar.ops.products import grouped_work, product_work
 from jumar.ops.quantization import quant_matmul_work, weight_quant_matmul_work
 from jumar.ops.registry import Rule, work_rule
-from jumar.ops.rules import gathering, moved, normalising, pointwise, reducing, split
+from jumar.ops.rules import gathering, moved, normalising, pointwise, split
 from jumar.ops.traffic import bytes_of, cube_dtype, operands, total_b
 from jumar.physics.work import Kind, Pattern, Product, Vector, Work
 
@@ -60,9 +60,6 @@ _each("TransformBiasRescaleQkv", pointwise(2, outs=3))
 _each("CIoU", pointwise(30, 4, outs=2))
 _each("RingAttentionUpdateV2", pointwise(8, 2, outs=3))
 _each("AttentionUpdate", pointwise(4, 1, outs=2))
-_each("SilentCheck", reducing(3))
-_each("HansEncode", reducing(8, outs=3))
-_each("HansDecode", pointwise(8))
 # Tokens to their experts on other chips, and back.
 _each("MoeDistributeDispatch MoeDistributeDispatchV2 MoeDistributeDispatchV3", permuting(7), COMMUNICATION)
 _each("MoeDistributeDispatchV4", permuting(7), COMMUNICATION)
