@@ -174,6 +174,10 @@ def _loaded(now: Situation) -> None:
         observe.install()
     if now is Situation.SERVER:
         attribution.install()
+        if os.environ.get(environment.RANKS):
+            from jumar.machine import imagined
+
+            imagined.install()
     if _modules_wanted():
         from jumar.machine import recording
 

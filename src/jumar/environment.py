@@ -15,6 +15,7 @@ RECORDS = "JUMAR_RECORDS"
 PERSONA = "JUMAR_AS"
 FLOAT64 = "JUMAR_FLOAT64"
 MODULES = "JUMAR_MODULES"
+RANKS = "JUMAR_RANKS"
 
 VARIABLES = {
     SERVER: "directory of the virtual server that torch_npu shall see; unset: no virtual chips",
@@ -23,6 +24,7 @@ VARIABLES = {
     PERSONA: "the NVIDIA GPU that the CUDA face answers as; unset: A100",
     FLOAT64: "what becomes of double precision under the CUDA face: `chip`, `error`, `emulate`, `downcast`",
     MODULES: "directory in which each process leaves what its modules computed, for `jumar verify`; unset: nothing",
+    RANKS: "ranks of a dry run in which only one is there and the others are imagined; unset: none are",
     SEED: "number to seed random, numpy and torch with when torch is imported; unset: they are left alone",
 }
 
@@ -39,6 +41,10 @@ CANN = (
 )
 
 
+# What a launcher would say to the one rank that is there, on its host; nobody ever connects to that address.
+ALONE = {"LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+
+
 # A kernel written in Python runs on the host where the chips are virtual; its package reads these.
 KERNELS_ON_THE_HOST = {"TRITON_INTERPRET": "1", "NUMBA_ENABLE_CUDASIM": "1"}
 
@@ -51,6 +57,8 @@ class Wishes:
     seed: int | None = None
     persona: str | None = None
     float64: str | None = None
+    ranks: int = 0  # that a dry run imagines, its own among them; 0: none
+    rank: int = 0
 
 
 def for_server(directory: Path, wishes: Wishes) -> dict[str, str | None]:
@@ -68,7 +76,10 @@ def for_real(records: Path, wishes: Wishes) -> dict[str, str | None]:
         RECORDS: str(records),
         PERSONA: wishes.persona,
         FLOAT64: wishes.float64,
+        RANKS: str(wishes.ranks) if wishes.ranks else None,
     }
+    if wishes.ranks:
+        changes |= {"RANK": str(wishes.rank), "WORLD_SIZE": str(wishes.ranks), **ALONE}
     # torch finds torch_npu by itself unless this says 0, which a surrounding program may have left here.
     changes["TORCH_DEVICE_BACKEND_AUTOLOAD"] = None
     # `python`, `torchrun` and `pytest` shall be those of the environment that jumar is installed in.

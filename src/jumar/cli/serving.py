@@ -38,6 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compute small tensors only; large ones take neither time nor memory",
     )
+    parser.add_argument(
+        "--ranks", type=int, default=0, metavar="N", help="dry runs: one rank of N, the others imagined"
+    )
+    parser.add_argument("--rank", type=int, default=0, metavar="R", help="which of them (default: 0)")
     parser.add_argument("--seed", type=int, metavar="S", help="seed random, numpy and torch with it")
     parser.add_argument(
         "--face",
@@ -82,13 +86,15 @@ class Plan:
             return "this machine's own chips"
         size = self.chip.number("memory.size", "B") / 2**30
         work = "dry: only small tensors are computed" if self.dry else "full arithmetic"
-        return f"{self.devices} × {self.chip.name} with {size:.0f} GiB ({work})"
+        rank = f", rank {self.wishes.rank} of {self.wishes.ranks}" if self.wishes.ranks else ""
+        return f"{self.devices} × {self.chip.name} with {size:.0f} GiB ({work}{rank})"
 
 
 def plan(chosen: argparse.Namespace) -> Plan:
     """Refuses what cannot be: each refusal says what to do instead."""
     devices, seed = chosen.devices, chosen.seed
-    wishes = environment.Wishes(chosen.face, seed, chosen.persona, chosen.float64)
+    _check_ranks(chosen)
+    wishes = environment.Wishes(chosen.face, seed, chosen.persona, chosen.float64, chosen.ranks, chosen.rank)
     if chosen.persona is not None:
         try:
             personas.find(chosen.persona)
@@ -110,6 +116,22 @@ def plan(chosen: argparse.Namespace) -> Plan:
     if libraries.directory() is None:
         raise Refusal(f"the native core is not installed: {libraries.REMEDY}")
     return Plan(found, devices, chosen.dry, wishes, _profile(chosen.chip))
+
+
+def _check_ranks(chosen: argparse.Namespace) -> None:
+    """Of a job of many ranks one can be tried, if nothing is computed of what the others would have sent."""
+    if chosen.ranks == 0 and chosen.rank == 0:
+        return
+    if not 2 <= chosen.ranks <= server.MOST_CHIPS:
+        raise Refusal(f"--ranks {chosen.ranks}: give a number from 2 to {server.MOST_CHIPS}")
+    if not 0 <= chosen.rank < chosen.ranks:
+        raise Refusal(f"--rank {chosen.rank}: give one of 0 to {chosen.ranks - 1}")
+    if not chosen.dry or getattr(chosen, "real", False):
+        raise Refusal("--ranks: ranks can be imagined in a dry run only; add --dry")
+    if chosen.devices != 1:
+        raise Refusal(
+            f"--ranks {chosen.ranks} --devices {chosen.devices}: one rank has one chip; leave out --devices"
+        )
 
 
 def _profile(name: str) -> str:
@@ -164,9 +186,9 @@ def make_server(plan: Plan, tracing: server.Tracing | None = None) -> Path:
     if plan.chip is None:
         return directory  # for what the program's processes leave
     try:
-        server.create(
-            directory, server.settings(plan.chip, plan.devices, plan.dry, plan.wishes.seed, tracing)
-        )
+        imagined = plan.wishes.ranks > 0
+        wanted = server.settings(plan.chip, plan.devices, plan.dry, plan.wishes.seed, tracing, imagined)
+        server.create(directory, wanted)
     except (server.ServerError, ImportError) as error:
         remove_server(directory)
         raise Refusal(f"the server cannot be made: {error}") from error

@@ -39,7 +39,9 @@ def sum_up(
         faces=_left(directory, "face"),
     )
     kept = wish is not None and tracing.keep(
-        folder / tracing.RAW, folder, tracing.run_facts(facts, folder, plan.profile, wish)
+        folder / tracing.RAW,
+        folder,
+        {**tracing.run_facts(facts, folder, plan.profile, wish), **_told(plan, directory)},
     )
     account = _priced(folder, plan) if kept and plan.chip else None
     print("\n" + report.text(facts, account), file=sys.stderr)
@@ -48,6 +50,16 @@ def sum_up(
     except OSError as error:
         where = f"not written ({error.strerror}: {folder}); choose another place with --out DIR"
     print(f"  {'report':<17} {where}", file=sys.stderr, flush=True)
+
+
+def _told(plan: Plan, directory: Path) -> dict[str, Any]:
+    """What only the program knew: items of a step, members of its groups where other ranks are imagined."""
+    told: dict[str, Any] = {"ranks": plan.wishes.ranks or None, "communicators": {}}
+    for one in _left(directory, "items"):
+        told["items"] = one
+    for one in _left(directory, "groups"):
+        told["communicators"] |= one["members"]
+    return told
 
 
 def _priced(folder: Path, plan: Plan) -> dict[str, Any] | None:

@@ -44,9 +44,11 @@ class Settings:
     host_call_ns: int = 0
     host_measured: int = 0
     host_factor: float = 1.0
+    imagined: int = 0
 
     def lines(self) -> str:
-        return "".join(f"{key}={value}\n" for key, value in asdict(self).items())
+        said = asdict(self).items()
+        return "".join(f"{key}={value}\n" for key, value in said if key != "imagined" or value)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,12 @@ class Tracing:
 
 
 def settings(
-    chip: Chip, devices: int, dry: bool, seed: int | None, tracing: Tracing | None = None
+    chip: Chip,
+    devices: int,
+    dry: bool,
+    seed: int | None,
+    tracing: Tracing | None = None,
+    imagined: bool = False,
 ) -> Settings:
     """The settings of a server of so many of these chips."""
     host = tracing.host if tracing else Host()
@@ -91,6 +98,7 @@ def settings(
         host_call_ns=max(1, round(1e9 * host.call_s)) if host.call_s is not None else 0,
         host_measured=int(host.measured),
         host_factor=host.factor,
+        imagined=int(imagined),
     )
 
 

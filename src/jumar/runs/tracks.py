@@ -167,7 +167,9 @@ def members_of(run: Run, process: int, communicator: int) -> list[int]:
         said = json.loads(text)
     except json.JSONDecodeError:
         return []
-    found = said.get("members", []) if isinstance(said, dict) else []
+    if not isinstance(said, dict):
+        return []
+    found = said.get("members") or (run.facts.get("communicators") or {}).get(said.get("name"), [])
     return [int(rank) for rank in found] if isinstance(found, list) else []
 
 
