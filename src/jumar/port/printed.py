@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]*\w)")
 DEVICE = re.compile(
-    r"\b(?:cuda|npu|cpu|gpu)(?::\d+)?\b|\bNVIDIA[\w /.()-]*|\bAscend\w*|\bnccl\b|\bhccl\b|\bgloo\b",
-    re.IGNORECASE,
+    r"\bNVIDIA(?: (?:[A-Z][\w-]*|\d+[A-Z][\w-]*|\d{4}\b))*|\bAscend\w*"
+    r"|\b(?i:cuda|npu|cpu|gpu)(?::\d+)?\b|\b(?:nccl|hccl|gloo)\b"
 )
 MEASURED = re.compile(
     r"(?:\b(?:time|took|elapsed|eta|speed|throughput|mfu|memory|mem|peak|fps)\b[^\d]{0,12}[\d.,:]+\s*%?(?:[KMGT]i?B|ms|s)?"
@@ -67,7 +67,7 @@ def _apart(a: str, b: str, tolerance: float) -> float | bool | None:
 
 def plain(line: str) -> str:
     """Without what may differ between devices and between runs."""
-    for pattern, word in ((CLOCK, "<clock>"), (MEASURED, "<measured>"), (DEVICE, "<device>")):
+    for pattern, word in ((DEVICE, "<device>"), (CLOCK, "<clock>"), (MEASURED, "<measured>")):
         line = pattern.sub(word, line)
     return " ".join(line.split())
 

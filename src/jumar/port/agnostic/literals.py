@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.agnostic.fixes import AVAILABLE, CHOICE, TYPE, Fix, Needed, device_type, needs_all, torch
 from jumar.port.agnostic.guards import asks, guarded
-from jumar.port.agnostic.places import place, quote
+from jumar.port.agnostic.places import is_foreign, place, quote
 from jumar.port.finding import Edit
 from jumar.port.reading.python_source import Source
 
@@ -27,7 +27,7 @@ def device_name(source: Source, node: ast.expr) -> Fix | None:
     """`"cuda"`, `"cuda:0"`, `f"cuda:{i}"`, `"cuda:%d"`: the name of the device that there is."""
     node = _whole(source, node)
     where, needs = place(source, node), torch(source, node)
-    if where is None or needs is None or _is_key(source, node):
+    if where is None or needs is None or _is_key(source, node) or _means_something_else(source, node):
         return None
     inline = _inline(source, node)
     needed = Needed(inline, needs) if inline else device_type(source, node)
@@ -55,6 +55,22 @@ def _is_key(source: Source, node: ast.expr) -> bool:
     if isinstance(above, ast.Dict):
         return node in above.keys
     return isinstance(above, (ast.Subscript, ast.Compare, ast.match_case, ast.MatchValue))
+
+
+def _means_something_else(source: Source, node: ast.expr) -> bool:
+    """A label, a text of its own, or the device of a library that is not PyTorch."""
+    above = source.parents.get(node)
+    if isinstance(above, ast.Dict):
+        key = above.keys[above.values.index(node)]
+        return key is None or not DEVICES.search(source.text(key))
+    if isinstance(above, (ast.FormattedValue, ast.Expr)):
+        return True
+    if isinstance(above, ast.Attribute):
+        return above.attr != "format"
+    if isinstance(node, ast.Constant) and node.value == "cuda:":
+        return not (isinstance(above, ast.BinOp) and isinstance(above.op, ast.Add))
+    call = source.parents.get(above) if isinstance(above, ast.keyword) else above
+    return isinstance(call, ast.Call) and is_foreign(source, call.func)
 
 
 def _inline(source: Source, node: ast.expr) -> str | None:

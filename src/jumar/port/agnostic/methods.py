@@ -6,7 +6,7 @@ import ast
 import re
 
 from jumar.port.agnostic.fixes import Fix, device_type, torch
-from jumar.port.agnostic.places import in_text, place, quote
+from jumar.port.agnostic.places import in_text, is_foreign, place, quote
 from jumar.port.finding import Edit
 from jumar.port.reading.python_source import Source
 
@@ -15,6 +15,7 @@ INDEX = re.compile(
     re.IGNORECASE,
 )
 DEVICE = re.compile(r"dev(ice)?$", re.IGNORECASE)
+LITERALS = (ast.Set, ast.Dict, ast.List, ast.Tuple, ast.Constant)
 SAFE_AROUND = (
     ast.If,
     ast.While,
@@ -61,8 +62,10 @@ def move(source: Source, call: ast.AST) -> Fix | None:
 
 
 def _has_its_own(source: Source, call: ast.Call) -> bool:
-    own = any(one.name == "cuda" for one in source.all(ast.FunctionDef))
     receiver = call.func.value  # type: ignore[attr-defined]
+    if isinstance(receiver, LITERALS) or is_foreign(source, call.func):
+        return True
+    own = any(one.name == "cuda" for one in source.all(ast.FunctionDef))
     is_super = (
         isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Name) and receiver.func.id == "super"
     )

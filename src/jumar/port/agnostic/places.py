@@ -6,6 +6,16 @@ import ast
 
 from jumar.port.reading.python_source import Source
 
+FOREIGN = {
+    "jax", "tensorflow", "tf", "tvm", "cupy", "numba", "mxnet", "mx", "paddle", "taichi", "ti", "warp", "wp",
+    "pycuda", "cv2", "tinygrad", "mlx", "onnxruntime", "ort",
+}  # fmt: skip
+
+
+def is_foreign(source: Source, node: ast.AST) -> bool:
+    """Whether a name belongs to a library with devices of its own."""
+    return (source.qualified(node) or "").partition(".")[0] in FOREIGN
+
 
 def place(source: Source, node: ast.AST) -> tuple[int, int] | None:
     """The characters of a node; None where they cannot be told."""

@@ -92,7 +92,7 @@ def _torch_rows(found: list[Dependency], pythons: str) -> Iterator[Row]:
     elif not asked and not pythons:
         return
     else:
-        near = fitting.choices(requires_python=pythons) or fitting.choices(wanted)
+        near = fitting.nearest(wanted, fitting.choices(requires_python=pythons) or fitting.choices(wanted))
         remedy = f"allow torch {', '.join(dict.fromkeys(one.torch for one in near[:6]))}"
         yield Row("repository: torch", "bad", f"{said} in {where}: no release of torch_npu fits", remedy)
     for one in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,20 @@ def choices(
         and (cann is None or any(same_release(cann, one) for one in (pair.cann, *pair.also)))
         and any(allows(requires_python, f"{one}.99") for one in pair.python)
     ]
+
+
+def nearest(specifier: str, pairs: Sequence[Pair]) -> list[Pair]:
+    """Those nearest to a version that the requirement names."""
+    named = re.search(r"(\d+)\.(\d+)", specifier)
+    if named is None:
+        return list(pairs)
+    wanted = int(named[1]), int(named[2])
+
+    def apart(pair: Pair) -> tuple[int, int]:
+        major, minor = (int(part) for part in pair.torch.split(".")[:2])
+        return abs(major - wanted[0]), abs(minor - wanted[1])
+
+    return sorted(pairs, key=apart)
 
 
 def allows(specifier: str, version: str) -> bool:
