@@ -6,7 +6,9 @@ import ast
 from dataclasses import dataclass
 from typing import TypedDict
 
+from jumar.port.document import Document
 from jumar.port.finding import Edit
+from jumar.port.reading import python_source
 from jumar.port.reading.python_source import Source
 
 AVAILABLE = "torch.accelerator.is_available()"
@@ -102,6 +104,11 @@ def _is_torch(source: Source, binding: ast.AST) -> bool:
 
 def _head(source: Source) -> list[ast.Import | ast.ImportFrom]:
     """The imports before anything else of weight, without those from the future."""
+    return source.document.once(_head_of)
+
+
+def _head_of(document: Document) -> list[ast.Import | ast.ImportFrom]:
+    source = document.once(python_source.read)
     found: list[ast.Import | ast.ImportFrom] = []
     for statement in source.tree.body:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -131,6 +138,11 @@ def _import(source: Source) -> tuple[Edit, ...] | None:
 
 def insertion(source: Source) -> int | None:
     """Where lines of the file's own may begin: after the imports at its head, before the first of anything else."""
+    return source.document.once(_insertion_of)
+
+
+def _insertion_of(document: Document) -> int | None:
+    source = document.once(python_source.read)
     last: ast.stmt | None = _head(source)[-1] if _head(source) else _opening(source)
     if last is None:
         return _after_comments(source)
@@ -183,6 +195,11 @@ def _all_at_once(source: Source, place: int, name: str) -> Edit:
 
 def _existing(source: Source) -> str | None:
     """The name that a former run of the porter gave this choice."""
+    return source.document.once(_existing_in)
+
+
+def _existing_in(document: Document) -> str | None:
+    source = document.once(python_source.read)
     for statement in source.tree.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             written = " ".join(source.text(statement.value).split()).replace("'", '"')
@@ -193,6 +210,11 @@ def _existing(source: Source) -> str | None:
 
 def _taken(source: Source) -> frozenset[str]:
     """Names that mean something in this file already, in whichever scope."""
+    return source.document.once(_taken_in)
+
+
+def _taken_in(document: Document) -> frozenset[str]:
+    source = document.once(python_source.read)
     words = {name.id for name in source.all(ast.Name)} | {one.arg for one in source.all(ast.arg)}
     words |= {(one.asname or one.name) for one in source.all(ast.alias)}
     return frozenset(words)

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from jumar.port.agnostic.fixes import AVAILABLE, CHOICE, TYPE, Fix, Needed, device_type, needs_all, torch
 from jumar.port.agnostic.guards import asks, guarded
 from jumar.port.agnostic.places import is_foreign, place, quote
+from jumar.port.document import Document
 from jumar.port.finding import Edit
+from jumar.port.reading import python_source
 from jumar.port.reading.python_source import Source
 
 PLAIN = re.compile(r"(?P<quote>['\"])cuda(?P<rest>[^'\"\\{}]*)(?P=quote)")
@@ -114,6 +116,11 @@ def _plain(
 
 def _has_torch(source: Source) -> bool:
     """A file that does not import torch so far would have to: a person should look at that."""
+    return source.document.once(_imports_torch)
+
+
+def _imports_torch(document: Document) -> bool:
+    source = document.once(python_source.read)
     modules = [one.name for statement in source.all(ast.Import) for one in statement.names]
     modules += [statement.module or "" for statement in source.all(ast.ImportFrom)]
     return any(one.partition(".")[0] == "torch" for one in modules) or not modules

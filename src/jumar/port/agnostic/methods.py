@@ -7,7 +7,9 @@ import re
 
 from jumar.port.agnostic.fixes import Fix, device_type, torch
 from jumar.port.agnostic.places import in_text, is_foreign, place, quote
+from jumar.port.document import Document
 from jumar.port.finding import Edit
+from jumar.port.reading import python_source
 from jumar.port.reading.python_source import Source
 
 INDEX = re.compile(
@@ -65,11 +67,15 @@ def _has_its_own(source: Source, call: ast.Call) -> bool:
     receiver = call.func.value  # type: ignore[attr-defined]
     if isinstance(receiver, LITERALS) or is_foreign(source, call.func):
         return True
-    own = any(one.name == "cuda" for one in source.all(ast.FunctionDef))
+    own = source.document.once(_defines_cuda)
     is_super = (
         isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Name) and receiver.func.id == "super"
     )
     return own or is_super
+
+
+def _defines_cuda(document: Document) -> bool:
+    return any(one.name == "cuda" for one in document.once(python_source.read).all(ast.FunctionDef))
 
 
 def _to_default(source: Source, call: ast.Call, renamed: Edit) -> Fix | None:
