@@ -115,7 +115,8 @@ def _print(
     elif chosen.sarif == STANDARD_OUTPUT:
         _dump(sarif.log(found, _fixed(found, repository)))
     elif chosen.lines:
-        print("\n".join(scan_lines.line(one) for one in found.findings))
+        for one in found.findings:
+            print(scan_lines.line(one))
     else:
         print(scan_lines.text(found, name, seconds, estimate))
         if chosen.sarif:
