@@ -51,12 +51,12 @@ SKIPS = re.compile(
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
-    decorators = [
-        one
-        for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        for node in source.all(kind)
-        for one in node.decorator_list
+    defined: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef] = [
+        *source.all(ast.FunctionDef),
+        *source.all(ast.AsyncFunctionDef),
+        *source.all(ast.ClassDef),
     ]
+    decorators = [one for node in defined for one in node.decorator_list]
     marks = [node.value for node in source.all(ast.Assign) if _is_mark(node)]
     for node in [*decorators, *marks]:
         text = source.text(node)

@@ -26,6 +26,7 @@ RULE = Rule(
         Example("python train.py --device cuda --dist-backend=nccl\n", path="run.sh"),
         Example("python train.py trainer.accelerator=gpu device=cuda:0\n", path="run.sh"),
         Example("torchrun --nproc_per_node=gpu train.py\n", path="run.sh"),
+        Example('command: ["torchrun", "--backend", "nccl"]\n', path="a.yaml"),
         Example('python -c "import torch; print(torch.cuda.is_available())"\n', path="run.sh"),
     ),
     keep=(
@@ -34,15 +35,15 @@ RULE = Rule(
     ),
 )
 
+BEFORE = r"(?<![^\s\"',\[])"
 OPTION = re.compile(
-    r"(?<!\S)(?P<option>--?[\w\-.]*(?:device|backend|accelerator|platform|map[_-]location|"
-    r"provider|target|runtime|attention|graph)[\w\-]*|[\w.+]*(?:device|backend|"
-    r"accelerator)s?)"
-    r"(?:=|[ \t]+)[\"']?(?P<value>cuda(?::[\d,]+)?|gpu|nccl|cpu:gloo,cuda:nccl|nvidia|"
-    r"(?:CUDA|Tensorrt)ExecutionProvider)\b[\"']?(?![\w/.\-])"
-    r"|(?<!\S)--?(?:nproc[_-]per[_-]node[= ]gpu\b|[\w\-]*(?:cuda|nccl)[\w\-]*(?:=\S+)?|"
-    r"(?:use|with|no|num)?[_-]?gpus?(?![\w\-]))|-D\w*(?:CUDA|NCCL|CUDNN)\w*(?:=\S+)?"
-    r"|\btorch\.cuda\.\w+|(?<!\S)[\"']?\.\[[\w,]*(?:cuda|gpu)\w*[\w,]*\]"
+    rf"{BEFORE}(?:--?[\w\-.]*(?:device|backend|accelerator|platform|map[_-]location|provider|target|runtime)[\w\-]*"
+    r"|[\w.+]*(?:device|backend|accelerator)s?)"
+    r"(?:=|[ \t]+|[\"'][ \t]*,[ \t]*[\"'])[\"']?"
+    r"(?:cuda(?::[\d,]+)?|gpu|nccl|cpu:gloo,cuda:nccl|nvidia|(?:CUDA|Tensorrt)ExecutionProvider)\b[\"']?(?![\w/.\-])"
+    rf"|{BEFORE}--?(?:nproc[_-]per[_-]node[= ]gpu\b|[\w\-]*(?:cuda|nccl)[\w\-]*(?:=\S+)?"
+    r"|(?:use|with|no|num)?[_-]?gpus?(?![\w\-]))"
+    r"|-D\w*(?:CUDA|NCCL|CUDNN)\w*(?:=\S+)?|\btorch\.cuda\.\w+|(?<!\S)[\"']?\.\[[\w,]*(?:cuda|gpu)\w*[\w,]*\]"
 )
 NOT_PROGRAMS = frozenset(
     (

@@ -1,28 +1,28 @@
 """Files that stand beside an original and do for Ascend what it does for NVIDIA: Dockerfile.npu, a job's twin, alerts.
 
-Each module here has `twin(document, findings) -> Twin | None`; `MAKERS` lists them.
+Each maker is `twin(document, findings) -> Twin | None`; `MAKERS` lists them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
+from jumar.port.twins import compose, dockerfile, kubernetes, monitoring, requirements, slurm
+from jumar.port.twins.base import Twin
 
-
-@dataclass(frozen=True)
-class Twin:
-    """A new file. `path`: relative to the repository, with slashes."""
-
-    path: str
-    text: str
-    why: str
-
+__all__ = ["MAKERS", "Twin", "twins_of"]
 
 Maker = Callable[[Document, Sequence[Finding]], Twin | None]
-MAKERS: tuple[Maker, ...] = ()
+MAKERS: tuple[Maker, ...] = (
+    dockerfile.twin,
+    kubernetes.twin,
+    compose.twin,
+    slurm.twin,
+    requirements.twin,
+    monitoring.twin,
+)
 
 
 def twins_of(document: Document, findings: Sequence[Finding]) -> Iterator[Twin]:
