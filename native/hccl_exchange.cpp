@@ -273,7 +273,8 @@ Steps::Now CollectiveSteps::next_alone() {
   const bool nowhere = it_.request.root != kNoRoot && it_.request.root != me();  // what the root has is not known
   const bool reduces = static_cast<CallKind>(it_.request.call) == CallKind::kAllReduce;
   if (!too_large(elements()) && !nowhere) {
-    (this->*(reduces ? &CollectiveSteps::all_reduce_alone : kCalls[it_.request.call].rounds[0]))();
+    const Round round = reduces ? &CollectiveSteps::all_reduce_alone : kCalls[it_.request.call].rounds[0];
+    (this->*round)();
   }
   round_ = 1;
   return Now::kRecords;
@@ -300,7 +301,8 @@ Steps::Now CollectiveSteps::next() {
   const CallRow& row = kCalls[it_.request.call];
   const bool last = round_ == std::size(row.rounds) || row.rounds[round_] == nullptr;
   if (last) return finish();
-  if (!too_large(elements())) (this->*row.rounds[round_])();
+  const Round round = row.rounds[round_];
+  if (!too_large(elements())) (this->*round)();
   ++round_;
   met_ = false;
   return Now::kRecords;

@@ -25,7 +25,10 @@ void make_server(const ServerOptions& options) {
       "\nmemory_bytes=" + std::to_string(options.memory_bytes) + "\nchips=" + std::to_string(options.chips) +
       "\ndry=" + (options.dry ? "1" : "0") +
       "\ncube_cores=24\nvector_cores=48\nl2_bytes=201326592\ndry_limit_elements=1024\n";
-  if (jumar_server_create(test_directory().c_str(), settings.c_str()) != 0) {
+  const std::string trace =
+      "chip=Ascend910B2\ntrace=" + test_directory() + "\ntrace_events=" + std::to_string(options.trace_events) + "\n";
+  const std::string all = settings + (options.trace_events != 0 ? trace : "");
+  if (jumar_server_create(test_directory().c_str(), all.c_str()) != 0) {
     testing::broken(__FILE__, __LINE__, jumar_last_error());
   }
   setenv("JUMAR_SERVER", test_directory().c_str(), 1);

@@ -148,7 +148,8 @@ struct ServerOptions {
   uint32_t chips = 2;
   uint64_t memory_bytes = uint64_t{1} << 30;
   bool dry = false;
-  std::string python;  // empty: the fake executor
+  std::string python;         // empty: the fake executor
+  uint64_t trace_events = 0;  // 0: no trace
 };
 
 std::string test_directory();                         // of this test, emptied afterwards

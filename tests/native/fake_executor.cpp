@@ -296,9 +296,9 @@ void introduce() {
 
 }  // namespace
 
-// Started as the core starts Python: -P -m jumar.machine.executor DESCRIPTOR.
+// Started as the core starts Python: -P -m jumar.machine.executor DESCRIPTOR [TRACE CHIP PROGRAM].
 int main(int count, char** words) {
-  if (count != 5 || std::strcmp(words[3], "jumar.machine.executor") != 0) return 2;
+  if ((count != 5 && count != 8) || std::strcmp(words[3], "jumar.machine.executor") != 0) return 2;
   const int fd = std::atoi(words[4]);
   void* mapped = mmap(nullptr, sizeof(Ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED || static_cast<Ring*>(mapped)->magic != ring_magic()) return 2;

@@ -28,6 +28,7 @@ CHAPTERS = [
     "process",
     "server",
     "stream",
+    "trace",
 ]
 
 
