@@ -91,8 +91,9 @@ def _first_forward(events: Events, before: int) -> int:
 
 
 def _passes(events: Events) -> Column:
-    """Where passes begin: calls of the rarest kind that comes at regular distances all through the run."""
+    """Where passes begin: calls of the rarest kind that comes at regular distances once the model is made."""
     operators = np.flatnonzero(events.type == Type.OPERATOR)
+    operators = operators[operators >= _first_forward(events, len(events) - 1)]
     if not len(operators):
         return operators
     kinds, counts = np.unique(events.kind[operators], return_counts=True)
