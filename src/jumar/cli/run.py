@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 from jumar import environment
-from jumar.cli import commands, serving, summing, tracing
+from jumar.cli import commands, example, serving, summing, tracing
 from jumar.cli.refusal import Refusal
 
 USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
@@ -42,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--real", action="store_true", help="use this machine's own chips and CANN instead of virtual ones"
     )
+    example.arguments(parser)
     tracing.arguments(parser)
     parser.add_argument("--keep", action="store_true", help="keep the server's directory afterwards")
     parser.add_argument(
@@ -50,6 +51,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(chosen: argparse.Namespace) -> int:
+    if chosen.example == example.LIST:
+        print(example.listed())
+        return 0
+    example.choose(chosen)
     command = resolve(chosen.program, chosen.face)
     plan = serving.plan(chosen)
     wanted = tracing.wish(chosen) if plan.chip else None

@@ -104,6 +104,8 @@ def _fresh(folder: Path) -> Path:
 
 def _name(command: list[str]) -> str:
     """A word for the folder: the script's name if there is one, else the command's."""
+    if "jumar.shelf" in command[1:-1]:
+        return command[command.index("jumar.shelf") + 1]
     scripts = [part for part in command if part.endswith(".py")]
     stem = Path(scripts[0] if scripts else command[0]).stem
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem)[:40] or "run"
