@@ -46,7 +46,6 @@ class Document:
         self.encoding = encoding
         self.kind = kind if kind is not None else kinds.kind_of(path, text)
         self._parsed: dict[Callable[[Document], Any], Any] = {}
-        self._words: dict[str, bool] = {}
 
     @classmethod
     def of_bytes(cls, path: str, raw: bytes, kind: str | None = None) -> Document | None:
@@ -62,7 +61,7 @@ class Document:
     def _decoded(cls, path: str, raw: bytes, kind: str | None, encoding: str) -> Document:
         try:
             return cls(path, raw.decode(encoding), kind, encoding)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             return cls(path, raw.decode("latin-1"), kind, "latin-1")  # gives the same bytes back
 
     def encoded(self, text: str) -> bytes:
@@ -105,13 +104,6 @@ class Document:
         if text.isascii():
             return start + byte_column
         return start + len(text.encode()[:byte_column].decode(errors="ignore"))
-
-    def has(self, word: str) -> bool:
-        """Whether a lower-case word, or part of one, is in the text in any case."""
-        found = self._words.get(word)
-        if found is None:
-            found = self._words[word] = word in self.lowered
-        return found
 
     def forget(self) -> None:
         """Gives up what was parsed, which knows this document and would keep both until the collector comes."""
