@@ -95,12 +95,11 @@ def findings(
 
     inner = Document(outer.path, piece.text, kind)
     trouble: Unparsed | None = None
-    for loaded in rules.of_kind(kind):
-        if any(trigger in inner.lowered for trigger in loaded.rule.triggers):
-            try:
-                yield from (_placed(outer, inner, piece, one, layer, written) for one in loaded.check(inner))
-            except Unparsed as error:
-                trouble = error
+    for loaded in rules.possible(inner):
+        try:
+            yield from (_placed(outer, inner, piece, one, layer, written) for one in loaded.check(inner))
+        except Unparsed as error:
+            trouble = error
     if trouble is not None:
         raise trouble
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from jumar.cudamap import Name, names
 
+SIZE = re.compile(r"(?:\d+x)?(?:large|xlarge|metal[\w\-]*|medium)|\d+|[A-Z]\w*(?:\.\d+)?|\w+(?:-\w+)+")
 SHAPE = re.compile(r"[A-Za-z][\w.\-]{3,40}")
 
 
@@ -15,4 +16,11 @@ def tie(machine: str) -> Name | None:
     """The row of a machine type, by its beginning: `p4d.24xlarge` has that of `p4d.`."""
     if not SHAPE.fullmatch(machine) or machine.endswith((".md", ".py", ".json", ".yaml", ".txt")):
         return None
-    return next((row for row in names("datacentre/machines") if machine.startswith(row.cuda)), None)
+    return next((row for row in names("datacentre/machines") if _is_of(machine, row.cuda)), None)
+
+
+def _is_of(machine: str, family: str) -> bool:
+    """`p5en.48xlarge` is of `p5en.`, the host `p5en.example.com` is not."""
+    if not machine.startswith(family):
+        return False
+    return not family.endswith(".") or bool(SIZE.fullmatch(machine[len(family) :]))

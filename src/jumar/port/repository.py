@@ -43,7 +43,7 @@ class Repository:
         if self.only is not None:
             return [self.only]
         listed = self._known_to_git()
-        return sorted(listed if listed is not None else self._walked())
+        return sorted(_own(listed if listed is not None else self._walked()))
 
     def _known_to_git(self) -> list[str] | None:
         listing = self.git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -101,3 +101,11 @@ class Repository:
         except OSError as error:
             return Trouble(name, 0, f"cannot be read: {error.strerror}")
         return Document.of_bytes(name, raw)
+
+
+def _own(names: list[str]) -> list[str]:
+    """Without copies of other projects: Go's vendor folders and npm's."""
+    vendors = tuple(name.removesuffix("modules.txt") for name in names if name.endswith("vendor/modules.txt"))
+    return [
+        name for name in names if not (vendors and name.startswith(vendors)) and "node_modules/" not in name
+    ]

@@ -45,8 +45,20 @@ def check(document: Document) -> Iterator[Finding]:
         if not isinstance(node.value, str) or "\n" in node.value or not _is_listed(source, node):
             continue
         needed = requirement_lines.parse(node.value, 0)
-        if needed and (found := distributions.found(RULE, document, needed.name, *source.span(node))):
+        if (
+            needed
+            and not _is_own(source, needed.name)
+            and (found := distributions.found(RULE, document, needed.name, *source.span(node)))
+        ):
             yield found
+
+
+def _is_own(source: python_source.Source, name: str) -> bool:
+    """Whether this is the script of that very distribution."""
+    return any(
+        one.arg == "name" and isinstance(one.value, ast.Constant) and str(one.value.value).lower() == name
+        for one in source.all(ast.keyword)
+    )
 
 
 def _is_listed(source: python_source.Source, node: ast.AST) -> bool:
@@ -54,4 +66,14 @@ def _is_listed(source: python_source.Source, node: ast.AST) -> bool:
     above = source.parents.get(node)
     if isinstance(above, ast.Call):
         return isinstance(above.func, ast.Attribute) and above.func.attr in ("append", "add")
+    call = source.parents.get(above) if above is not None else None
+    if isinstance(call, ast.keyword) and call.arg in (
+        "include",
+        "packages",
+        "exclude",
+        "py_modules",
+        "keywords",
+        "platforms",
+    ):
+        return False
     return isinstance(above, ast.List | ast.Tuple | ast.Set | ast.IfExp | ast.BinOp)

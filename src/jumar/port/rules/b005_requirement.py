@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import distributions
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import requirement_lines
+from jumar.port.reading import requirement_lines, toml_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -87,7 +87,30 @@ def check(document: Document) -> Iterator[Finding]:
         return
     if document.kind == "text" and not LISTED_TEXT.search(document.path):
         return
+    own = _own_name(document)
     for needed in requirement_lines.requirements(document):
+        if needed.name == own:
+            continue
         found = distributions.found(RULE, document, needed.name, needed.start, needed.end)
         if found:
             yield found
+
+
+def _own_name(document: Document) -> str | None:
+    """The distribution that this file describes."""
+    if document.kind == "ini":
+        match = re.search(r"^name[ \t]*=[ \t]*(\S+)", document.text, re.MULTILINE)
+        name = match[1] if match else None
+    elif document.kind == "toml":
+        tables = ("project", "tool.poetry")
+        name = next(
+            (
+                one.value
+                for one in toml_strings.texts(document)
+                if one.table in tables and one.key == "name" and not one.is_key
+            ),
+            None,
+        )
+    else:
+        return None
+    return re.sub(r"[-_.]+", "-", name).lower() if name else None

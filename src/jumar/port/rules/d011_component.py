@@ -15,7 +15,7 @@ from jumar.port.rule import Example, Rule
 RULE = Rule(
     code="D011",
     name="component",
-    kinds=("yaml", "json", "shell", "terraform", "ci", "make", "ini", "toml", "text", "markdown"),
+    kinds=("yaml", "json", "shell", "terraform", "ci", "make", "ini", "toml", "markdown"),
     triggers=(
         "gpu-operator",
         "gpu-feature",
@@ -53,7 +53,7 @@ NAME = re.compile(
     r"gpu-operator[\w\-]*|gpu-feature-discovery[\w\-]*|dcgm(?:-exporter|"
     r"Exporter)?(?![\w_])|"
     r"nvidia-(?:container-toolkit|container-runtime|driver-daemonset|dra-driver|"
-    r"mig-manager|persistenced|fabricmanager|dcgm|operator|gpu|driver|mps|cuda|"
+    r"mig-manager|persistenced|fabricmanager|dcgm|operator|gpu|driver|mps|"
     r"network-operator)[\w\-]*|"
     r"mig(?:Strategy|Manager|-strategy|_strategy|-parted|\.strategy|\.config)|nvidia_gpu_duty_cycle)\b"
 )

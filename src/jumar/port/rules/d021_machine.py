@@ -75,6 +75,7 @@ KEY = re.compile(
     r"product|device_?type",
     re.IGNORECASE,
 )
+NAMED = re.compile(r"nvidia[-_][\w\-]+$")
 OPTION = re.compile(
     r"--(?:accelerator|machine-type|instance-type|node-type|gpus?-type|vm-size|"
     r"gpu-product)[= ](?P<value>\S+)"
@@ -92,7 +93,7 @@ def check(document: Document) -> Iterator[Finding]:
             if row := machines.tie(entry.value):
                 yield RULE.found(document, start, end, entry.value, replacement=row.note, layer=layer)
             elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
-                entry.named.lower().startswith("accelerator") and "nvidia" in entry.value
+                entry.named.lower().startswith("accelerator") and NAMED.match(entry.value)
             ):
                 yield RULE.found(document, start, end, entry.value, layer=layer)
     for command in script_commands(document):

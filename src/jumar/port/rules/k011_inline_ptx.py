@@ -39,7 +39,7 @@ PTX = re.compile(
     r"createpolicy|tcgen05|cluster|discard|"
     r"nanosleep|trap;|brkpt)"
 )
-OPCODE = re.compile(r"\"\s*\{?\s*(?:@\S+\s+)?(?P<code>[a-z]\w*(?:\.\w+)*)")
+OPCODE = re.compile(r"(?P<code>[a-z]\w*(?:\.[\w:]+)+)")
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -48,4 +48,4 @@ def check(document: Document) -> Iterator[Finding]:
         if document.kind != "cuda" and not PTX.search(head.split(";\n", 1)[0]):
             continue
         code = OPCODE.search(head)
-        yield RULE.found(document, *match.span(), f"PTX {code['code']}" if code else "PTX")
+        yield RULE.found(document, *match.span(), f"PTX {code['code']}" if code else "inline PTX")

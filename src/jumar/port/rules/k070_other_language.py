@@ -26,13 +26,14 @@ RULE = Rule(
     ),
     keep=(Example("cuda\n", path="words.txt"), Example("fn main() {}\n// of CUDA\n", path="main.rs")),
 )
-SUFFIXES = (
-    ".rs .go .java .js .jsx .ts .tsx .jl .nix .swift .scala .cs .kt .rb .lua .r .f90 .f .m .mm .proto .pyx .pxd .hip .cl .ps1 .bat "
-    ".cmd .tmpl .j2 .jinja .jinja2 .in .gradle .vue .zig .dart .php .pl .sql"
-)
+SUFFIXES = """
+    .rs .go .java .js .jsx .ts .tsx .jl .nix .swift .scala .cs .kt .rb .lua .r .f90 .f .m .mm .proto .pyx .pxd .hip .cl
+    .ps1 .bat .cmd .tmpl .j2 .jinja .jinja2 .in .gradle .vue .zig .dart .php .pl .sql
+"""
 WORD = re.compile(
     r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
 )
+IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w.\-]+\.\w+/[^\"]*\"\s*$|^\s*(?:import|use|package|module)\b")
 COMMENT = re.compile(r"^\s*(?://|#|/?\*|--|%)")
 
 
@@ -43,6 +44,8 @@ def check(document: Document) -> Iterator[Finding]:
     for match in WORD.finditer(document.text):
         line, _ = document.position(match.start())
         text = document.lines[line - 1]
-        if line not in lines and not COMMENT.match(text) and len(text) < 2000:
+        column = match.start() - document.starts[line - 1]
+        if line not in lines and not COMMENT.match(text) and "//" not in text[:column] and len(text) < 2000:
             lines.add(line)
-            yield RULE.found(document, *match.span(), match[0])
+            severity = "cosmetic" if IMPORT.match(text) else None
+            yield RULE.found(document, *match.span(), match[0], severity=severity)

@@ -32,11 +32,23 @@ RULE = Rule(
     ),
 )
 
-KEY = re.compile(
-    r"^(?:runs-on|runs_on|runner\w*|tags|pool|vmimage|agents?|queue|label|group|"
-    r"resource_class|machine|demands|instance\w*|gpus?|vm_instance|shard\w*|config)$",
-    re.IGNORECASE,
+KEYS = (
+    (
+        re.compile(r"\.github/"),
+        re.compile(r"^(?:runs[-_]on|runner\w*|machine\w*|instance\w*|vm\w*|label)$", re.IGNORECASE),
+    ),
+    (re.compile(r"gitlab"), re.compile(r"^(?:tags|runner\w*)$", re.IGNORECASE)),
+    (
+        re.compile(r"buildkite"),
+        re.compile(r"^(?:agents|queue|agent_queue|gpu|num_gpus|instance\w*)$", re.IGNORECASE),
+    ),
+    (re.compile(r"circleci"), re.compile(r"^(?:resource_class|machine|executor)$", re.IGNORECASE)),
+    (
+        re.compile(r""),
+        re.compile(r"^(?:runs[-_]on|runner\w*|pool|vmimage|demands|agents?|resource_class)$", re.IGNORECASE),
+    ),
 )
+"""By the file's path, the keys that choose a machine."""
 GPU = re.compile(
     r"(?<![a-z])(?:gpus?|nvidia|cuda|a100|h100|h200|a10g?|v100|t4|l4|l40s?|b200|rtx\w*|"
     r"g[456]dn?\.|p[345]d?\.)(?![a-z])",
@@ -53,9 +65,10 @@ def check(document: Document) -> Iterator[Finding]:
         return
     if not roles.is_ci(document):
         return
+    wanted = next(keys for path, keys in KEYS if path.search(document.path))
     for entry in yaml_entries.entries(document):
         if entry.value and len(entry.value) < 200 and "\n" not in entry.value:
-            named = next((key for key in reversed(entry.path) if KEY.match(key)), None)
+            named = next((key for key in reversed(entry.path) if wanted.match(key)), None)
             if named and GPU.search(entry.value) and entry.path.index(named) >= len(entry.path) - 3:
                 start, end = entry.inner(document.text)
                 yield RULE.found(document, start, end, f"{named}: {document.text[start:end]}")

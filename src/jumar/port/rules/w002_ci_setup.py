@@ -42,7 +42,7 @@ RULE = Rule(
 )
 
 WORD = re.compile(r"(?<![a-z])(?:cuda|nvidia|nccl|cudnn|cu1\d\d|tensorrt|nvcc|gpu)", re.IGNORECASE)
-ELSEWHERE = re.compile(r"image|container|run|script|command|runs-on|tags|pool|uses$", re.IGNORECASE)
+VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z_]+")
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ def check(document: Document) -> Iterator[Finding]:
             if is_value and entry.named in SCRIPT_KEYS:
                 continue
             match = WORD.search(document.text, start, end)
-            if match:
+            if match and not VARIABLE.fullmatch(document.text, start, end):
                 lines.add(line)
                 label = entry.key in ("name", "description", "title")
                 severity = "cosmetic" if label else None

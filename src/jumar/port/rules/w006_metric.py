@@ -41,9 +41,13 @@ NAME = re.compile(
     r"mem|xid|ecc|pcie|nvlink|enc|dec|retired|board)\w*)"
 )
 
+NAMED_ANYWHERE = re.compile(r"\bDCGM_(?:FI|EXP)_\w+|(?<=[\"'])nv_gpu_\w+")
+"""Programs have names of their own that begin as the others do."""
+
 
 def check(document: Document) -> Iterator[Finding]:
-    for match in NAME.finditer(document.text):
+    pattern = NAME if document.kind in ("yaml", "json") else NAMED_ANYWHERE
+    for match in pattern.finditer(document.text):
         row = dictionary.find("datacentre/metrics", match[0])
         says = dictionary.says(row, RULE.replacement)
         if row and row.ascend:

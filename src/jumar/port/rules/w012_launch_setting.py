@@ -58,6 +58,9 @@ SWITCH = re.compile(
     r"\w*(?:cuda|nccl)\w*)$",
     re.IGNORECASE,
 )
+CHOICE = re.compile(
+    r"^(?:true|false|yes|no|on|off|all|auto|none|null|[\d,]*|cuda.*|gpu.*|\[.*)$", re.IGNORECASE
+)
 NOT_THESE = re.compile(r"(?:nvidia|cuda[_-]?(?:version|home|path))", re.IGNORECASE)
 
 
@@ -74,7 +77,12 @@ def check(document: Document) -> Iterator[Finding]:
             if DEVICE.match(value) and KEY.search(entry.named):
                 says = INSTEAD.get(value.lower().split(":")[0] if "," not in value else value.lower())
                 yield RULE.found(document, start, end, f"{entry.named}: {value}", replacement=says)
-            elif SWITCH.match(entry.key) and not entry.is_item and not NOT_THESE.search(entry.key):
+            elif (
+                SWITCH.match(entry.key)
+                and not entry.is_item
+                and not NOT_THESE.search(entry.key)
+                and CHOICE.match(value)
+            ):
                 yield RULE.found(document, entry.key_start, entry.key_end, entry.key)
         return
     for line_start, line in zip(document.starts, without_comments(document).split("\n"), strict=False):

@@ -67,9 +67,8 @@ def _taken(document: Document) -> set[int]:
     from jumar.port import rules  # this rule is one of them
 
     lines: set[int] = set()
-    for loaded in rules.of_kind(document.kind):
-        rule = loaded.rule
-        if rule.code == RULE.code or not any(trigger in document.lowered for trigger in rule.triggers):
+    for loaded in rules.possible(document):
+        if loaded.rule.code == RULE.code:
             continue
         try:
             for one in loaded.check(document):
