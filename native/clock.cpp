@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core.h"
+#include "profile.h"
 
 namespace jumar {
 
@@ -75,7 +76,9 @@ void Clock::advance_host(const TraceEvent& event) {
 
 void Clock::run(const TraceEvent& event, uint64_t duration_ns) {
   uint64_t& until = ready(event.stream);
-  until = std::max(until, host_ns_) + duration_ns;
+  const uint64_t start = std::max(until, host_ns_);
+  until = start + duration_ns;
+  if (Profile::get().watched()) Profile::get().ran(next_, event, host_ns_, start, until);
   chip_[event.stream] = event.chip;
   if (event.chip >= busy_.size()) busy_.resize(event.chip + 1), shown_.resize(event.chip + 1);
   busy_[event.chip] += duration_ns;

@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "profile.h"
 
 namespace jumar {
 
@@ -145,6 +146,7 @@ uint64_t Trace::add(const TraceEvent& event) {
   if (full) Clock::get().follow(*this, true);
   place(number) = event;
   ++count_;
+  if (Profile::get().watched()) Profile::get().submitted(number);
   if (header_ != nullptr) {
     header_->events.store(count_, std::memory_order_relaxed);
     if (number < limit_) header_->kept.store(count_, std::memory_order_release);

@@ -1,11 +1,12 @@
-"""torch.profiler: device times come from the chip's own events around each operator, as with CUDA's legacy profiler."""
+"""torch.profiler: what ran on virtual chips comes from the virtual clock. On real ones, or without a trace, device times
+come from the chip's own events around each operator, as with CUDA's legacy profiler."""
 
 from __future__ import annotations
 
 import functools
 from typing import Any
 
-from jumar.cuda import account
+from jumar.cuda import account, device_events, device_times
 from jumar.cuda.registry import adapts, changes
 
 
@@ -30,9 +31,35 @@ def _profile(original: Any) -> Any:
             account.note("adapted", "torch.profiler of CUDA alone")
         if getattr(self, "use_device", None) == "cuda":
             account.note("adapted", "torch.profiler")
-            self.profiler_kind = states.KINETO_PRIVATEUSE1_FALLBACK
+            fallback = states.KINETO_PRIVATEUSE1_FALLBACK
+            self.profiler_kind = states.KINETO if device_times.known() else fallback
 
     return __init__
+
+
+_looking: list[tuple[int, int]] = []  # a profile that has begun: torch allows one at a time
+
+
+@changes("torch.autograd.profiler.profile._start_trace")
+def _start_trace(original: Any) -> Any:
+    @functools.wraps(original)
+    def start(self: Any) -> None:
+        original(self)
+        if self.use_device == "cuda" and device_times.known():
+            _looking[:] = [device_times.begin()]
+
+    return start
+
+
+@changes("torch.autograd.profiler._disable_profiler")
+def _disable_profiler(original: Any) -> Any:
+    @functools.wraps(original)
+    def disable() -> Any:
+        spans = device_times.end(*_looking.pop()) if _looking else None
+        results = original()
+        return results if spans is None else device_events.Results(results, spans)
+
+    return disable
 
 
 @adapts("torch.autograd.profiler.emit_nvtx")
