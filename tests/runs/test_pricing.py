@@ -243,3 +243,31 @@ def test_messages_go_from_rank_to_rank() -> None:
 def test_prepared_once_gives_the_same(run: Run, name: str) -> None:
     ready = pricing.prepare(run)
     assert price_run(ready, chips.find(name)).step_s == price_run(run, chips.find(name)).step_s
+
+
+def test_operators_that_a_thread_submits_late_belong_to_their_step(run: Run) -> None:
+    """The adapter's own thread may be behind: marks then stand before operators of the step that they end."""
+    late = synthetic.gpt2(**SMALL)
+    columns = {name: getattr(late.events, name).copy() for name in Events.__dataclass_fields__}
+    order = np.arange(len(late.events))
+    for mark in np.flatnonzero(columns["type"] == Type.STEP):
+        order[mark - 7 : mark + 1] = [mark, *range(mark - 7, mark)]
+    moved = events_of({name: column[order] for name, column in columns.items()}, len(order))
+    there = price_run(Run(late.facts, late.kinds, moved, late.names), chips.find("910b2"))
+    here = price_run(run, chips.find("910b2"))
+    assert len(there.steps) == len(here.steps) == 3
+    assert there.step_s == pytest.approx(here.step_s, rel=0.02)
+    counts = [len(one.step_kinds) for one in (there, here)]
+    assert counts[0] == counts[1]
+
+
+def test_a_pipeline_of_imagined_stages_waits_for_them(run: Run) -> None:
+    items = {"per_step": 100, "word": "tokens", "source": "as the program says", "bubble": 0.25}
+    waiting = price_run(
+        Run({**run.facts, "items": items}, run.kinds, run.events, run.names), chips.find("910b2")
+    )
+    alone = price_run(run, chips.find("910b2"))
+    assert waiting.step_s == pytest.approx(1.25 * alone.step_s)
+    assert waiting.parts["bubble"] == pytest.approx(0.25 * alone.step_s)
+    assert sum(waiting.parts.values()) == pytest.approx(waiting.step_s)
+    assert any("pipeline" in note for note in waiting.notes)

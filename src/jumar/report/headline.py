@@ -24,6 +24,7 @@ PARTS = {
     "communication": ("communication", "only communication"),
     "copies": ("copy", "only copies"),
     "host": ("host", "chip waits for the host"),
+    "bubble": ("copy", "waits for other pipeline stages"),
 }
 
 

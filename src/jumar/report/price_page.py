@@ -63,7 +63,7 @@ def _fits(row: dict[str, Any]) -> bool:
 
 def _parts(rows: list[dict[str, Any]]) -> str:
     names = ("matrix", "vector", "memory", "launch")
-    headings = ("chip", *names, "links", "copies", "host", "limited by")
+    headings = ("chip", *names, "links", "copies", "host", "other stages", "limited by")
     return markup.table(
         headings,
         [
@@ -71,8 +71,8 @@ def _parts(rows: list[dict[str, Any]]) -> str:
                 row["chip"],
                 *(markup.part(row["units"][name] / (row["step_s"] or 1.0)) for name in names),
                 *(
-                    markup.part(row["parts"][name] / (row["step_s"] or 1.0))
-                    for name in ("communication", "copies", "host")
+                    markup.part(row["parts"].get(name, 0.0) / (row["step_s"] or 1.0))
+                    for name in ("communication", "copies", "host", "bubble")
                 ),
                 row["limit"],
             )

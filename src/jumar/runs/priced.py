@@ -71,7 +71,8 @@ class OnChip:
 class Priced:
     """A run on a chip. Arrays have one entry for each event of the run; times are in seconds from its beginning.
 
-    parts          of the typical step: chip, communication, copies, host (where nothing runs); they add up to `step_s`
+    parts          of the typical step: chip, communication, copies, host (where nothing runs), and bubble where stages of
+                   a pipeline are imagined; they add up to `step_s`
     units          the chip's part by what limits it: matrix, vector, memory, launch
     limit_of_step  greatest of `parts`; `limit_name` names it with the unit of the chip
     step_rows      events of the typical step, all tracks; `step_kinds`: kinds of the leading track's operators in it

@@ -20,6 +20,9 @@ from jumar.runs.tracks import Calls, Laid, lay
 
 # The time of an operator whose work was assumed may be off by this factor either way. An assumption itself.
 ASSUMED_FACTOR = 3.0
+# Ranges come from rows of the step model; no step of a trace is known better than this. An assumption.
+LEAST_SPREAD = 0.15
+BUBBLE = "bubble"
 MEASURED, DEFAULT = "measured", "default"
 
 __all__ = ["OnChip", "Options", "Prepared", "Priced", "Step", "prepare", "price_run"]
@@ -66,6 +69,7 @@ class _Pricing:
         step = min(steps, key=lambda one: (abs(one.seconds - step_s), one.number), default=None)
         rows = self._step_rows(lead, step)
         parts, units = self._parts(lead, step, step_s)
+        step_s += self._bubble(parts, step_s)
         limit = max(parts, key=lambda name: parts[name])
         found = self._items(lead, rows)
         operations, mfu = utilisation.of(
@@ -73,7 +77,7 @@ class _Pricing:
         )
         low_s, high_s = self._range(rows, step_s)
         hour = cost.hourly(self.chip, self.options.terms)
-        idle_s = parts.get("host", 0.0)
+        idle_s = parts["host"] + parts.get(BUBBLE, 0.0)
         energy_j = cost.energy(self.chip, step_s, step_s - idle_s) * self._chips()
         return Priced(
             chip=self.chip,
@@ -237,6 +241,16 @@ class _Pricing:
         units = {name: parts["chip"] * float(s) / whole for name, s in zip(LIMITS, by_limit, strict=True)}
         return parts, units
 
+    def _bubble(self, parts: dict[str, float], step_s: float) -> float:
+        """Seconds that a stage of a pipeline waits for the others where they are imagined, as the program says."""
+        share = float((self.run.facts.get("items") or {}).get(BUBBLE) or 0.0)
+        if share > 0 and step_s > 0:
+            parts[BUBBLE] = share * step_s
+            self.notes.append(
+                f"pipeline: the other stages are imagined; waiting for them is added, {share:.1%} of a stage's own work"
+            )
+        return share * step_s
+
     def _limit_codes(self) -> Column:
         events = self.run.events
         codes = np.full(len(events), NO_LIMIT, dtype=np.int8)
@@ -268,7 +282,7 @@ class _Pricing:
         """The range of the fit, made wider by the share of operators whose work is assumed."""
         events = self.run.events
         trains = bool((events.phase[rows] >= Phase.BACKWARD).any() or (events.type == Type.STEP).any())
-        spread = self.parameters.spread["training" if trains else "inference"]
+        spread = max(LEAST_SPREAD, self.parameters.spread["training" if trains else "inference"])
         counts = np.bincount(self._kinds_of(rows), minlength=len(self.kinds.source))
         seconds = counts * (self.kinds.seconds if len(self.kinds.seconds) else 0.0)
         assumed = np.array([source == "assumed" for source in self.kinds.source] or [False])

@@ -74,8 +74,19 @@ def _marks(events: Events) -> Column:
     if not len(marks):
         return marks
     optimizers, counts = np.unique(events.event[marks], return_counts=True)
-    of_one: Column = marks[events.event[marks] == optimizers[counts.argmin()]]
-    return of_one
+    return _after_their_work(events, marks[events.event[marks] == optimizers[counts.argmin()]])
+
+
+def _after_their_work(events: Events, marks: Column) -> Column:
+    """For each mark the last call of its step: a thread of the adapter may put operators on streams after the program has
+    gone on, and then they stand behind the mark."""
+    work = np.flatnonzero(np.isin(events.type, (Type.OPERATOR, Type.COLLECTIVE)))
+    if not len(work):
+        return marks
+    least = np.minimum.accumulate(events.step[work][::-1])[::-1]  # of this call and all behind it
+    behind = np.searchsorted(least, events.step[marks], side="right") - 1
+    ends: Column = np.maximum.accumulate(np.maximum(marks, work[np.maximum(behind, 0)]))
+    return np.unique(ends)
 
 
 def _first_forward(events: Events, before: int) -> int:

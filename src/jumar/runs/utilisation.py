@@ -15,7 +15,12 @@ UNIT_NAMES = {
     "memory": "memory bandwidth",
     "launch": "cost of operators",
 }
-PART_NAMES = {"communication": "links between chips", "copies": "link to the host", "host": "host"}
+PART_NAMES = {
+    "communication": "links between chips",
+    "copies": "link to the host",
+    "host": "host",
+    "bubble": "other pipeline stages",
+}
 
 
 def of(
