@@ -12,10 +12,14 @@ from jumar.port.reading.comments import without_comments
 from jumar.port.reading.entries import Entry
 
 KEY = re.compile(
-    r"(?<![\w.\-/])(?:(?:[\w\-]+\.)*nvidia\.com\\*/[\w.\-/*]+|"
-    r"cloud\.google\.com/gke-(?:accelerator|gpu)[\w\-]*"
-    r"|k8s\.amazonaws\.com/accelerator|karpenter\.k8s\.aws/instance-(?:gpu|accelerator)-[\w\-]+"
-    r"|aliyun\.com/gpu-[\w\-]+|volcano\.sh/v?gpu-[\w\-]+|nvidia\.com)(?![\w/])"
+    r"(?<![\w.\-/])(?:(?:(?:requests|limits|resource|gpu|mig|k8s|management|topology|"
+    r"accelerator|feature\.node|dcgm)\.)?"
+    r"nvidia\.com\\*/(?!en-|blog|content|object|docs|datacenter|download|deep-learning|gtc|drivers)[\w.\-/*]+"
+    r"|cloud\.google\.com/gke-(?:accelerator|gpu)[\w\-]*|k8s\.amazonaws\.com/accelerator"
+    r"|karpenter\.k8s\.aws/instance-(?:gpu|accelerator)-[\w\-]+|aliyun\.com/gpu-[\w\-]+|"
+    r"volcano\.sh/v?gpu-[\w\-]+"
+    r"|(?:resource\.|gpu\.)?nvidia\.com(?=[\"']?[ \t]*$))(?![\w/])",
+    re.MULTILINE,
 )
 ROLES = ("resource", "selector", "toleration", "operator")
 KINDS = ("yaml", "json", "shell", "slurm", "terraform", "ci", "markdown", "make", "toml", "ini", "text")

@@ -19,7 +19,8 @@ WHEELS_FOR_CUDA = re.compile(
 
 def tie(name: str) -> Name | None:
     """The row of a distribution (its name as PEP 503 writes it), None if it ties to nothing."""
-    return dictionary.find("dependencies/distributions", name)
+    row = dictionary.find("dependencies/distributions", name)
+    return None if row is None or (row.status == "same" and row.ascend == row.cuda) else row
 
 
 def severity(row: Name) -> str:

@@ -25,6 +25,9 @@ HASH = frozenset(
     )
 )
 SLASHES = frozenset(("ci", "terraform", "json"))
+OF_LICENCE = re.compile(
+    r"copyright|spdx-|\blicen[cs]ed?\b.*\b(?:nvidia|under)|all rights reserved", re.IGNORECASE
+)
 LINE_HASH = re.compile(r"(?:^|(?<=[\s;]))#(?!SBATCH|PBS|BSUB|!)[^\n]*", re.MULTILINE)
 LINE_SLASHES = re.compile(r"(?:^|(?<=[\s;{}]))(?://[^\n]*|/\*.*?\*/)", re.MULTILINE | re.DOTALL)
 LINE_SEMICOLON = re.compile(r"^[ \t]*;[^\n]*", re.MULTILINE)
@@ -57,6 +60,11 @@ def _in_quotes(document: Document, place: int) -> bool:
     line = document.starts[document.position(place)[0] - 1]
     before = document.text[line:place]
     return before.count('"') % 2 == 1 or before.count("'") % 2 == 1
+
+
+def is_licence(line: str) -> bool:
+    """Whether the line says who owns the file: it names NVIDIA without a tie to it."""
+    return bool(OF_LICENCE.search(line))
 
 
 def without_comments(document: Document) -> str:

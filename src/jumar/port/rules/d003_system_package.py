@@ -71,6 +71,20 @@ TOOLS = frozenset(
         "snap",
     )
 )
+INSTALLERS = frozenset(
+    (
+        "apt",
+        "yum",
+        "dnf",
+        "package",
+        "pkg",
+        "zypper",
+        "apk",
+        "snap",
+        "ansible.builtin.apt",
+        "ansible.builtin.package",
+    )
+)
 MODULES = frozenset(("apt", "yum", "dnf", "package", "pkg", "name", "packages"))
 
 
@@ -85,6 +99,8 @@ def check(document: Document) -> Iterator[Finding]:
         roles.is_ansible(document) or "tasks" in document.text or "packages" in document.text
     ):
         for entry in yaml_entries.entries(document):
+            if entry.key == "name" and entry.parent not in INSTALLERS and not entry.is_item:
+                continue
             if (
                 entry.value
                 and entry.named in MODULES

@@ -107,6 +107,8 @@ SAME_VALUES = frozenset(
     )
 )
 """Their counterparts take the same values, so one can be set beside the other."""
+CHOOSING = frozenset(("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"))
+"""Unread, the program takes other chips than it was given."""
 SCRIPTS = ("shell", "slurm")
 
 
@@ -139,12 +141,16 @@ def check(document: Document) -> Iterator[Finding]:
         if row and row.ascend and "*" not in row.ascend:
             says = f"{row.ascend}: {row.note}" if row.note else row.ascend
         edit = added.get(match.start())
+        heavy = (
+            "silent" if name in CHOOSING else "cosmetic" if row and row.note.startswith("ignored") else None
+        )
         yield RULE.found(
             document,
             *match.span(),
             name,
             replacement=says.removeprefix("ignored; "),
             layer=layer,
+            severity=heavy,
             edit=[edit] if edit else None,
         )
 

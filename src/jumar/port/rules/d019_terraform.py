@@ -53,6 +53,7 @@ RULE = Rule(
     ),
 )
 
+OF_NVIDIA = re.compile(r"nvidia|cuda|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
 NVIDIA = re.compile(r"nvidia|cuda|(?<![a-z])gpu|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
 
 
@@ -62,12 +63,15 @@ def check(document: Document) -> Iterator[Finding]:
         if row is not None:
             yield RULE.found(document, setting.start, setting.end, setting.value, replacement=row.note)
         elif NVIDIA.search(setting.value) and "nvidia.com/" not in setting.value:
-            yield RULE.found(document, setting.start, setting.end, setting.value, severity="degrades")
+            heavy = (
+                "degrades" if OF_NVIDIA.search(setting.value) and setting.key != "description" else "cosmetic"
+            )
+            yield RULE.found(document, setting.start, setting.end, setting.value, severity=heavy)
         elif setting.key and NVIDIA.search(setting.key) and "nvidia.com/" not in setting.key:
             yield RULE.found(
                 document,
                 setting.key_start,
                 setting.key_start + len(setting.key),
                 setting.key,
-                severity="degrades",
+                severity="cosmetic",
             )

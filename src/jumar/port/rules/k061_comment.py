@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from jumar.port import native_names
 from jumar.port.document import Document
 from jumar.port.finding import Finding
+from jumar.port.reading.comments import is_licence
 from jumar.port.reading.native_source import source
 from jumar.port.rule import Example, Rule
 
@@ -36,7 +37,11 @@ def check(document: Document) -> Iterator[Finding]:
     native, lines = source(document), set[int]()
     for match in PATTERN.finditer(document.text):
         line, _ = document.position(match.start())
-        if line in lines or document.lines[line - 1].lstrip().startswith("#"):
+        if (
+            line in lines
+            or is_licence(document.lines[line - 1])
+            or document.lines[line - 1].lstrip().startswith("#")
+        ):
             continue
         if not native.is_code(*match.span()):
             lines.add(line)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
+from jumar.port.reading.comments import is_licence
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -45,7 +46,13 @@ def check(document: Document) -> Iterator[Finding]:
         line, _ = document.position(match.start())
         text = document.lines[line - 1]
         column = match.start() - document.starts[line - 1]
-        if line not in lines and not COMMENT.match(text) and "//" not in text[:column] and len(text) < 2000:
+        if (
+            line not in lines
+            and not is_licence(text)
+            and not COMMENT.match(text)
+            and "//" not in text[:column]
+            and len(text) < 2000
+        ):
             lines.add(line)
             severity = "cosmetic" if IMPORT.match(text) else None
             yield RULE.found(document, *match.span(), match[0], severity=severity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jumar.port import images
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles, yaml_entries
@@ -42,6 +43,8 @@ RULE = Rule(
 )
 
 WORD = re.compile(r"(?<![a-z])(?:cuda|nvidia|nccl|cudnn|cu1\d\d|tensorrt|nvcc|gpu)", re.IGNORECASE)
+OTHERS = re.compile(r"NVIDIA(?:-\w+)?/|svcnvidia|nvidia-nemo", re.IGNORECASE)
+"""Accounts and repositories of NVIDIA, which need no GPU."""
 VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z_]+")
 
 
@@ -61,10 +64,17 @@ def check(document: Document) -> Iterator[Finding]:
             if is_value and entry.named in SCRIPT_KEYS:
                 continue
             match = WORD.search(document.text, start, end)
-            if match and not VARIABLE.fullmatch(document.text, start, end):
+            if (
+                match
+                and not VARIABLE.fullmatch(document.text, start, end)
+                and not images.tie(document.text[start:end])
+            ):
                 lines.add(line)
-                label = entry.key in ("name", "description", "title")
-                severity = "cosmetic" if label else None
+                label = entry.key in ("name", "description", "title", "if", "repository", "needs", "group")
+                only_gpu = match[0].lower() == "gpu"
+                severity = (
+                    "cosmetic" if label or OTHERS.search(document.text, start, end) or only_gpu else None
+                )
                 yield RULE.found(
                     document, match.start(), match.end(), document.text[start:end], severity=severity
                 )

@@ -61,7 +61,7 @@ SWITCH = re.compile(
 CHOICE = re.compile(
     r"^(?:true|false|yes|no|on|off|all|auto|none|null|[\d,]*|cuda.*|gpu.*|\[.*)$", re.IGNORECASE
 )
-NOT_THESE = re.compile(r"(?:nvidia|cuda[_-]?(?:version|home|path))", re.IGNORECASE)
+NOT_THESE = re.compile(r"(?i:nvidia|cuda[_-]?(?:version|home|path))|^[A-Z][A-Z0-9_]+$")
 
 
 def check(document: Document) -> Iterator[Finding]:

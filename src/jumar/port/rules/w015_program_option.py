@@ -40,7 +40,8 @@ OPTION = re.compile(
     rf"{BEFORE}(?:--?[\w\-.]*(?:device|backend|accelerator|platform|map[_-]location|provider|target|runtime)[\w\-]*"
     r"|[\w.+]*(?:device|backend|accelerator)s?)"
     r"(?:=|[ \t]+|[\"'][ \t]*,[ \t]*[\"'])[\"']?"
-    r"(?:cuda(?::[\d,]+)?|gpu|nccl|cpu:gloo,cuda:nccl|nvidia|(?:CUDA|Tensorrt)ExecutionProvider)\b[\"']?(?![\w/.\-])"
+    r"(?:cuda(?::[\d,]+)?|gpu|nccl|cpu:gloo,cuda:nccl|nvidia|(?:CUDA|"
+    r"Tensorrt)ExecutionProvider)\b[\"']?(?![\w/.\-])"
     rf"|{BEFORE}--?(?:nproc[_-]per[_-]node[= ]gpu\b|[\w\-]*(?:cuda|nccl)[\w\-]*(?:=\S+)?"
     r"|(?:use|with|no|num)?[_-]?gpus?(?![\w\-]))"
     r"|-D\w*(?:CUDA|NCCL|CUDNN)\w*(?:=\S+)?|\btorch\.cuda\.\w+|(?<!\S)[\"']?\.\[[\w,]*(?:cuda|gpu)\w*[\w,]*\]"
@@ -74,7 +75,7 @@ def check(document: Document) -> Iterator[Finding]:
         for option in OPTION.finditer(text):
             start = command.start + option.start()
             first = command.name
-            on_option = option[0].startswith(("--gpu", "-gpu"))
+            on_option = "gpu" in option[0][:12] and "=cuda" not in option[0]
             if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
                 continue
             seen.add(start)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
+from jumar.port.reading.comments import is_licence
 from jumar.port.reading.scripts import SHELL_FENCES, code_blocks
 from jumar.port.rule import Example, Rule
 
@@ -43,7 +44,11 @@ def check(document: Document) -> Iterator[Finding]:
         in_shell = any(
             start <= match.start() < end and language in SHELL_FENCES for start, end, language in blocks
         )
-        if line in lines or (in_shell and not document.lines[line - 1].lstrip().startswith("#")):
+        if (
+            line in lines
+            or is_licence(document.lines[line - 1])
+            or (in_shell and not document.lines[line - 1].lstrip().startswith("#"))
+        ):
             continue
         lines.add(line)
         yield RULE.found(document, *match.span(), f"names {match[0]}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import json_entries, roles, yaml_entries
-from jumar.port.reading.comments import comments
+from jumar.port.reading.comments import comments, is_licence
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
 
@@ -71,7 +71,7 @@ def check(document: Document) -> Iterator[Finding]:
     for start, end in (*comments(document), *_said(document)):
         for match in WORD.finditer(document.text, start, end):
             line, _ = document.position(match.start())
-            if line not in lines:
+            if line not in lines and not is_licence(document.lines[line - 1]):
                 lines.add(line)
                 yield RULE.found(document, *match.span(), f"names {match[0]}")
 

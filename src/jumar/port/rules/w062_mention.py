@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document, Unparsed
 from jumar.port.finding import Finding
 from jumar.port.reading import roles
+from jumar.port.reading.comments import is_licence
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -58,7 +59,8 @@ def check(document: Document) -> Iterator[Finding]:
     taken = _taken(document)
     for line in sorted(places):
         match = places[line]
-        if line not in taken and len(document.lines[line - 1]) < LONGEST_LINE:
+        text = document.lines[line - 1]
+        if line not in taken and len(text) < LONGEST_LINE and not is_licence(text):
             yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document))
 
 
