@@ -10,6 +10,9 @@ from pathlib import Path
 TABLE = Path(__file__).parent / "operators.tsv"
 LISTS = ("npu_native_functions.yaml", "npu_native_functions_by_codegen.yaml")
 FOLDER = "torch_npu/csrc/aten"
+GROUPS = {"torch.linalg": "linalg", "torch.special": "special.", "torch.sparse": "torch.sparse"}
+SHORT = 7
+"""Words that are not longer are found everywhere, so they must stand after `torch.`."""
 NAMED = re.compile(
     r"^\s*-?\s*(?:func:\s*)?-?\s*([a-z_]\w*(?:\.\w+)?)(?:\(|\s*$)", re.MULTILINE | re.IGNORECASE
 )
@@ -50,7 +53,11 @@ def _is_missing(operator: str) -> bool:
 
 
 @cache
-def sign() -> re.Pattern[str]:
-    """What a text has that calls one of them: the last word of its name. Nothing fits if none is known."""
-    words = {name.rpartition(".")[2] for name in without_kernel()}
-    return re.compile(rf"\b(?:{'|'.join(sorted(words)) or '(?!)'})\(")
+def triggers() -> tuple[str, ...]:
+    """Words that a text has which uses one of them."""
+    found = {"(?!)"} if not without_kernel() else set()
+    for name in without_kernel():
+        module, _, word = name.rpartition(".")
+        group = GROUPS.get(module)
+        found.add(group or (word if len(word) > SHORT else f"torch.{word}"))
+    return tuple(sorted(found))

@@ -12,6 +12,9 @@ from jumar.port.finding import Edit, Finding
 
 Check = Callable[[Document], Iterator[Finding]]
 
+PROSE = frozenset(("markdown",))
+"""Kinds that nothing runs: what stands there is only read by people."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -48,10 +51,8 @@ class Rule:
     sign: re.Pattern[str] | None = None
     possible: Callable[[Document], bool] | None = None
 
-    def may_be_in(self, document: Document) -> bool:
-        """Whether the text has what the rule could take for a finding: cheap, and before anything is parsed."""
-        if not any(document.has(word) for word in self.triggers):
-            return False
+    def shows_in(self, document: Document) -> bool:
+        """Whether a document that has a trigger has the sign too, and is possible."""
         if self.sign is not None and not self.sign.search(document.text):
             return False
         return self.possible is None or self.possible(document)
@@ -73,7 +74,7 @@ class Rule:
     ) -> Finding:
         """A finding at characters `start` to `end`; what is not given is as the rule says."""
         edits = tuple(edit) if edit is not None else None
-        heavy = severity or self.severity
+        heavy = "cosmetic" if document.kind in PROSE else severity or self.severity
         line, column = document.position(start)
         end_line, end_column = document.position(end)
         return Finding(

@@ -82,11 +82,9 @@ def check(document: Document, codes: frozenset[str] | None = None) -> tuple[list
     """What one document has, after its own comments left some out."""
     found: list[Finding] = []
     troubles: set[Trouble] = set()
-    for loaded in rules.of_kind(document.kind):
+    for loaded in rules.possible(document):
         rule = loaded.rule
         if codes is not None and rule.code not in codes:
-            continue
-        if not rule.may_be_in(document):
             continue
         try:
             found += loaded.check(document)

@@ -68,7 +68,7 @@ def device_type(source: Source, node: ast.AST) -> Needed | None:
 
 def _is_bound_late(source: Source, node: ast.AST) -> bool:
     """Whether torch is imported below the head, in a `try` or in a function: a constant of the file would precede it."""
-    of_module = source.bindings(source.tree).get("torch", [])
+    of_module = source.bound_in_module("torch")
     bound = source.bound(_name("torch", source, node))
     head = {id(alias) for statement in _head(source) for alias in statement.names}
     return bool(bound) and not any(id(one) in head and _is_torch(source, one) for one in of_module)
@@ -123,7 +123,7 @@ def _head_of(document: Document) -> list[ast.Import | ast.ImportFrom]:
 
 def _import(source: Source) -> tuple[Edit, ...] | None:
     """`import torch` before the first import, unless it is there."""
-    if any(_is_torch(source, one) for one in source.bindings(source.tree).get("torch", ())):
+    if any(_is_torch(source, one) for one in source.bound_in_module("torch")):
         return ()
     head = _head(source)
     if not head:

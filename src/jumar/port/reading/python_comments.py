@@ -1,10 +1,11 @@
-"""Where the comments of a Python document stand."""
+"""Where the comments of a Python document stand that may speak of CUDA."""
 
 from __future__ import annotations
 
 import ast
 import re
 
+from jumar.port import kin
 from jumar.port.document import Document
 from jumar.port.reading import python_source
 
@@ -12,7 +13,11 @@ MARK = re.compile(r"#[^\r\n]*")
 
 
 def read(document: Document) -> list[tuple[int, int]]:
-    """Start and end of each comment, with its mark. A mark inside a string is none."""
+    """Start and end of each such comment, with its mark. A mark inside a string is none."""
+    wanted = [line for line in document.once(kin.lines) if "#" in document.lines[line - 1]]
+    if not wanted:
+        return []
+    there = frozenset(wanted)
     source = document.once(python_source.read)
     texts: dict[int, list[tuple[int, int]]] = {}
     strings = [node for node in source.all(ast.Constant) if isinstance(node.value, (str, bytes))]
@@ -20,9 +25,11 @@ def read(document: Document) -> list[tuple[int, int]]:
         if isinstance(source.parents[node], (ast.JoinedStr, ast.FormattedValue)):
             continue  # the whole f-string is there too
         for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
-            texts.setdefault(line, []).append(_columns(document, node, line))
+            if line in there:
+                texts.setdefault(line, []).append(_columns(document, node, line))
     found = []
-    for number, start in enumerate(document.starts, 1):
+    for number in sorted(wanted):
+        start = document.starts[number - 1]
         end = document.starts[number] if number < len(document.starts) else len(document.text)
         at = start
         while (match := MARK.search(document.text, at, end)) is not None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from jumar.port import packages
+from jumar.port import kin, packages
 from jumar.port.document import Document
 from jumar.port.kin import KIN
 from jumar.port.reading import python_source, python_strings
@@ -37,11 +37,12 @@ def says_cuda(name: str) -> bool:
 
 def _all(document: Document, source: Source) -> Iterator[tuple[str, int]]:
     """Every name that says CUDA as it is written, and its offset."""
+    there = document.once(kin.lines)
     for word in source.all(ast.Name):
-        if says_cuda(word.id) and not _has_rule(source, word):
+        if word.lineno in there and says_cuda(word.id) and not _has_rule(source, word):
             yield word.id, source.span(word)[0]
     for attribute in source.all(ast.Attribute):
-        if says_cuda(attribute.attr) and not _is_taken(source, attribute):
+        if attribute.end_lineno in there and says_cuda(attribute.attr) and not _is_taken(source, attribute):
             yield attribute.attr, source.span(attribute)[1] - len(attribute.attr)
     for argument in source.all(ast.arg):
         if says_cuda(argument.arg):

@@ -61,13 +61,21 @@ def _imported(source: Source, alias: ast.alias) -> str | None:
     return alias.name
 
 
+def by_name(document: Document) -> dict[str, list[Use]]:
+    found: dict[str, list[Use]] = {}
+    for use in document.once(read):
+        found.setdefault(use.name, []).append(use)
+    return found
+
+
 def under(document: Document, *prefixes: str) -> list[Use]:
     """Uses of these names and of what is in them."""
     return matching(document, lambda name: any(is_under(name, prefix) for prefix in prefixes))
 
 
 def matching(document: Document, wanted: Callable[[str], bool]) -> list[Use]:
-    return [use for use in document.once(read) if wanted(use.name)]
+    """Uses of the names that are wanted, name by name."""
+    return [use for name, uses in document.once(by_name).items() if wanted(name) for use in uses]
 
 
 def is_under(name: str, prefix: str) -> bool:

@@ -16,6 +16,7 @@ from jumar.port.kin import KIN
 
 Node = TypeVar("Node", bound=ast.AST)
 SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+STATEMENTS_AND_SCOPES = (*SCOPES, ast.stmt)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 ALIASES = {
     "np": "numpy",
@@ -65,6 +66,8 @@ class Source:
         self.tree = tree
         self.parents: dict[ast.AST, ast.AST] = {}
         self.by_type: dict[type[ast.AST], list[ast.AST]] = {}
+        self._scoped: dict[str, dict[ast.AST, list[ast.AST]]] = {}
+        self._scopes: dict[ast.AST, ast.AST] = {}
         self._qualified: dict[ast.AST, str | None] = {}
         self._resolving: set[ast.AST] = set()
         self._index()
@@ -98,7 +101,7 @@ class Source:
 
     def may_stand_for_more(self, name: str) -> bool:
         """Whether an import or another name may be behind it, so that following it is worth the time."""
-        return name in self.followed or name not in self._bound_anywhere
+        return name in self.followed or name not in self._binding
 
     @cached_property
     def followed(self) -> frozenset[str]:
@@ -110,10 +113,6 @@ class Source:
                     targets = made.targets if isinstance(made, ast.Assign) else [made.target]  # type: ignore[attr-defined]
                     found.update(target.id for target in targets if isinstance(target, ast.Name))
         return frozenset(found)
-
-    @cached_property
-    def _bound_anywhere(self) -> frozenset[str]:
-        return frozenset(name for names in self.all_bindings.values() for name in names)
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """The characters of a node."""
@@ -156,7 +155,15 @@ class Source:
 
     def scope(self, node: ast.AST) -> ast.AST:
         """The function, class or module whose names the node sees first."""
-        return next((one for one in self.ancestors(node) if isinstance(one, SCOPES)), self.tree)
+        above = self.parents.get(node, self.tree)
+        while not isinstance(above, STATEMENTS_AND_SCOPES):
+            above = self.parents[above]
+        if isinstance(above, SCOPES):
+            return above
+        found = self._scopes.get(above)
+        if found is None:
+            found = self._scopes[above] = self.scope(above)
+        return found
 
     def statement(self, node: ast.AST) -> ast.stmt:
         """The statement that the node is part of."""
@@ -214,39 +221,47 @@ class Source:
 
     def bound(self, node: ast.Name) -> list[ast.AST]:
         """What the name is bound to in the nearest scope that binds it: imports, expressions, or what else binds."""
+        by_scope = self._by_scope(node.id)
+        if not by_scope:
+            return []
         scope = self.scope(node)
         first = True
         while True:
-            if first or not isinstance(scope, ast.ClassDef):
-                found = self.bindings(scope).get(node.id)
-                if found:
-                    return found
+            if scope in by_scope and (first or not isinstance(scope, ast.ClassDef)):
+                return by_scope[scope]
             if scope is self.tree:
                 return []
             scope, first = self.scope(scope), False
 
-    def bindings(self, scope: ast.AST) -> dict[str, list[ast.AST]]:
-        """Names that a scope binds: an alias of an import, the expression assigned, or the node that binds it."""
-        return self.all_bindings.get(scope, {})
+    def bound_in_module(self, name: str) -> list[ast.AST]:
+        """What a name is bound to at the top of the module."""
+        return self._by_scope(name).get(self.tree, [])
+
+    def _by_scope(self, name: str) -> dict[ast.AST, list[ast.AST]]:
+        """By scope what a name is bound to: an alias of an import, the expression assigned, or the node that binds."""
+        found = self._scoped.get(name)
+        if found is None:
+            found = self._scoped[name] = {}
+            for node in self._binding.get(name, ()):
+                value = self._assigned(node) if isinstance(node, ast.Name) else node
+                found.setdefault(self.scope(node), []).append(value)
+        return found
 
     @cached_property
-    def all_bindings(self) -> dict[ast.AST, dict[str, list[ast.AST]]]:
-        found: dict[ast.AST, dict[str, list[ast.AST]]] = {self.tree: {}}
-
-        def bind(node: ast.AST, name: str, value: ast.AST) -> None:
-            found.setdefault(self.scope(node), {}).setdefault(name, []).append(value)
-
+    def _binding(self) -> dict[str, list[ast.AST]]:
+        """By name the nodes that bind it, in whatever scope."""
+        found: dict[str, list[ast.AST]] = {}
         for alias in self.all(ast.alias):
             if alias.name != "*":
-                bind(alias, alias.asname or alias.name.partition(".")[0], alias)
+                found.setdefault(alias.asname or alias.name.partition(".")[0], []).append(alias)
         for name in self.all(ast.Name):
             if name.ctx.__class__ is not ast.Load:
-                bind(name, name.id, self._assigned(name))
+                found.setdefault(name.id, []).append(name)
         for argument in self.all(ast.arg):
-            bind(argument, argument.arg, argument)
+            found.setdefault(argument.arg, []).append(argument)
         for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             for made in self.by_type.get(kind, ()):
-                bind(made, made.name, made)  # type: ignore[attr-defined]
+                found.setdefault(made.name, []).append(made)  # type: ignore[attr-defined]
         return found
 
     def _assigned(self, name: ast.Name) -> ast.AST:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from jumar.port.document import Document
 from jumar.port.rule import Check, Rule
 
 CODE = re.compile(r"([ckbdw]\d{3})_")
@@ -48,3 +49,19 @@ def all_rules() -> tuple[Loaded, ...]:
 @cache
 def of_kind(kind: str) -> tuple[Loaded, ...]:
     return tuple(one for one in all_rules() if kind in one.rule.kinds)
+
+
+def possible(document: Document) -> list[Loaded]:
+    """The rules that may find something in the document, before anything is parsed."""
+    text = document.lowered
+    there = {word for word in _triggers(document.kind) if word in text}
+    return [
+        one
+        for one in (of_kind(document.kind) if there else ())
+        if not there.isdisjoint(one.rule.triggers) and one.rule.shows_in(document)
+    ]
+
+
+@cache
+def _triggers(kind: str) -> tuple[str, ...]:
+    return tuple(sorted({word for one in of_kind(kind) for word in one.rule.triggers}))
