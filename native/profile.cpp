@@ -16,6 +16,18 @@
 
 namespace jumar {
 
+namespace {
+
+uint64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+uint64_t unix_ns() { return clock_ns(CLOCK_REALTIME); }
+uint64_t raw_ns() { return clock_ns(CLOCK_MONOTONIC_RAW); }  // the adapter's own ranges are in it
+
+}  // namespace
+
 Profile& Profile::get() {
   static Profile* profile = new Profile;
   return *profile;
@@ -24,7 +36,7 @@ Profile& Profile::get() {
 void Profile::submitted(uint64_t event) {
   if (event < first_) return;
   submitted_.resize(event - first_ + 1);
-  submitted_.back() = now_ns();
+  submitted_.back() = raw_ns();
 }
 
 void Profile::ran(uint64_t number, const TraceEvent& event, uint64_t issued_ns, uint64_t start_ns, uint64_t end_ns) {
@@ -33,7 +45,7 @@ void Profile::ran(uint64_t number, const TraceEvent& event, uint64_t issued_ns, 
   span.event = number;
   span.start_ns = start_ns, span.end_ns = end_ns, span.issued_ns = issued_ns;
   span.host_ns = event.host_ns;
-  span.submitted_ns = number - first_ < submitted_.size() ? submitted_[number - first_] : event.host_ns;
+  span.submitted_ns = number - first_ < submitted_.size() ? submitted_[number - first_] : 0;
   span.bytes = event.bytes;
   span.kind = event.kind, span.stream = event.stream, span.line = event.line, span.module = event.module;
   span.type = static_cast<uint8_t>(event.type), span.chip = event.chip;
@@ -85,12 +97,6 @@ std::vector<ProfileSpan> end_profile(uint64_t place) {
   return Profile::get().end(place);
 }
 
-uint64_t unix_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
-
 std::string folder_name() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -109,7 +115,7 @@ bool write_folder(const Session& one) {
     fs::create_directories(folder / ("device_" + std::to_string(span.chip)), error);
   }
   std::ofstream(folder / "host" / "start_info")
-      << "{'collectionTimeBegin': '" << unix_ns() / 1000 << "', 'clockMonotonicRaw': '" << now_ns() << "'}";
+      << "{'collectionTimeBegin': '" << unix_ns() / 1000 << "', 'clockMonotonicRaw': '" << raw_ns() << "'}";
   std::ofstream(folder / "spans.bin", std::ios::binary)
       .write(reinterpret_cast<const char*>(one.spans.data()),
              static_cast<std::streamsize>(one.spans.size() * sizeof(ProfileSpan)));

@@ -13,9 +13,10 @@ struct ProfileSpan {
   uint64_t event;     // its number in the trace
   uint64_t start_ns;  // on the virtual clock, as the next two
   uint64_t end_ns;
-  uint64_t issued_ns;     // when the host had issued it
-  uint64_t host_ns;       // monotonic clock: when the program made the call
-  uint64_t submitted_ns;  // monotonic clock: when the adapter, perhaps on a thread of its own, gave it to the stream
+  uint64_t issued_ns;  // when the host had issued it
+  uint64_t host_ns;    // monotonic clock: when the program made the call
+  uint64_t
+      submitted_ns;  // raw monotonic clock: when the adapter, perhaps on a thread of its own, gave it to the stream
   uint64_t bytes;
   uint32_t kind, stream, line, module;
   uint8_t type, chip, phase, exchange;  // as in TraceEvent

@@ -64,7 +64,8 @@ class Wishes:
 def for_server(directory: Path, wishes: Wishes) -> dict[str, str | None]:
     """What a program's environment needs to see that server. None: to be unset."""
     kernels = KERNELS_ON_THE_HOST if wishes.face == "cuda" else {}
-    return {**dict.fromkeys(CANN), **for_real(directory, wishes), **kernels, SERVER: str(directory)}
+    changes = {**dict.fromkeys(CANN), **for_real(directory, wishes), **kernels, SERVER: str(directory)}
+    return {**changes, "PATH": f"{vendor_commands(directory)}{os.pathsep}{changes['PATH']}"}
 
 
 def for_real(records: Path, wishes: Wishes) -> dict[str, str | None]:
@@ -92,6 +93,11 @@ def for_real(records: Path, wishes: Wishes) -> dict[str, str | None]:
 def commands(records: Path) -> Path:
     """Where the commands of a CUDA machine lie: nvidia-smi, nvcc."""
     return records / "bin"
+
+
+def vendor_commands(records: Path) -> Path:
+    """Where commands of the vendor's toolkit lie, laid out as there: msprof."""
+    return records / "tools" / "profiler" / "bin"
 
 
 def _without(path: str, directory: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jumar.physics.timeline import covered_s
 from jumar.runs.account import labels
-from jumar.runs.format import Exchange, OperatorKind, Run, Type
+from jumar.runs.format import NONE, Exchange, OperatorKind, Run, Type
 
 if TYPE_CHECKING:
     from jumar.runs.priced import Priced
@@ -69,14 +69,17 @@ def write(run: Run, priced: Priced, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     kernels = list(_kernels(run, priced))
     tables = {
-        "kernel_details.csv": (KERNELS, (row for _, row in kernels)),
-        "op_statistic.csv": (STATISTIC, _statistic([row for _, row in kernels])),
+        "kernel_details.csv": (KERNELS, kernels),
+        "op_statistic.csv": (
+            STATISTIC,
+            statistic([(row[1], row[3], row[4], float(row[6])) for row in kernels]),
+        ),
         "step_trace_time.csv": (STEPS, _steps(run, priced)),
     }
-    return [_write(folder / name, headings, rows) for name, (headings, rows) in tables.items()]
+    return [write_table(folder / name, headings, rows) for name, (headings, rows) in tables.items()]
 
 
-def _write(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
+def write_table(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(headings)
@@ -84,8 +87,8 @@ def _write(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -
     return path
 
 
-def _kernels(run: Run, priced: Priced) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Operators and exchanges in the order in which they begin, each with its row of events.parquet."""
+def _kernels(run: Run, priced: Priced) -> Iterator[tuple[Any, ...]]:
+    """Operators and exchanges in the order in which they begin."""
     events = run.events
     named = labels.labels_of(events, run.kinds)
     blocks = str(priced.machine.cores)
@@ -99,36 +102,39 @@ def _kernels(run: Run, priced: Priced) -> Iterator[tuple[int, tuple[Any, ...]]]:
         label = int(named.of[row])
         name, group = named.names[label], named.classes[label]
         if kind is Type.OPERATOR:
-            operator = run.kinds[int(events.kind[row])]
-            full, shapes = operator.operator, _operands(operator)
+            operator = run.kinds[int(events.kind[row])] if events.kind[row] != NONE else None
+            full, shapes = (operator.operator, described(operator)) if operator else (name, ("",) * 6)
         else:
-            full, shapes = _exchange_name(int(events.collective[row])), ("",) * 6
+            full, shapes = exchange_name(Exchange(int(events.collective[row]))), ("",) * 6
         waited = max(0.0, start - ready.get(stream, start))
         ready[stream] = end
         yield (
-            row,
-            (
-                int(events.step[row]) + 1,
-                int(events.chip[row]),
-                full,
-                name if kind is Type.OPERATOR else full,
-                CORES.get(group, "AI_VECTOR_CORE"),
-                f"{start * US:.3f}",
-                f"{(end - start) * US:.3f}",
-                f"{waited * US:.3f}",
-                "0" if kind is Type.COLLECTIVE else blocks,
-                *shapes,
-            ),
+            int(events.step[row]) + 1,
+            int(events.chip[row]),
+            full,
+            name if kind is Type.OPERATOR else full,
+            cores_of(group),
+            f"{start * US:.3f}",
+            f"{(end - start) * US:.3f}",
+            f"{waited * US:.3f}",
+            "0" if kind is Type.COLLECTIVE else blocks,
+            *shapes,
         )
 
 
-def _exchange_name(number: int) -> str:
+def exchange_name(exchange: Exchange) -> str:
     """As the vendor spells it: hcom_allReduce_."""
-    first, *rest = Exchange(number).name.lower().split("_") if number >= 0 else ["exchange"]
+    first, *rest = exchange.name.lower().split("_")
     return f"hcom_{first}{''.join(word.capitalize() for word in rest)}_"
 
 
-def _operands(kind: OperatorKind) -> tuple[str, ...]:
+def cores_of(group: str) -> str:
+    """The cores that do operators of this class, as the vendor calls them."""
+    return CORES.get(group, "AI_VECTOR_CORE")
+
+
+def described(kind: OperatorKind) -> tuple[str, ...]:
+    """Shapes, types and formats of the inputs, then of the outputs."""
     inputs, outputs = _inputs_and_outputs(kind)
     return (*_described(inputs), *_described(outputs))
 
@@ -164,10 +170,11 @@ def _described(tensors: Sequence[Any]) -> tuple[str, str, str]:
     )
 
 
-def _statistic(kernels: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def statistic(kernels: Iterable[tuple[int, str, str, float]]) -> list[tuple[Any, ...]]:
+    """Sums over operators given by chip, name, cores and µs."""
     times: dict[tuple[int, str, str], list[float]] = {}
-    for row in kernels:
-        times.setdefault((row[1], row[3], row[4]), []).append(float(row[6]))
+    for device, name, core, spent_us in kernels:
+        times.setdefault((device, name, core), []).append(spent_us)
     whole: dict[int, float] = {}
     for (device, *_), spent in times.items():
         whole[device] = whole.get(device, 0.0) + sum(spent)
