@@ -271,3 +271,37 @@ def test_a_pipeline_of_imagined_stages_waits_for_them(run: Run) -> None:
     assert waiting.parts["bubble"] == pytest.approx(0.25 * alone.step_s)
     assert sum(waiting.parts.values()) == pytest.approx(waiting.step_s)
     assert any("pipeline" in note for note in waiting.notes)
+
+
+def test_updates_of_single_weights_share_launches_where_pytorch_takes_lists(run: Run) -> None:
+    kinds = [
+        dataclasses.replace(k, operator="aclnnInplaceAddcdiv") if k.operator.startswith("aclnnForeach") else k
+        for k in run.kinds
+    ]
+    single = replaced(run, *kinds)
+    rows = np.isin(run.events.kind, [n for n, k in enumerate(kinds) if k.operator == "aclnnInplaceAddcdiv"])
+    here, there = (price_run(single, chips.find(name)) for name in ("910b2", "h100"))
+    assert (here.duration_s[rows] == here.kinds.seconds[run.events.kind[rows]]).all()
+    assert (there.duration_s[rows] < there.kinds.seconds[run.events.kind[rows]]).all()
+    assert there.duration_s[rows].min() > 0 and any("foreach" in note for note in there.notes)
+
+
+def test_attention_is_the_kernel_that_pytorch_has() -> None:
+    from jumar.physics import Kind, Work
+    from jumar.runs.translation import translate
+
+    def attention(dtype: str) -> OperatorKind:
+        arguments = [synthetic.operand(dtype, 8, 128, 64)]
+        return OperatorKind("aclnnFlashAttentionScore", arguments, Work(Kind.ATTENTION), "rule")
+
+    kinds = [attention("bfloat16"), attention("float32")]
+    found = {
+        chip: [one.work.kind for one in translate(kinds, *chip) if one.work]
+        for chip in (("ascend", "A2"), ("nvidia", "Ampere"), ("nvidia", "Hopper"))
+    }
+    assert found["ascend", "A2"] == [Kind.ATTENTION, Kind.ATTENTION]
+    assert found["nvidia", "Ampere"] == [Kind.ATTENTION, Kind.PORTABLE_ATTENTION]
+    assert found["nvidia", "Hopper"] == [Kind.PORTABLE_ATTENTION, Kind.PORTABLE_ATTENTION]
+    mask = OperatorKind("aclnnTriu", [synthetic.operand("bool", 8, 8)], None, "none")
+    numbers = OperatorKind("aclnnTriu", [synthetic.operand("float32", 8, 8)], None, "none")
+    assert [one.absent for one in translate([mask, numbers], "nvidia", "Ampere")] == [True, False]

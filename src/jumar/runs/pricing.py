@@ -56,12 +56,26 @@ class _Pricing:
         self.machine = accelerator_of(chip)
         self.parameters = parameters_for(self.machine.name, self.machine.generation)
         self.notes: list[str] = []
-        translated = translation.translate(self.run.kinds, chip.architecture)
+        translated = translation.translate(self.run.kinds, chip.architecture, chip.generation)
         self.kinds = durations.price_kinds(self.run.kinds, translated, self.machine, self.parameters)
         self.absent = np.array([one.absent for one in translated] or [False])
         self.duration_s = durations.event_seconds(self.run, self.kinds, self.machine, self.parameters)
+        self.many = np.ones(0)
+        if chip.architecture != translation.ASCEND:
+            self._share_launches()
         self.host_s = np.zeros(len(self.run.events))
         self.issued_s, self.start_s, self.end_s = (np.zeros(len(self.run.events)) for _ in range(3))
+
+    def _share_launches(self) -> None:
+        """Updates of single weights, as one kernel for many of them."""
+        self.many = translation.tensors_a_launch(self.run, self.run.kinds, self.kinds.works)
+        rows = np.flatnonzero(self.many > 1)
+        launch_s = self.kinds.parts[self.run.events.kind[rows], LIMITS.index("launch")]
+        self.duration_s[rows] -= launch_s * (1 - 1 / self.many[rows])
+        if len(rows):
+            self.notes.append(
+                "optimizer: weights are updated many at once (foreach), PyTorch's default there"
+            )
 
     def priced(self) -> Priced:
         self._lay_out()
@@ -150,6 +164,8 @@ class _Pricing:
         kind = self.run.events.kind[calls.rows]
         operators = (self.run.events.type[calls.rows] == Type.OPERATOR) & (kind != NONE)
         host_s[operators] *= ~self.absent[kind[operators]]
+        if len(self.many):
+            host_s /= self.many[calls.rows]
         return host_s
 
     def _host_setting(self) -> str | float:

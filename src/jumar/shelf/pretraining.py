@@ -23,7 +23,7 @@ def arguments(
     parser.add_argument(
         "--micro-batches", type=int, default=micro_batches, help="of a step, for each data rank"
     )
-    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=3 if micro_batches == 1 else 2)
     parser.add_argument(
         "--recompute",
         action=argparse.BooleanOptionalAction,
