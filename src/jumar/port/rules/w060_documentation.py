@@ -10,6 +10,7 @@ from jumar.port.finding import Finding
 from jumar.port.reading.comments import is_licence
 from jumar.port.reading.scripts import SHELL_FENCES, code_blocks
 from jumar.port.rule import Example, Rule
+from jumar.port.taken import lines as other_lines
 
 RULE = Rule(
     code="W060",
@@ -38,17 +39,15 @@ WORD = re.compile(
 
 def check(document: Document) -> Iterator[Finding]:
     blocks = [*code_blocks(document)]
+    taken: set[int] | None = None
     lines: set[int] = set()
     for match in WORD.finditer(document.text):
         line, _ = document.position(match.start())
-        in_shell = any(
-            start <= match.start() < end and language in SHELL_FENCES for start, end, language in blocks
-        )
-        if (
-            line in lines
-            or is_licence(document.lines[line - 1])
-            or (in_shell and not document.lines[line - 1].lstrip().startswith("#"))
-        ):
+        if line in lines or is_licence(document.lines[line - 1]):
             continue
         lines.add(line)
+        if any(start <= match.start() < end and language in SHELL_FENCES for start, end, language in blocks):
+            taken = other_lines(document, RULE.code) if taken is None else taken
+            if line in taken:
+                continue
         yield RULE.found(document, *match.span(), f"names {match[0]}")

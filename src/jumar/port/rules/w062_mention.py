@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jumar.port.document import Document, Unparsed
+from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles
 from jumar.port.reading.comments import is_licence
 from jumar.port.rule import Example, Rule
+from jumar.port.taken import lines as other_lines
 
 RULE = Rule(
     code="W062",
@@ -56,25 +57,9 @@ def check(document: Document) -> Iterator[Finding]:
     }
     if not places:
         return
-    taken = _taken(document)
+    taken = other_lines(document, RULE.code)
     for line in sorted(places):
         match = places[line]
         text = document.lines[line - 1]
         if line not in taken and len(text) < LONGEST_LINE and not is_licence(text):
             yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document))
-
-
-def _taken(document: Document) -> set[int]:
-    """Lines that other rules say something about."""
-    from jumar.port import rules  # this rule is one of them
-
-    lines: set[int] = set()
-    for loaded in rules.possible(document):
-        if loaded.rule.code == RULE.code:
-            continue
-        try:
-            for one in loaded.check(document):
-                lines.update(range(one.line, one.end_line + 1))
-        except Unparsed:
-            continue
-    return lines

@@ -18,6 +18,7 @@ NOT_THESE = re.compile(
     r"(^|/)templates/|(^|/)crds?/|(^|/)kustomization\.ya?ml$|(^|/)Chart\.ya?ml$|(^|/)tests?/"
 )
 SET_BY_US = frozenset(("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES"))
+VENDOR_COMPONENT = re.compile(r"nvidia|dcgm|gpu-operator|gpu-feature|time-slicing|mig-")
 DEVICES_OF_POD = (
     "- name: ASCEND_VISIBLE_DEVICES",
     "  valueFrom:",
@@ -39,6 +40,8 @@ def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
     if not codes & {"D006", "D007", "D022"} or roles.is_compose(document):
         return None
     draft = YamlDraft(document)
+    if _is_of_vendor(draft):
+        return None
     keys = cluster_keys.keys(document)
     asking = {(key.entry.part, key.entry.path) for key in keys if key.entry and key.role == "resource"}
     for containers in [entry for entry in draft.entries if entry.key in ("containers", "initContainers")]:
@@ -68,6 +71,22 @@ def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
         if draft.is_sound(text)
         else None
     )
+
+
+def _is_of_vendor(draft: YamlDraft) -> bool:
+    """Whether the file installs NVIDIA's own components, whose counterparts MindCluster brings."""
+    for entry in draft.entries:
+        if entry.path == ("kind",) and entry.value in (
+            "CustomResourceDefinition",
+            "ClusterPolicy",
+            "NVIDIADriver",
+        ):
+            return True
+        if entry.path == ("apiVersion",) and "nvidia.com" in (entry.value or ""):
+            return True
+        if entry.path == ("metadata", "name") and VENDOR_COMPONENT.search(entry.value or ""):
+            return True
+    return False
 
 
 def _pod(draft: YamlDraft, containers: Entry, asking: set[tuple[int, tuple[str, ...]]]) -> None:

@@ -22,6 +22,12 @@ MATCHER = re.compile(r"(?P<label>\w+)(?=\s*(?:=~|!=|!~|=))")
 GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\((?P<inside>[^()]*)\)")
 LABEL_VALUES = re.compile(r"label_values\([^()]*?,\s*(?P<label>\w+)\s*\)")
 SHOWN = re.compile(r"\{\{\s*(?P<label>\w+)\s*\}\}|\$labels\.(?P<alert>\w+)|(?<=byField\": \")(?P<field>\w+)")
+ASKS = re.compile(
+    r"\bexpr\b|\bquery\b|scrape_configs|ServiceMonitor|PodMonitor|\btargets\b|seriesQuery|\bmetric",
+    re.IGNORECASE,
+)
+SOURCE = re.compile(r"kind:[ \t]*(?:DaemonSet|Deployment|StatefulSet)|DCGM_\w+,[ \t]*(?:gauge|counter)")
+"""The exporter itself, or the list of what it exports."""
 EXPORTER = re.compile(r"(?:nvidia-)?dcgm-exporter")
 PORT = re.compile(r"(?<=:)9400\b")
 
@@ -36,6 +42,8 @@ def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
         or "PodMonitor" in document.text
     )
     if not any(one.code == "W006" for one in findings) and not (scrapes and EXPORTER.search(document.text)):
+        return None
+    if not ASKS.search(document.text) or SOURCE.search(document.text) or "/templates/" in document.path:
         return None
     draft = Draft(document)
     read = json_entries.entries if document.kind == "json" else yaml_entries.entries

@@ -1,4 +1,4 @@
-"""Ray and KubeRay: GPUs that are counted."""
+"""GPUs that are counted: by Ray, by charts and by schedulers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from jumar.port.rule import Example, Rule
 
 RULE = Rule(
     code="D022",
-    name="ray",
+    name="gpu-count",
     kinds=("yaml", "shell", "json", "markdown", "ci", "dockerfile"),
     triggers=("num-gpus", "num_gpus", "numgpus", "gpu", "ray"),
     layer="data centre",
     severity="blocks",
     safety="report",
     runs_unchanged=False,
-    why="Ray counts NVIDIA's GPUs; chips of Ascend are its resource NPU",
+    why="NVIDIA's GPUs are counted; for Ray chips of Ascend are the resource NPU",
     replacement="resources NPU: n; Ray finds the chips by itself where ASCEND_RT_VISIBLE_DEVICES or "
     "acl says so",
     examples=(
