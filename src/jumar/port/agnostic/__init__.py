@@ -5,6 +5,7 @@ What a name becomes is a row of `names.tsv`. What the chip cannot be asked for o
 """
 
 from jumar.port.agnostic.fixes import LINE, Fix, given
+from jumar.port.agnostic.layouts import channels_last, scaler
 from jumar.port.agnostic.literals import backend, comparison, device_name
 from jumar.port.agnostic.methods import is_cuda, move, typed
 from jumar.port.agnostic.names import imported, name, use
@@ -13,6 +14,7 @@ __all__ = [
     "LINE",
     "Fix",
     "backend",
+    "channels_last",
     "comparison",
     "device_name",
     "given",
@@ -20,6 +22,7 @@ __all__ = [
     "is_cuda",
     "move",
     "name",
+    "scaler",
     "typed",
     "use",
 ]

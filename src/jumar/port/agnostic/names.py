@@ -10,6 +10,7 @@ from pathlib import Path
 from jumar.port.agnostic.fixes import Fix, device_type, torch
 from jumar.port.agnostic.guards import around, guarded
 from jumar.port.agnostic.places import in_text, place
+from jumar.port.document import Document
 from jumar.port.finding import SAFETIES, Edit
 from jumar.port.reading.python_source import Source
 
@@ -93,7 +94,13 @@ def _is_written_out(source: Source, node: ast.expr) -> bool:
 
 
 def _always(source: Source, node: ast.expr, call: ast.Call | None, row: Row) -> Fix | None:
+    if source.document.once(_builds_extensions):
+        return None  # whether there is a GPU decides there what nvcc compiles
     return Fix((Edit(*_placed(source, node), row.becomes),), row.safety, row.becomes)
+
+
+def _builds_extensions(document: Document) -> bool:
+    return "cpp_extension" in document.text and "CUDAExtension" in document.text
 
 
 def _guarded(source: Source, node: ast.expr, call: ast.Call | None, row: Row) -> Fix | None:
