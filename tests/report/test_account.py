@@ -136,3 +136,22 @@ def test_the_vendors_tables_have_its_columns(run: Run, tmp_path: Path) -> None:
     assert len(steps) == len(on.steps)
     for row in steps:
         assert float(row["Computing"]) + float(row["Free"]) <= float(row["Stage"]) * 1.001
+
+
+@pytest.mark.parametrize("chip", chips.all_chips(), ids=lambda chip: chip.name)
+def test_every_chip_has_a_page(chip: chips.Chip) -> None:
+    run = synthetic.gpt2(steps=2, layers=1)
+    told = account(run, pricing.price_run(run, chip))
+    assert chip.name in report.render(report.facts_of_run(run.facts, chip), told)
+    assert sum(one["seconds"] for one in told["rests"]["numbers"]) > 0
+
+
+def test_what_an_optimizer_does_is_a_class_of_its_own(told: dict[str, Any]) -> None:
+    found = {one["name"]: one["class"] for one in told["operators"]}
+    assert found["ForeachMulScalar"] == "optimizer" and found["Matmul"] == "matrix"
+    outside = [
+        child["name"]
+        for child in told["modules"]["children"]
+        if "modules" in child["name"] or "opt" in child["name"]
+    ]
+    assert outside == ["outside modules", "the optimizer"]

@@ -70,7 +70,8 @@ def modules(account: dict[str, Any]) -> Section:
             "Each bar is a module, below it the modules that it contains; as wide as the time on the chip of what it "
             "submitted, forward and backward. Click one to make it the whole."
         )
-        + '<div id="flame"></div><p class="said small" id="flame-said" aria-live="polite"></p>'
+        + '<div id="flame"></div>'
+        + '<p class="said small" id="flame-said" aria-live="polite">Point at a bar to read what it is.</p>'
         + '<div class="leaf small"><span>module</span><span class="less">share</span><span class="right">time</span>'
         + '<span class="right less">operators</span><span class="right less">backward</span></div>'
         + f'<ul class="tree root">{_branch(root, root["seconds"] or 1.0, 0)}</ul>'

@@ -125,7 +125,7 @@
     for (let at = Math.ceil(from / tick) * tick; at <= to; at += tick) {
       const px = Math.round(x(at)) + .5;
       brush.beginPath(); brush.moveTo(px, 16); brush.lineTo(px, canvas.height / ratio); brush.stroke();
-      brush.fillText(written(at), px + 3, 8);
+      if (px + 52 < width) brush.fillText(written(at), px + 3, 8);
     }
     brush.strokeStyle = style.mark;
     brush.fillStyle = style.mark;

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jumar.physics import Kind
-from jumar.runs.format import NONE, Column, Events, Exchange, OperatorKind, Type
+from jumar.runs.format import NONE, Column, Events, Exchange, OperatorKind, Phase, Type
 
 # Sort of operator -> what it stands under in tables and drawings.
 CLASSES = {
@@ -60,22 +60,33 @@ class Labels:
 
 
 def labels_of(events: Events, kinds: Sequence[OperatorKind]) -> Labels:
-    """Names of all events: operators by their own, collectives, copies and the rest by what they do."""
-    rows: dict[str, tuple[int, str, int]] = {}
+    """Names of all events: operators by their own, collectives, copies and the rest by what they do.
+
+    What an optimizer does element by element is a class of its own, whatever operators it is made of.
+    """
+    rows: dict[tuple[str, str], tuple[int, int]] = {}
 
     def row(name: str, group: str, kind: int = -1) -> int:
-        return rows.setdefault(name, (len(rows), group, kind))[0]
+        return rows.setdefault((name, group), (len(rows), kind))[0]
 
     by_type = np.array([row(TYPES.get(one, ""), "copy" if one in TYPES else UNKNOWN) for one in Type])
-    by_kind = np.array([row(short(k.operator), class_of(k), n) for n, k in enumerate(kinds)] or [0])
+    groups = [class_of(kind) for kind in kinds]
+    by_kind, in_optimizer = (
+        np.array(
+            [row(short(k.operator), g, n) for n, (k, g) in enumerate(zip(kinds, some, strict=True))] or [0]
+        )
+        for some in (groups, ["optimizer" if group == "vector" else group for group in groups])
+    )
     by_exchange = np.array([row(one.name.lower().replace("_", " "), "communication") for one in Exchange])
     of = by_type[events.type]
     operators, collectives = events.type == Type.OPERATOR, events.type == Type.COLLECTIVE
-    of[operators] = np.where(
-        events.kind[operators] == NONE, row("unknown", UNKNOWN), by_kind[events.kind[operators]]
-    )
+    optimizing = events.phase[operators] == Phase.OPTIMIZER
+    kind = events.kind[operators]
+    named = np.where(optimizing, in_optimizer[kind], by_kind[kind])
+    of[operators] = np.where(kind == NONE, row("unknown", UNKNOWN), named)
     of[collectives] = by_exchange[events.collective[collectives]]
-    return Labels(of, tuple(rows), tuple(g for _, g, _ in rows.values()), tuple(k for *_, k in rows.values()))
+    names, classes = zip(*rows, strict=True)
+    return Labels(of, names, classes, tuple(kind for _, kind in rows.values()))
 
 
 def short(operator: str) -> str:

@@ -14,6 +14,7 @@ from jumar.runs.priced import Priced
 
 Names = Mapping[tuple[int, str, int], str]
 MOST_SHAPES = 3
+OUTSIDE = {Phase.OPTIMIZER: "the optimizer"}
 
 
 def by_operator(run: Run, rows: Column, priced: Priced, labels: Labels) -> list[dict[str, Any]]:
@@ -69,26 +70,16 @@ def by_line(run: Run, rows: Column, seconds: Column) -> list[dict[str, Any]]:
 def by_module(run: Run, rows: Column, seconds: Column) -> dict[str, Any]:
     """The tree of modules: each with its whole time, its own, and both by phase."""
     texts, place = _texts(run, rows, "module")
-    phases = len(Phase)
-    table = np.bincount(
-        place * phases + run.events.phase[rows], weights=seconds[rows], minlength=len(texts) * phases
-    ).reshape(-1, phases)
-    counts = np.bincount(place, weights=seconds[rows] > 0, minlength=len(texts))
+    phases, size = len(Phase), len(texts) * len(Phase)
+    cells = place * phases + run.events.phase[rows]
+    spent = np.bincount(cells, weights=seconds[rows], minlength=size).reshape(-1, phases)
+    counts = np.bincount(cells, weights=seconds[rows] > 0, minlength=size).reshape(-1, phases)
     root = _node("the step")
-    for text, spent, count in zip(texts, table.tolist(), counts.tolist(), strict=True):
-        if not count:
-            continue
-        node = root
-        _add(node, spent, count)
-        for part in text.split(".") if text else [_outside(spent)]:
-            node = node["children"].setdefault(part, _node(part))
-            _add(node, spent, count)
-        node["own"] += sum(spent)
+    for text, by_phase, counted in zip(texts, spent.tolist(), counts.tolist(), strict=True):
+        for phase in filter(lambda phase: counted[phase], Phase):
+            path = text.split(".") if text else [OUTSIDE.get(phase, "outside modules")]
+            _add(root, path, phase, by_phase[phase], int(counted[phase]))
     return _tidied(root)
-
-
-def _outside(spent: Sequence[float]) -> str:
-    return "the optimizer" if spent[Phase.OPTIMIZER] > sum(spent) / 2 else "outside modules"
 
 
 def _node(name: str) -> dict[str, Any]:
@@ -102,10 +93,15 @@ def _node(name: str) -> dict[str, Any]:
     }
 
 
-def _add(node: dict[str, Any], spent: Sequence[float], count: float) -> None:
-    node["seconds"] += sum(spent)
-    node["count"] += int(count)
-    node["phases"] = [a + b for a, b in zip(node["phases"], spent, strict=True)]
+def _add(root: dict[str, Any], path: Sequence[str], phase: Phase, seconds: float, count: int) -> None:
+    """Adds to every module on the way, and to what the last does itself."""
+    node = root
+    for part in (None, *path):
+        node = node if part is None else node["children"].setdefault(part, _node(part))
+        node["seconds"] += seconds
+        node["count"] += count
+        node["phases"][phase] += seconds
+    node["own"] += seconds
 
 
 def _tidied(node: dict[str, Any]) -> dict[str, Any]:
