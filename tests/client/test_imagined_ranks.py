@@ -47,20 +47,7 @@ dist.destroy_process_group()
 
 def test_collectives_go_on_without_the_others(tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text(PROGRAM)
-    words = [
-        sys.executable,
-        "-m",
-        "jumar.cli",
-        "run",
-        "--dry",
-        "--ranks",
-        "8",
-        "--rank",
-        "5",
-        "--out",
-        "out",
-        "job.py",
-    ]
+    words = [JUMAR, "run", "--dry", "--ranks", "8", "--rank", "5", "--out", "out", "job.py"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     said = next(line for line in done.stdout.splitlines() if line.startswith("said"))

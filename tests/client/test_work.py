@@ -54,22 +54,28 @@ def by_case(run: Run) -> dict[int, float]:
     return total
 
 
-def test_products_are_those_that_pytorch_counts(tmp_path: Path) -> None:
-    command = [
+def stored(folder: Path, program: str, *arguments: str, options: tuple[str, ...] = ()) -> Run:
+    """The run of a program of this directory, read again from disk."""
+    run = [
         *COMMAND,
         "run",
         "--face",
         "none",
         "--out",
         "out",
+        *options,
+        "--",
         sys.executable,
-        str(HERE / "flops.py"),
-        "counted",
+        str(HERE / program),
     ]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    ended = subprocess.run([*run, *arguments], cwd=folder, capture_output=True, text=True, timeout=900)
     assert ended.returncode == 0, ended.stderr[-3000:]
+    return directory.read(folder / "out")
+
+
+def test_products_are_those_that_pytorch_counts(tmp_path: Path) -> None:
+    found = by_case(stored(tmp_path, "flops.py", "counted"))
     wanted = json.loads((tmp_path / "counted").read_text())
-    found = by_case(directory.read(tmp_path / "out"))
     assert len(wanted) > 100
     # The counter knows no product of a matrix and a vector: where it counts nothing there is nothing to compare.
     wrong = {
@@ -78,3 +84,10 @@ def test_products_are_those_that_pytorch_counts(tmp_path: Path) -> None:
         if case["flops"] and found[number] != pytest.approx(case["flops"], rel=1e-9)
     }
     assert wrong.keys() == WRONGLY_COUNTED, wrong
+
+
+def test_every_operator_of_training_steps_has_a_rule(tmp_path: Path) -> None:
+    models = ["gpt2", "bert", "llama", "mixtral", "vit", "unet", "dlrm", "lstm"]
+    run = stored(tmp_path, "one_step.py", *models, options=("--dry",))
+    assert len(run.kinds) > 100
+    assert {kind.operator: kind.source for kind in run.kinds if kind.source != "rule"} == {}

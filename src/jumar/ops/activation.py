@@ -116,12 +116,12 @@ rows(
 _GELU = ("none", "tanh")
 
 
-@op("aclnnGeluV2", work=pointwise(4, 1))
+@op("aclnnGeluV2", work=pointwise(8, 1))
 def gelu(self: Tensor, approximate: int, out: Tensor) -> None:
     aten.gelu.out(self, approximate=_GELU[approximate], out=out)
 
 
-@op("aclnnGeluBackwardV2", work=pointwise(8, 1))
+@op("aclnnGeluBackwardV2", work=pointwise(12, 2))
 def gelu_backward(grad: Tensor, self: Tensor, approximate: str, grad_input: Tensor) -> None:
     aten.gelu_backward.grad_input(grad, self, approximate=approximate, grad_input=grad_input)
 
@@ -175,7 +175,7 @@ def fast_gelu_backward(grad: Tensor, self: Tensor, grad_input: Tensor) -> None:
     store(grad_input, wide(grad) * gate * (1 + 1.702 * value * (1 - gate)))
 
 
-@op("aclnnSwiGlu", work=pointwise(1, 0.5))
+@op("aclnnSwiGlu", work=pointwise(2, 0.5))
 def swiglu(self: Tensor, dim: int, out: Tensor) -> None:
     left, right = wide(self).chunk(2, dim)
     store(out, functional.silu(left) * right)
@@ -190,7 +190,7 @@ def swiglu_backward(grad: Tensor, self: Tensor, dim: int, grad_input: Tensor) ->
     store(to_right, gradient * functional.silu(left))
 
 
-@op("aclnnGeGluV3", work=pointwise(3, 0.5, outs=2))
+@op("aclnnGeGluV3", work=pointwise(4, 0.5, outs=2))
 def geglu(
     self: Tensor, dim: int, approximate: int, activate_left: bool, out: Tensor, out_gelu: Tensor
 ) -> None:
@@ -200,7 +200,7 @@ def geglu(
     store(out, wide(linear) * activated)
 
 
-@op("aclnnGeGluV3Backward", work=pointwise(6, 0.5))
+@op("aclnnGeGluV3Backward", work=pointwise(7, 1))
 def geglu_backward(
     grad: Tensor,
     self: Tensor,
@@ -219,7 +219,7 @@ def geglu_backward(
     store(to_gate, aten.gelu_backward(to_activated, wide(gate), approximate=_GELU[approximate]))
 
 
-@op("aclnnGeluMul", work=pointwise(3, 0.5))
+@op("aclnnGeluMul", work=pointwise(4, 0.5))
 def gelu_mul(self: Tensor, approximate: str, out: Tensor) -> None:
     gate, linear = wide(self).chunk(2, -1)
     store(out, functional.gelu(gate, approximate=approximate) * linear)

@@ -6,6 +6,7 @@ in between lies in no memory. Meanings that look at values cannot be run so.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -48,7 +49,8 @@ def derive(run: Callable[..., Any], arguments: Sequence[Any], name: str) -> Work
     owned: dict[int, Operand] = {}
     stand_ins = [_stand_in(argument, owned) for argument in arguments]
     counter = _Counter(owned)
-    with torch.no_grad(), counter:
+    with warnings.catch_warnings(), torch.no_grad(), counter:
+        warnings.simplefilter("ignore")  # of outputs that are resized and the like: not the program's doing
         run(*stand_ins)
     return counter.work(list(operands(arguments)))
 

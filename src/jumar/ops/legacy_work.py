@@ -49,10 +49,11 @@ _POINTWISE: dict[Cost, str] = {
     """,
     (2, 1): "Acos Acosh Asin Asinh Atanh Erfinv FastGelu SoftplusV2Grad EluGradV2 LogSigmoidGrad GLU",
     (3, 1): "SiluGrad SwishGrad",
-    (4, 1): "Gelu Atan2 FastGeluGrad GLUGrad SoftMarginLossGrad BinaryCrossEntropyGrad",
+    (4, 1): "Atan2 FastGeluGrad GLUGrad SoftMarginLossGrad BinaryCrossEntropyGrad",
     (2, 2): "Pow LogAddExp Mish",
     (6, 2): "MishGrad SigmoidCrossEntropyWithLogitsV2",
-    (8, 1): "GeluGrad",
+    (8, 1): "Gelu",
+    (12, 2): "GeluGrad",
 }
 _REDUCING: dict[Cost, str] = {
     (1, 0): """

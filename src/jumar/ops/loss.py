@@ -53,7 +53,7 @@ def _nll_backward_work(
     """Zero everywhere but at one element of each row; of the input only the sizes count."""
     vectors = (Vector("fp32", 2.0 * target.elements),)
     read_b = total_b(grad, target, weight)
-    return Work(Kind.COPY, (), vectors, read_b, bytes_of(rest[-1]), launches=2)
+    return Work(Kind.COPY, (), vectors, read_b, bytes_of(rest[-1]))
 
 
 @op("aclnnNLLLoss", work=_nll_work)
