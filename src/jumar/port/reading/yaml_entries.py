@@ -14,9 +14,11 @@ from jumar.port.reading.entries import Entry
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TEMPLATE_LINE = re.compile(r"^[ \t]*(?:\{\{[^\n]*?\}\}|\{%[^\n]*?%\})[ \t]*(?:#[^\n]*)?$", re.MULTILINE)
-TEMPLATE = re.compile(r"\{\{(?:[^}\n]|\}(?!\}))*\}\}|\{%[^\n]*?%\}")
+# Of bounded length: where thousands open and none closes, each would look to the end of the line.
+TEMPLATE = re.compile(r"\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}|\{%[^\n]{0,500}?%\}")
+DEEPEST = 300  # the parser takes quadratic time from here on; nobody wrote that
 LINE = re.compile(
-    r"^(?P<indent>[ ]*)(?P<dash>(?:-[ ]+)*)(?P<key>\"[^\"\n]*\"|'[^'\n]*'|[^\s#:\"'{}\[\]][^\n:#]*?)[ ]*:"
+    r"^(?P<indent>[ ]*)(?P<dash>(?:-[ ]+){0,30})(?P<key>\"[^\"\n]*\"|'[^'\n]*'|[^\s#:\"'{}\[\]][^\n:#]*?)[ ]*:"
     r"(?:[ ]+(?P<value>[^\n#]*?))?[ ]*(?:[ ]#[^\n]*)?$",
     re.MULTILINE,
 )
@@ -52,9 +54,12 @@ def _entries(document: Document) -> tuple[Entry, ...]:
 
 def is_well_formed(document: Document) -> bool:
     """Whether it is YAML, templates aside."""
+    depth = 0
     try:
-        for _ in yaml.parse(masked(document.text), Loader=LOADER):
-            pass
+        for event in yaml.parse(masked(document.text), Loader=LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return False
     except (yaml.YAMLError, ValueError, RecursionError):
         return False
     return True
@@ -110,6 +115,8 @@ def _scalar(
 
 
 def _open(stack: list[_Frame], is_list: bool, start: int) -> None:
+    if len(stack) >= DEEPEST:
+        raise ValueError("nested too deeply")
     if not stack:
         stack.append(_Frame((), is_list, start, (start, start), False))
         return
