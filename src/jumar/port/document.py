@@ -44,6 +44,8 @@ class Document:
         self.path = path
         self.text = text
         self.encoding = encoding
+        self.own: frozenset[str] = frozenset()
+        """Packages that the repository has itself, by their first word."""
         self.kind = kind if kind is not None else kinds.kind_of(path, text)
         self._parsed: dict[Callable[[Document], Any], Any] = {}
 
@@ -88,6 +90,11 @@ class Document:
         """Without their newlines."""
         return NEWLINE.split(self.text)
 
+    @cached_property
+    def _is_ascii(self) -> bool:
+        """Asked once: a line of half a megabyte may have tens of thousands of places."""
+        return self.text.isascii()
+
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1."""
         line = bisect_right(self.starts, offset)
@@ -100,6 +107,8 @@ class Document:
     def offset_of_bytes(self, line: int, byte_column: int) -> int:
         """The offset of a line from 1 and a column in UTF-8 bytes from 0, as `ast` and tree-sitter count."""
         start = self.starts[line - 1]
+        if self._is_ascii:
+            return start + byte_column
         text = self.text[start : start + byte_column]
         if text.isascii():
             return start + byte_column
