@@ -42,7 +42,12 @@ def check(document: Document) -> Iterator[Finding]:
         return
     source = document.once(python_source.read)
     for node in source.all(ast.Constant):
-        if not isinstance(node.value, str) or "\n" in node.value or not _is_listed(source, node):
+        if (
+            not isinstance(node.value, str)
+            or "\n" in node.value
+            or node.value.isupper()
+            or not _is_listed(source, node)
+        ):
             continue
         needed = requirement_lines.parse(node.value, 0)
         if (

@@ -21,8 +21,7 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="NVIDIA's GPUs are counted; for Ray chips of Ascend are the resource NPU",
-    replacement="resources NPU: n; Ray finds the chips by itself where ASCEND_RT_VISIBLE_DEVICES or "
-    "acl says so",
+    replacement="for Ray the resource NPU, for charts and pods huawei.com/Ascend910",
     examples=(
         Example('rayStartParams:\n  num-gpus: "8"\n', path="ray.yaml"),
         Example("ray start --head --num-gpus=8\n", path="a.sh"),

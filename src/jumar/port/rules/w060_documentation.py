@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading.comments import is_licence
-from jumar.port.reading.scripts import SHELL_FENCES, code_blocks
+from jumar.port.reading.scripts import code_blocks
 from jumar.port.rule import Example, Rule
 from jumar.port.taken import lines as other_lines
 
@@ -46,7 +46,7 @@ def check(document: Document) -> Iterator[Finding]:
         if line in lines or is_licence(document.lines[line - 1]):
             continue
         lines.add(line)
-        if any(start <= match.start() < end and language in SHELL_FENCES for start, end, language in blocks):
+        if any(start <= match.start() < end for start, end, _ in blocks):
             taken = other_lines(document, RULE.code) if taken is None else taken
             if line in taken:
                 continue

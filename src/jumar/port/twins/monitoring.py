@@ -14,7 +14,8 @@ from jumar.port.reading.entries import Entry
 from jumar.port.twins.base import Draft, Twin, beside, comment, is_twin
 
 METRIC = re.compile(
-    r"\b(?:DCGM_(?:FI|EXP)_\w+|nvidia_smi_\w+|nv_gpu_\w+|dcgm_(?:gpu|fb|power|sm|memory|mem|xid|ecc|pcie|nvlink)\w*)"
+    r"\b(?:DCGM_(?:FI|EXP)_\w+|nvidia_smi_\w+|nv_gpu_\w+|dcgm_(?:gpu|fb|power|sm|memory|"
+    r"mem|xid|ecc|pcie|nvlink)\w*)"
 )
 LABELS = {row.cuda: row.ascend for row in names("datacentre/metric_labels")}
 SELECTOR = re.compile(r"\{(?P<inside>(?:[^{}]|\$\{[\w:]+\})*)\}")
