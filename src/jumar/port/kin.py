@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from jumar.port.document import Document
 
@@ -14,21 +15,24 @@ KIN = re.compile(
 )
 """CUDA and what comes with it, as a word or part of a name, but not as part of a barracuda."""
 
-_PARTS = (
-    "cuda",
-    "cudnn",
-    "cublas",
-    "nccl",
-    "nvidia",
-    "nvcc",
-    "nvml",
-    "nsys",
-    "nvrtc",
-    "nvlink",
-    "nvshmem",
-    "tensorrt",
+NO_WORDS = re.compile(
+    r"https?://\S+|[\w.+-]+@[\w.-]+|(?i:copyright[^\r\n]*|all rights reserved[^\r\n]*)"
+    r"|(?<![\w/.])(?i:nv-community|nvidia)/[\w.-]+"
 )
-_PARTS += ("dcgm", "cu11", "cu12", "cu13")
+"""Addresses, owners and names of models, which tie to nothing."""
+_PARTS = (*_WORDS.split("|"), "cu11", "cu12", "cu13")
+
+
+def all_said(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Where words of CUDA or its kin stand that are more than part of an address or an owner's name."""
+    plain = NO_WORDS.sub(lambda match: " " * len(match[0]), text[start:end])
+    for match in KIN.finditer(plain):
+        yield start + match.start(), start + match.end()
+
+
+def said(text: str, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
+    """The first of them."""
+    return next(all_said(text, start, end), None)
 
 
 def lines(document: Document) -> frozenset[int]:

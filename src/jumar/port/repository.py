@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from jumar.port.document import Document
 from jumar.port.finding import Trouble
@@ -14,6 +15,7 @@ PRUNED = frozenset(
     """.git .hg .svn .tox .nox .venv venv env .eggs __pycache__ node_modules build dist site-packages
     .mypy_cache .ruff_cache .pytest_cache .ipynb_checkpoints""".split()  # noqa: SIM905  a list one reads
 )
+SOURCE_FOLDERS = (PurePosixPath("."), PurePosixPath("src"))
 LARGEST_BYTES = 8 << 20
 GIT_WITHIN_S = 60
 
@@ -89,6 +91,13 @@ class Repository:
         if place.is_symlink() or not place.is_file():
             return False
         return place.parent == self.root or place.parent.resolve() == place.parent
+
+    def own_packages(self, names: Iterable[str]) -> frozenset[str]:
+        """The first words of what can be imported from these files: packages and modules that lie in no other package."""
+        modules = [PurePosixPath(name) for name in names if name.endswith(".py")]
+        folders = {path.parent for path in modules if path.name == "__init__.py"}
+        found = {folder.name for folder in folders if folder.parent not in folders}
+        return frozenset(found | {path.stem for path in modules if path.parent in SOURCE_FOLDERS}) - {""}
 
     def read(self, name: str) -> Document | Trouble | None:
         """None for what is no text. Trouble for what should have been read and could not."""

@@ -16,6 +16,8 @@ from jumar.port.repository import Repository
 
 Progress = Callable[[int, int], None]
 """Called with the files done and the files there are."""
+Known = tuple[frozenset[str], frozenset[str]]
+"""The codes that count, and the packages that the repository has itself."""
 PIECE_BYTES = 1 << 20  # a process gets so much at a time
 ALONE_BELOW_BYTES = 1 << 20  # less than this is not worth another process
 
@@ -59,14 +61,16 @@ def scan(
     progress: Progress = lambda done, total: None,
 ) -> Scan:
     """Everything in `names`, by default all files. `wanted` says whether a rule's code counts."""
-    names = repository.files() if names is None else names
+    everything = repository.files()
+    names = everything if names is None else names
+    own = repository.own_packages(everything)
     codes = frozenset(one.rule.code for one in rules.all_rules() if wanted(one.rule.code))
     pieces, size = _pieces(repository, names)
     jobs = jobs or len(os.sched_getaffinity(0))
     whole = Part()
     done = 0
     progress(0, len(names))
-    for count, part in _parts(repository, pieces, codes, 1 if size < ALONE_BELOW_BYTES else jobs):
+    for count, part in _parts(repository, pieces, (codes, own), 1 if size < ALONE_BELOW_BYTES else jobs):
         whole.add(part)
         done += count
         progress(done, len(names))
@@ -117,22 +121,23 @@ def _pieces(repository: Repository, names: Sequence[str]) -> tuple[list[list[str
 
 
 def _parts(
-    repository: Repository, pieces: Sequence[list[str]], codes: frozenset[str], jobs: int
+    repository: Repository, pieces: Sequence[list[str]], known: Known, jobs: int
 ) -> Iterable[tuple[int, Part]]:
     if jobs == 1:
         for piece in pieces:
-            yield len(piece), _read(repository, piece, codes)
+            yield len(piece), _read(repository, piece, known)
         return
     context = multiprocessing.get_context("fork")  # the rules are loaded already, and no thread runs yet
     with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
         counts: dict[Future[Part], int] = {
-            pool.submit(_read, repository, piece, codes): len(piece) for piece in pieces
+            pool.submit(_read, repository, piece, known): len(piece) for piece in pieces
         }
         for future in as_completed(counts):
             yield counts[future], future.result()
 
 
-def _read(repository: Repository, names: Sequence[str], codes: frozenset[str]) -> Part:
+def _read(repository: Repository, names: Sequence[str], known: Known) -> Part:
+    codes, own = known
     part = Part()
     gc.disable()  # trees are given up one by one; looking for circles in each costs a third of the time
     for name in names:
@@ -140,6 +145,7 @@ def _read(repository: Repository, names: Sequence[str], codes: frozenset[str]) -
         if isinstance(document, Trouble):
             part.troubles.append(document)
         elif document is not None:
+            document.own = own
             part.files[document.kind] = part.files.get(document.kind, 0) + 1
             part.lines[document.kind] = part.lines.get(document.kind, 0) + document.text.count("\n")
             findings, troubles = check(document, codes)

@@ -15,9 +15,16 @@ from jumar.port.reading.python_source import Source
 
 Place = tuple[int, int]
 TAKEN = re.compile(r"(torch|triton|jax|jaxlib|tensorflow|paddle|mxnet)(\.|$)")
+OTHER_FRAMEWORKS = re.compile(r"(torch|tensorflow|paddle|mxnet|jax)\.")
 OTHERS = frozenset({"is_cuda", "CUDAExtension", "CUDA_HOME"})
 """Attributes and functions with a rule of their own."""
 WORD = re.compile(r"\w+")
+QUESTION = re.compile(
+    r"is_torch_(bf16_)?(gpu|cuda)(_available\w*)?|is_bf16_gpu_available|require_(torch_)?"
+    r"(multi_|non_|single_|large_)?(gpu|cuda)\w*|skip_if_no_(gpu|cuda)|requires_(gpu|cuda)\w*|is_cuda_available|is_gpu_available"
+    r"|skipIfNo(GPU|Cuda|CUDA)|skip_if_lt_x_gpu|onlyCUDA|TEST_CUDA|TEST_MULTIGPU|has_cuda|HAS_CUDA|HAS_GPU|requires_nccl\w*"
+)
+"""What libraries and test suites call their questions for a GPU."""
 
 
 def read(document: Document) -> list[tuple[Place, str]]:
@@ -55,10 +62,15 @@ def _all(document: Document, source: Source) -> Iterator[tuple[str, int]]:
     yield from _defined(document, source)
 
 
+def is_question(name: str) -> bool:
+    """Whether a qualified name, of another module, asks for a GPU."""
+    return not OTHER_FRAMEWORKS.match(name) and bool(QUESTION.fullmatch(name.rpartition(".")[2]))
+
+
 def _has_rule(source: Source, node: ast.expr) -> bool:
     """It stands for a name of PyTorch or of a package that has a finding already."""
     name = source.qualified(node)
-    return bool(name and "." in name and (TAKEN.match(name) or packages.of(name)))
+    return bool(name and "." in name and (TAKEN.match(name) or packages.of(name) or is_question(name)))
 
 
 def _is_taken(source: Source, node: ast.Attribute) -> bool:
@@ -76,7 +88,7 @@ def _imported(source: Source, alias: ast.alias) -> Iterator[tuple[str, int]]:
     if not says_cuda(f"{whole} {alias.asname}"):
         return
     relative = isinstance(statement, ast.ImportFrom) and statement.level > 0
-    if not relative and (TAKEN.match(whole) or packages.of(whole)):
+    if is_question(whole) or (not relative and (TAKEN.match(whole) or packages.of(whole))):
         return
     start, end = source.span(alias)
     begin = source.span(statement)[0] if says_cuda(module) else start

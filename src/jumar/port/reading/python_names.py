@@ -49,7 +49,10 @@ def read(document: Document) -> list[Use]:
             name = source.qualified(call)
             if name and not isinstance(source.parents[call], ast.Attribute):
                 found.append(Use(call, name, "getattr"))
-    found += [Use(text.node, text.value, "text") for text in python_strings.of_role(document, "dotted")]
+    found += [
+        Use(text.node, text.value[text.value.index("torch.") :], "text")
+        for text in python_strings.of_role(document, "dotted")
+    ]
     return sorted(found, key=lambda use: (getattr(use.node, "lineno", 0), getattr(use.node, "col_offset", 0)))
 
 

@@ -45,6 +45,8 @@ def _imports(document: Document) -> Iterator[Asked]:
             if statement.level:
                 continue
             name = f"{statement.module}.{alias.name}"
+        if name.partition(".")[0] in document.own:
+            continue
         row = packages.of(name)
         if row is not None:
             yield Asked(source.span(alias), f"imports {name}", row)
@@ -53,7 +55,10 @@ def _imports(document: Document) -> Iterator[Asked]:
 def _questions(document: Document) -> Iterator[Asked]:
     source = document.once(python_source.read)
     for node in source.all(ast.Constant):
-        if not (isinstance(node.value, str) and packages.is_asked_for(node.value)):
+        if (
+            not (isinstance(node.value, str) and packages.is_asked_for(node.value))
+            or node.value in document.own
+        ):
             continue
         above = source.parents[node]
         if isinstance(above, ast.Call) and node in above.args[:1] and _asks(above.func):

@@ -9,6 +9,7 @@ import ast
 import re
 from dataclasses import dataclass
 
+from jumar.port import kin
 from jumar.port.document import Document
 from jumar.port.kin import KIN
 from jumar.port.reading import python_source
@@ -23,18 +24,26 @@ ENVIRONMENT = re.compile(
 )
 VARIABLE = re.compile(rf"(?<![\w])(?:{ENVIRONMENT.pattern})")
 SETTING = re.compile(rf"(?<![\w$])(?:{ENVIRONMENT.pattern})=")
-DOTTED = re.compile(r"torch\.(cuda|backends\.(cuda|cudnn)|version\.cuda)(\.\w+)*")
+DOTTED = re.compile(r"([\w.]+\.)?torch\.(cuda|backends\.(cuda|cudnn)|version\.cuda)(\.\w+)*")
 COMMAND = re.compile(
     r"(?<![\w-])(nvidia-smi|nvcc|nvprof|nsys|ncu|cuda-memcheck|cuda-gdb|compute-sanitizer|cuobjdump|dcgmi)(?![\w-])"
 )
 PROVIDER = re.compile(r"(CUDA|Tensorrt|NvTensorRTRTX)ExecutionProvider")
 LIBRARY = re.compile(
-    r"(-l|(.*/)?lib)?(cuda|cudart|cudart_static|cudadevrt|nvrtc|nvidia-ml|nvToolsExt|nccl|cublas|cublasLt|cudnn|cufft|"
+    r"(-l|(.*/)?lib)?(\w*_cuda\d*|cuda|cudart|cudart_static|cudadevrt|nvrtc|nvidia-ml|nvToolsExt|nccl|cublas|cublasLt|cudnn|cufft|"
     r"curand|cusolver|cusparse|cufile|nvml|cupti)(-?\d+(_\d+)*)?(\.(so|dll|dylib)[.\d]*)?"
 )
 TOOLKIT = re.compile(r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda_runtime|\$\{?CUDA_")
 CODE = re.compile(
     r"torch\.cuda\.|\.cuda\(|device\s*[=:]\s*[\\\"']*cuda|\.to\([\\\"']+cuda|\bdevice[= ]cuda|[=\s,]cuda:\d|import cupy"
+)
+CONFIGURATION = re.compile(r"[\"']?device[\"']?\s*[:=]\s*[\"']?cuda(:\d+)?[\"']?\s*([,}\n]|$)")
+"""A device in JSON, YAML or the like."""
+RUN = re.compile(
+    r"exec|eval|run|call|system|popen|spawn|write|send|dedent|command|cmd|script|code|source", re.IGNORECASE
+)
+PROSE = re.compile(
+    r"doc|example|usage|description|help|readme|message|msg|reason|text|title|comment", re.IGNORECASE
 )
 FLAG = re.compile(r"--?[\w-]+")
 ADDED = frozenset(
@@ -88,13 +97,13 @@ def read(document: Document) -> list[Text]:
     found = []
     for node in source.all(ast.Constant):
         value = node.value
-        if (
-            isinstance(value, str)
-            and KIN.search(value)
-            and not isinstance(source.parents[node], ast.JoinedStr)
-        ):
+        if not isinstance(value, str) or not kin.is_on(document, node.lineno, node.end_lineno or node.lineno):
+            continue
+        if KIN.search(value) and not isinstance(source.parents[node], ast.JoinedStr):
             found.append(Text(node, value, role(source, node, value)))
     for made in source.all(ast.JoinedStr):
+        if not kin.is_on(document, made.lineno, made.end_lineno or made.lineno):
+            continue
         value = template(made)
         if KIN.search(value) and not isinstance(source.parents[made], ast.FormattedValue):
             found.append(Text(made, value, role(source, made, value)))
@@ -111,8 +120,8 @@ def places(document: Document, text: Text) -> list[tuple[int, int]]:
     if "\n" not in document.text[start:end]:
         return [(start, end)]
     found: dict[int, tuple[int, int]] = {}
-    for match in KIN.finditer(document.text, start, end):
-        found.setdefault(document.position(match.start())[0], match.span())
+    for place in kin.all_said(document.text, start, end):
+        found.setdefault(document.position(place[0])[0], place)
     return list(found.values()) or [(start, end)]
 
 
@@ -133,11 +142,11 @@ def role(source: Source, node: ast.expr, value: str) -> str:
         return _of_device(source, node, value)
     if BACKEND.fullmatch(value):
         return "backend"
-    if ENVIRONMENT.fullmatch(value) or SETTING.search(value):
+    if ENVIRONMENT.fullmatch(value) or (_is_looked_for(source, node) and "environ" in source.text(above)):
         return "environment"
     if DOTTED.fullmatch(value):
         return "dotted"
-    if PROVIDER.search(value):
+    if PROVIDER.fullmatch(value):
         return "provider"
     if value == "CUDA" and _called(source, node) in (
         "impl",
@@ -147,17 +156,23 @@ def role(source: Source, node: ast.expr, value: str) -> str:
         "register_kernel",
     ):
         return "dispatch key"
+    if kin.said(value) is None:
+        return "address"
     if _is_told(source, node):
         return "message"
     if FLAG.fullmatch(value):
         return "flag" if _called(source, node) in ADDED else "device in text" if _is_option(value) else "word"
     if _is_looked_for(source, node):
-        return "error text" if " " in value or value.isupper() else "word"
+        return "error text" if " " in value else "word"
+    if _is_documentation(source, node, value):
+        return "docstring"
+    if SETTING.match(value) or (SETTING.search(value) and _is_run(source, node)):
+        return "environment"
     if COMMAND.search(value) and _could_be_command(source, node, value):
         return "command"
     if TOOLKIT.search(value):
         return "toolkit"
-    if CODE.search(value):
+    if CODE.search(value) and (_is_run(source, node) or CONFIGURATION.search(value)):
         return "device in text"
     if LIBRARY.fullmatch(value) and ("lib" in value or value.startswith("-l") or _is_linked(source, node)):
         return "library"
@@ -197,6 +212,13 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     before = row.elts[at - 1] if at else None
     if isinstance(before, ast.Constant) and str(before.value).startswith("-"):
         return "device in text"
+    above = source.parents[row]
+    if (
+        isinstance(row, ast.Tuple)
+        and isinstance(above, ast.Assign)
+        and isinstance(above.targets[0], ast.Tuple)
+    ):
+        return "device"
     if is_assigned_to(source, row, "__all__"):
         return "word"
     return "library" if _is_linked(source, row) else "listed device"
@@ -254,6 +276,36 @@ def _is_looked_for(source: Source, node: ast.AST) -> bool:
         return above.arg == "match"
     word = _called(source, node) or ""
     return isinstance(above, (ast.Compare, ast.MatchValue)) or word in LOOKED_FOR or word.endswith("Regex")
+
+
+def _is_documentation(source: Source, node: ast.AST, value: str) -> bool:
+    """A text of several lines with a session in it, or one whose name says that people read it."""
+    if ">>>" in value:
+        return True
+    _, above = outside(source, node)
+    return isinstance(above, (ast.Assign, ast.AnnAssign)) and bool(PROSE.search(_target(above)))
+
+
+def _target(statement: ast.Assign | ast.AnnAssign) -> str:
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    return str(getattr(target, "attr", None) or getattr(target, "id", ""))
+
+
+def _is_run(source: Source, node: ast.AST) -> bool:
+    """It is handed to a function, or kept under a name, that says that it will be run or written to a file."""
+    for above in source.ancestors(node):
+        if (
+            isinstance(above, ast.Call)
+            and node is not above.func
+            and RUN.search(_last_word(above.func) or "")
+        ):
+            return True
+        if isinstance(above, (ast.Assign, ast.AnnAssign)):
+            return bool(RUN.search(_target(above)))
+        if isinstance(above, ast.stmt):
+            return False
+        node = above
+    return False
 
 
 def _could_be_command(source: Source, node: ast.AST, value: str) -> bool:

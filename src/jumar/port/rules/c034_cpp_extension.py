@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_names, python_source
 from jumar.port.rule import Example, Rule
+
+NAMES = tuple(
+    f"torch.utils.cpp_extension.{name}"
+    for name in (
+        "CUDAExtension",
+        "CUDA_HOME",
+        "CUDNN_HOME",
+        "_find_cuda_home",
+        "_join_cuda_home",
+        "_get_cuda_arch_flags",
+    )
+)
+BUILDERS = tuple(f"torch.utils.cpp_extension.{name}" for name in ("load", "load_inline", "CppExtension"))
+SOURCES = re.compile(r"\.cuh?\b|cuda|nvcc", re.IGNORECASE)
 
 RULE = Rule(
     code="C034",
@@ -21,21 +37,18 @@ RULE = Rule(
     why="the extension is built with NVIDIA's toolkit if it has CUDA C++",
     replacement="torch_npu.utils.cpp_extension.NpuExtension with kernels in Ascend C; CppExtension where there are none",
     examples=(Example("from torch.utils.cpp_extension import CUDAExtension, BuildExtension\n"),),
-    keep=("from torch.utils.cpp_extension import CppExtension, BuildExtension\n",),
+    keep=(
+        "from torch.utils.cpp_extension import load\n\nm = load(name='m', sources=['m.cpp'])\n",
+        "from torch.utils.cpp_extension import CppExtension, BuildExtension\n",
+    ),
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
-    for use in python_names.under(
-        document,
-        "torch.utils.cpp_extension.CUDAExtension",
-        "torch.utils.cpp_extension.CUDA_HOME",
-        "torch.utils.cpp_extension._find_cuda_home",
-        "torch.utils.cpp_extension.load",
-        "torch.utils.cpp_extension.load_inline",
-        "torch.utils.cpp_extension._get_cuda_arch_flags",
-        "torch.utils.cpp_extension.CUDNN_HOME",
-        "torch.utils.cpp_extension._join_cuda_home",
-    ):
-        yield RULE.found(document, *source.place(use.node), f"{use.name}")
+    for use in python_names.under(document, *NAMES):
+        yield RULE.found(document, *source.place(use.node), use.name)
+    for use in python_names.under(document, *BUILDERS):
+        call = source.parents[use.node]
+        if isinstance(call, ast.Call) and SOURCES.search(source.text(call)):
+            yield RULE.found(document, *source.place(use.node), f"{use.name} of CUDA C++")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_names, python_source, python_strings
 from jumar.port.rule import Example, Rule
+
+NAMES = ("torch.float64", "torch.double", "torch.complex128", "torch.cdouble", "torch.DoubleTensor")
+QUESTIONS = frozenset({"isinstance", "finfo", "append", "add", "param", "str", "get", "print", "skip_if"})
 
 RULE = Rule(
     code="C040",
     name="float64",
     kinds=("python",),
-    triggers=("float64", "torch.double", "complex128", "cdouble", "doubletensor"),
+    triggers=("float64", "torch.double", "complex128", "cdouble", "doubletensor", ".double()"),
     layer="software",
     severity="degrades",
     safety="report",
@@ -22,10 +26,13 @@ RULE = Rule(
     replacement="torch.float32, or the CPU for this part",
     examples=(
         Example("import torch\n\nx = x.to(torch.float64)\n"),
+        Example("x = x.double()\n"),
         Example("import torch\n\ntorch.set_default_dtype(torch.double)\n"),
     ),
     keep=(
         "import torch\n\nx = x.to(torch.float32)\n",
+        "import torch\n\nif x.dtype == torch.float64:\n    pass\n",
+        "import torch\n\nsizes = {torch.float64: 8}\n",
         "import numpy as np\n\nx = np.float64(1)\n",
     ),
 )
@@ -33,7 +40,28 @@ RULE = Rule(
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
-    for use in python_names.under(
-        document, "torch.float64", "torch.double", "torch.complex128", "torch.cdouble", "torch.DoubleTensor"
-    ):
-        yield RULE.found(document, *source.place(use.node), f"{use.name}")
+    for use in python_names.under(document, *NAMES):
+        if _is_made(source, use.node):
+            yield RULE.found(document, *source.place(use.node), use.name)
+    for call in source.all(ast.Call):
+        function = call.func
+        if (
+            isinstance(function, ast.Attribute)
+            and function.attr == "double"
+            and not (call.args or call.keywords)
+        ):
+            yield RULE.found(document, *source.place(call), ".double()")
+
+
+def _is_made(source: python_source.Source, node: ast.AST) -> bool:
+    """A tensor or a parameter gets the type; where it is only compared or listed there is none yet."""
+    inner, above = python_strings.outside(source, node)
+    if isinstance(above, ast.keyword):
+        return "type" in (above.arg or "")
+    if isinstance(above, ast.Call):
+        return (
+            inner is above.func or getattr(above.func, "attr", getattr(above.func, "id", "")) not in QUESTIONS
+        )
+    if isinstance(above, (ast.Assign, ast.AnnAssign)):
+        return "type" in source.text(above).partition("=")[0]
+    return isinstance(above, (ast.Return, ast.arguments))

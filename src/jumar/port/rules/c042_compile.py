@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -21,11 +22,23 @@ RULE = Rule(
     why="Inductor writes Triton for NVIDIA; on Ascend it needs torchair or triton-ascend as a backend",
     replacement="torch.compile(backend=torchair.get_npu_backend()), or no compilation",
     examples=(Example("import torch\n\nmodel = torch.compile(model)\n"),),
-    keep=("import torch\n\nmodel = torch.jit.script(model)\n",),
+    keep=(
+        "import torch\n\nmodel = torch.compile(model, backend='aot_eager')\n",
+        "import torch\n\nmodel = torch.jit.script(model)\n",
+    ),
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, "torch.compile", "torch._inductor"):
-        yield RULE.found(document, *source.place(use.node), f"{use.name}")
+        if not _has_backend(source.parents[use.node]):
+            yield RULE.found(document, *source.place(use.node), use.name)
+
+
+def _has_backend(call: ast.AST) -> bool:
+    """One that is named, and is not Inductor."""
+    return isinstance(call, ast.Call) and any(
+        given.arg == "backend" and isinstance(given.value, ast.Constant) and given.value.value != "inductor"
+        for given in call.keywords
+    )

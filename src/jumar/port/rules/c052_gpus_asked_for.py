@@ -11,8 +11,9 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_source
 from jumar.port.rule import Example, Rule
 
-KEYWORDS = frozenset(
-    {"num_gpus", "gpus", "num_gpus_per_worker", "gpus_per_node", "gpus_per_trial", "gpu_per_trial", "use_gpu"}
+KEYWORDS = frozenset({"num_gpus", "gpus", "num_gpus_per_worker", "use_gpu"})
+FUNCTIONS = frozenset(
+    {"remote", "options", "ScalingConfig", "Trainer", "init", "with_resources", "PyTorchTrial", "Pool"}
 )
 
 RULE = Rule(
@@ -34,6 +35,8 @@ RULE = Rule(
     ),
     keep=(
         "f(num_cpus=1)\n",
+        "start(num_gpus=2)\n",
+        "@ray.remote(num_gpus=0)\ndef f():\n    pass\n",
         "n_gpu = 1\n",
     ),
 )
@@ -42,5 +45,14 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.keyword):
-        if node.arg in KEYWORDS:
+        if node.arg in KEYWORDS and _is_asked(source.parents[node]) and not _is_nothing(node.value):
             yield RULE.found(document, *source.place(node), f"asks for {node.arg}")
+
+
+def _is_asked(call: ast.AST) -> bool:
+    function = getattr(call, "func", None)
+    return (getattr(function, "attr", None) or getattr(function, "id", None)) in FUNCTIONS
+
+
+def _is_nothing(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and not value.value

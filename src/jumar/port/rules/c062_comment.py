@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import kin
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
-from jumar.port.kin import KIN
 from jumar.port.reading import python_comments
 from jumar.port.rule import Example, Rule
 
@@ -39,6 +39,8 @@ RULE = Rule(
     ),
     keep=(
         "x = 1  # on a barracuda\n",
+        "# Copyright 2020 NVIDIA\nx = 1\n",
+        "# see https://docs.nvidia.com/cuda\n",
         'x = "# cuda"\n',
         '"""\n# cuda\n"""\n',
     ),
@@ -47,6 +49,6 @@ RULE = Rule(
 
 def check(document: Document) -> Iterator[Finding]:
     for start, end in document.once(python_comments.read):
-        match = KIN.search(document.text, start, end)
-        if match:
-            yield RULE.found(document, *match.span(), f"says {shortened(document.text[start:end])}")
+        place = kin.said(document.text, start, end)
+        if place:
+            yield RULE.found(document, *place, f"says {shortened(document.text[start:end])}")
