@@ -319,3 +319,24 @@ def test_no_twin(path: str, text: str) -> None:
 )
 def test_names(path: str, twin: str) -> None:
     assert beside(path) == twin
+
+
+def test_workflow() -> None:
+    text = (
+        "name: GPU\non:\n  push:\n    branches: [main]\n  pull_request:\nenv:\n  NCCL_DEBUG: INFO\njobs:\n  lint:\n"
+        "    runs-on: ubuntu-latest\n  gpu:\n    runs-on: [self-hosted, gpu]\n    container:\n"
+        "      image: nvidia/cuda:12.1.1-base\n      options: --gpus all\n    steps:\n    - run: |\n"
+        "        nvidia-smi\n        pytest --device cuda\n"
+    )
+    made = _twin(".github/workflows/gpu.yml", text)
+    assert made.path == ".github/workflows/npu.yml"
+    workflow = yaml.load(made.text, Loader=yaml.BaseLoader)  # `on` is a word there
+    assert workflow["name"] == "GPU (NPU)"
+    assert workflow["on"] == {"workflow_dispatch": ""}
+    assert "env" not in workflow
+    assert workflow["jobs"]["lint"]["runs-on"] == "ubuntu-latest"
+    job = workflow["jobs"]["gpu"]
+    assert job["runs-on"] == ["self-hosted", "npu"]
+    assert job["container"]["image"].startswith("quay.io/ascend/cann:")
+    assert job["container"]["options"] == "-e ASCEND_VISIBLE_DEVICES=0-7"
+    assert job["steps"] == [{"run": "npu-smi info\npytest --device npu\n"}]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.twins import compose, dockerfile, kubernetes, monitoring, requirements, slurm
+from jumar.port.twins import compose, dockerfile, kubernetes, monitoring, requirements, slurm, workflow
 from jumar.port.twins.base import Twin
 
 __all__ = ["MAKERS", "Twin", "twins_of"]
@@ -22,6 +22,7 @@ MAKERS: tuple[Maker, ...] = (
     slurm.twin,
     requirements.twin,
     monitoring.twin,
+    workflow.twin,
 )
 
 

@@ -46,6 +46,7 @@ def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
     loaded = False
     for command in script_commands(document):
         wording.fit_command(draft, command)
+        wording.fit_container(draft, command)
         wording.fit_install(draft, command)
         wording.fit_options(draft, command.start, command.end)
         loaded = _module(draft, command, loaded) or loaded

@@ -33,6 +33,7 @@ OPTION = re.compile(
     r"(?P<between>=|[ \t]+|[\"'][ \t]*,[ \t]*[\"'])"
     r"(?P<value>cpu:gloo,cuda:nccl|cuda(?P<number>:\d+)?|gpu|nccl)(?![\w/.\-])"
 )
+GPUS = re.compile(r"--gpus(?:=|[ \t]+)(?:all|\d+|[\"']\S+[\"'])|--runtime[= ]nvidia")
 COMMANDS = {
     "nvidia-smi": "npu-smi info",
     "nsys": "msprof",
@@ -134,6 +135,26 @@ def drop_word(draft: Draft, word: Word) -> None:
     while start > 0 and text[start - 1] in " \t":
         start -= 1
     draft.replace(start, word.end, "")
+
+
+def fit_container(draft: Draft, command: Command) -> None:
+    """`docker run --gpus all`: chips are named by a variable that Ascend Docker Runtime reads."""
+    if command.name not in ("docker", "podman", "nerdctl"):
+        return
+    for number, word in enumerate(command.words):
+        last = command.words[number - 1] if number else None
+        if last and last.plain == "--gpus":
+            draft.replace(last.start, word.end, "-e ASCEND_VISIBLE_DEVICES=0-7")
+        elif word.plain.startswith("--gpus="):
+            draft.replace(word.start, word.end, "-e ASCEND_VISIBLE_DEVICES=0-7")
+        elif word.plain == "--runtime=nvidia":
+            drop_word(draft, word)
+        elif last and last.plain == "--runtime" and word.plain == "nvidia":
+            draft.replace(last.start, word.end, "--runtime ascend")
+        elif images.tie(word.plain) and images.IMAGE.match(word.plain):
+            draft.replace(word.start, word.end, fit_image(word.plain) or word.plain)
+        elif word.plain in COMMANDS:
+            draft.replace(word.start, word.end, COMMANDS[word.plain])
 
 
 def fit_command(draft: Draft, command: Command) -> None:

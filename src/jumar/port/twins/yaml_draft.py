@@ -11,6 +11,13 @@ from jumar.port.reading.scripts import script_commands
 from jumar.port.twins import wording
 from jumar.port.twins.base import Draft
 
+GO_WHEN_EMPTY = frozenset(("env", "environment", "tolerations", "nodeSelector"))
+
+
+def _stays(entry: Entry) -> bool:
+    """A key of the root stays, even with nothing in it, unless nothing is what it means then."""
+    return len(entry.path) == 1 and entry.key not in GO_WHEN_EMPTY
+
 
 class YamlDraft(Draft):
     """Paths lead from the root of one document of the stream."""
@@ -60,7 +67,7 @@ class YamlDraft(Draft):
         """Takes out the lines of a key or item, and of what holds nothing else."""
         while len(entry.path) > 1:
             above = self.at(entry.part, entry.path[:-1])
-            if above is None or len(self.children(above)) > 1 or len(above.path) == 1:
+            if above is None or len(self.children(above)) > 1 or _stays(above):
                 break
             entry = above
         if not self.is_block(entry):
@@ -162,6 +169,7 @@ class YamlDraft(Draft):
     def fit_scripts(self) -> None:
         for command in script_commands(self.document):
             wording.fit_command(self, command)
+            wording.fit_container(self, command)
             wording.fit_install(self, command)
             wording.fit_options(self, command.start, command.end)
             wording.fit_paths(self, command.start, command.end)
