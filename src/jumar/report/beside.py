@@ -15,7 +15,7 @@ def section(rows: Sequence[dict[str, Any]]) -> Section:
     """The first row is the chip that the page is about."""
     body = bars(rows) + table(rows)
     notes = [f"{row['chip']}: {note}" for row in rows for note in row.get("notes", ())]
-    body += "".join(map(markup.small, _shared(notes, len(rows))))
+    body += markup.points(_shared(notes, len(rows)))
     return Section("chips", "Chips side by side", body, "chips")
 
 
@@ -63,7 +63,7 @@ def _row(row: dict[str, Any]) -> tuple[Any, ...]:
     return (
         row["chip"],
         number(amounts.seconds(row["step_s"]), row["step_s"]),
-        amounts.between(row["low_s"], row["high_s"]),
+        markup.unbroken(amounts.between(row["low_s"], row["high_s"])),
         number(amounts.count(pace), pace),
         number(amounts.share(row["mfu"]), row["mfu"]) if row["mfu"] else Cell("–", 0.0),
         row["limit"],

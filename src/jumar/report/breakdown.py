@@ -49,7 +49,7 @@ def operators(account: dict[str, Any]) -> Section:
                 number(amounts.seconds(row["seconds"] / row["count"]), row["seconds"] / row["count"]),
                 row["limit"],
                 row["source"],
-                Cell(_shapes(row["shapes"])),
+                Cell(_details(row)),
             )
             for row in rows
         ],
@@ -59,8 +59,10 @@ def operators(account: dict[str, Any]) -> Section:
     return Section("operators", "Time by operator", body, "operators")
 
 
-def _shapes(rows: list[dict[str, Any]]) -> str:
-    return "; ".join(f"{row['text']} ({row['count']}×)" for row in rows[:2] if row["text"])
+def _details(row: dict[str, Any]) -> str:
+    """What runs instead on this chip, and the shapes that cost most."""
+    shapes = [f"{one['text']} ({one['count']}×)" for one in row["shapes"][:2] if one["text"]]
+    return "; ".join([f"as {row['becomes']}"] * bool(row["becomes"]) + shapes)
 
 
 def modules(account: dict[str, Any]) -> Section:

@@ -35,7 +35,7 @@ def section(facts: dict[str, Any], account: dict[str, Any] | None) -> markup.Sec
 
 def priced(facts: dict[str, Any], account: dict[str, Any]) -> str:
     times = {**account["step"]["parts"], **account["step"]["units"]}
-    notes = "".join(markup.small(note) for note in account["beside"][0]["notes"])
+    notes = markup.points(account["beside"][0]["notes"])
     return (
         f'<p class="headline">{escape(sentence(account))}</p>'
         f'<div class="tiles">{"".join(tiles(facts, account))}</div>'

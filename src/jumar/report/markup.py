@@ -53,6 +53,11 @@ def keyed(name: str, group: str) -> Cell:
     )
 
 
+def unbroken(text: str) -> Cell:
+    """Text that stays on one line."""
+    return Cell(f'<span class="whole">{escape(text)}</span>', html=True)
+
+
 def table(
     headings: Sequence[str], rows: Iterable[Sequence[Any]], key: str = "", sortable: bool = False
 ) -> str:
@@ -131,6 +136,12 @@ def stack(parts: Sequence[tuple[str, str, float]], label: str) -> str:
 
 def small(text: str) -> str:
     return f'<p class="small">{escape(text)}</p>'
+
+
+def points(texts: Iterable[str]) -> str:
+    """Small print, one point a line."""
+    lines = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    return f'<ul class="points">{lines}</ul>' if lines else ""
 
 
 def data(key: str, value: Any) -> str:

@@ -42,8 +42,8 @@ def render(facts: dict[str, Any], account: dict[str, Any] | None = None) -> str:
     sections = [headline.section(facts, account), *(_priced(account) if account else ()), *_counted(facts)]
     sections.append(_repeating(facts))
     return Template(_asset("page.html")).substitute(
-        title=escape(f"{facts['chip']['name']}: {' '.join(facts['command'])}"),
-        command=escape(" ".join(facts["command"])),
+        title=escape(f"{facts['chip']['name']}: {_said(facts)}"),
+        command=escape(_said(facts)),
         when=escape(facts["when"]),
         version=escape(facts["jumar"]),
         source=escape(facts["chip"]["source"]),
@@ -60,6 +60,12 @@ def render(facts: dict[str, Any], account: dict[str, Any] | None = None) -> str:
         ),
         data=_data(account) if account else "",
     )
+
+
+def _said(facts: dict[str, Any]) -> str:
+    """The command as one would say it: the program's name without its folder."""
+    first, *rest = facts["command"] or ["?"]
+    return " ".join([Path(first).name, *rest])
 
 
 def _asset(name: str) -> str:

@@ -82,4 +82,4 @@ def _guessed(rows: list[dict[str, Any]]) -> str:
         for row in rows
         if row["operators"] and row["name"] != "derived"
     ]
-    return "".join(map(markup.small, named))
+    return markup.points(named)

@@ -22,6 +22,7 @@ def by_operator(run: Run, rows: Column, priced: Priced, labels: Labels) -> list[
     found = []
     of, spent, kinds = labels.of[rows], priced.duration_s[rows], run.events.kind[rows]
     limits, sources = priced.limit[rows], [*priced.kinds.source, "rule"]
+    becomes = [*priced.kinds.becomes, ""]
     for label in np.unique(of[spent > 0]):
         mine = of == label
         found.append(
@@ -33,6 +34,7 @@ def by_operator(run: Run, rows: Column, priced: Priced, labels: Labels) -> list[
                 "limit": _heaviest(limits[mine], spent[mine]),
                 "shapes": _shapes(run, kinds[mine], spent[mine]),
                 "source": sources[labels.first_kind[label]],
+                "becomes": becomes[labels.first_kind[label]],
             }
         )
     return sorted(found, key=lambda one: (-one["seconds"], one["name"]))
