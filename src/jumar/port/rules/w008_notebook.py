@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from jumar.port import embedded
 from jumar.port.document import Document, Unparsed
@@ -46,7 +46,7 @@ def check(document: Document) -> Iterator[Finding]:
     cells = notebook_cells.cells(document)
     shell = _shell(document, cells)
     if shell.runs:
-        yield from embedded.findings(document, shell, "shell", "workflow", embedded.in_json)
+        yield from embedded.findings(document, shell, "shell", "workflow", _written(document))
     try:
         yield from [*_of_python(document, cells)]
         return
@@ -59,6 +59,23 @@ def check(document: Document) -> Iterator[Finding]:
             continue
 
 
+def _written(document: Document) -> Callable[[str], str]:
+    """New lines become strings of their own where all the notebook's lines are."""
+    lines = [line for cell in notebook_cells.cells(document) for line in cell.lines]
+    places = {
+        document.text[document.starts[document.position(line.start)[0] - 1] : line.start] for line in lines
+    }
+    if len(places) != 1 or (indent := places.pop()).strip():
+        return embedded.in_json
+    between = f'\\n",{document.newline}{indent}"'
+
+    def written(text: str) -> str:
+        *ended, last = text.split("\n")
+        return "".join(embedded.in_json(line) + between for line in ended) + embedded.in_json(last)
+
+    return written
+
+
 def _of_python(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
     piece = embedded.Piece()
     for cell in cells:
@@ -68,7 +85,7 @@ def _of_python(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
             piece.fill("\n")
     piece.parts = [notebook_cells.as_python("".join(piece.parts))]
     if piece.runs:
-        yield from embedded.findings(document, piece, "python", "workflow", embedded.in_json)
+        yield from embedded.findings(document, piece, "python", "workflow", _written(document))
 
 
 def _shell(document: Document, cells: Sequence[Cell]) -> embedded.Piece:
