@@ -50,7 +50,8 @@ def events(run: Run, priced: Priced) -> Iterator[Event]:
         for name in ("process", "type", "kind", "chip", "stream", "bytes", "line", "module", "phase", "step")
     }
     times = {
-        name: (getattr(priced, f"{name}_s") * US).tolist() for name in ("start", "end", "issued", "host")
+        name: (getattr(priced, f"{name}_s") * US).round(3).tolist()
+        for name in ("start", "end", "issued", "host")
     }
     rows = [
         {"row": row, **dict(zip(columns, values, strict=True)), **dict(zip(times, when, strict=True))}
@@ -59,7 +60,9 @@ def events(run: Run, priced: Priced) -> Iterator[Event]:
         )
     ]
     of, limits = named.of.tolist(), list(priced.limit)
+    done: dict[int, float] = {}
     for one in rows:
+        one["before"], done[one["process"]] = done.get(one["process"], 0.0), one["issued"]
         one["name"], one["class"] = named.names[of[one["row"]]], named.classes[of[one["row"]]]
         one["limit"] = str(limits[one["row"]])
     yield from _names(run, rows)
@@ -98,7 +101,7 @@ def _device(process: int, chip: int) -> int:
 
 def _calls(run: Run, one: Event) -> Iterator[Event]:
     """The call on the host, what it started on the chip, and the arrow between them."""
-    host, begin = _host(one["process"]), one["issued"] - one["host"]
+    host, begin = _host(one["process"]), round(one["issued"] - one["host"], 3)
     text = one["name"] or Type(one["type"]).name.lower().replace("_", " ")
     if one["type"] == Type.STEP:
         yield {
@@ -120,6 +123,9 @@ def _calls(run: Run, one: Event) -> Iterator[Event]:
             "ts": begin,
             "dur": one["host"],
         }
+    if one["type"] in WAITS and begin - one["before"] > 0:
+        waiting = {"pid": host, "tid": HOST, "ts": one["before"], "dur": round(begin - one["before"], 3)}
+        yield {"ph": "X", "cat": "host waits", "name": f"waits: {text}", **waiting}
     if one["type"] not in ON_STREAM or one["end"] <= one["start"]:
         return
     device = {"pid": _device(one["process"], one["chip"]), "tid": one["stream"]}
@@ -129,7 +135,7 @@ def _calls(run: Run, one: Event) -> Iterator[Event]:
         "name": text,
         **device,
         "ts": one["start"],
-        "dur": one["end"] - one["start"],
+        "dur": round(one["end"] - one["start"], 3),
         "args": _arguments(run, one),
     }
     if one["host"] > 0:
@@ -195,7 +201,7 @@ def _bar(bar: Event) -> Event:
         "pid": bar["pid"],
         "tid": MODULES,
         "ts": bar["start"],
-        "dur": bar["end"] - bar["start"],
+        "dur": round(bar["end"] - bar["start"], 3),
         "args": {"phase": Phase(phase).name.lower()},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from typing import Any
 
@@ -35,7 +36,7 @@ def section(facts: dict[str, Any], account: dict[str, Any] | None) -> markup.Sec
 
 def priced(facts: dict[str, Any], account: dict[str, Any]) -> str:
     times = {**account["step"]["parts"], **account["step"]["units"]}
-    notes = markup.points(account["beside"][0]["notes"])
+    notes = markup.points([*account["beside"][0]["notes"], trust(account["rests"])])
     return (
         f'<p class="headline">{escape(sentence(account))}</p>'
         f'<div class="tiles">{"".join(tiles(facts, account))}</div>'
@@ -57,6 +58,23 @@ def sentence(account: dict[str, Any]) -> str:
     if step["limit"] == "chip":
         said += f", mostly with its {step['limit_name']}"
     return f"{said}. {_fitting(account)}"
+
+
+def trust(rests: dict[str, Any]) -> str:
+    """In one line how sure the numbers are on which the time rests."""
+    said = []
+    for name, key, what in (
+        ("the chip's numbers", "numbers", "confidence"),
+        ("efficiencies", "efficiencies", "confidence"),
+        ("counts of work", "work", "name"),
+    ):
+        sums: Counter[str] = Counter()
+        for row in rests[key]:
+            sums[row[what]] += row["seconds"]
+        whole = sum(sums.values()) or 1.0
+        shares = ", ".join(f"{one} {amounts.share(spent / whole)}" for one, spent in sums.most_common())
+        said.append(f"{name} {shares or 'none'}")
+    return f"what the time rests on: {'; '.join(said)}"
 
 
 def _fitting(account: dict[str, Any]) -> str:

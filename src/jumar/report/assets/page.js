@@ -28,6 +28,7 @@
       button.type = "button";
       button.textContent = share > .02 ? nodes[number][0] : "";
       button.title = nodes[number][3];
+      button.tabIndex = share > .05 ? 0 : -1; // the tree below has them all
       button.setAttribute("aria-label", nodes[number][3]);
       button.className = above ? "above" : number % 2 ? "odd" : "even";
       button.style.cssText = `left:${left * 100}%;width:calc(${share * 100}% - 1px);top:${depth * ROW}px`;
