@@ -171,6 +171,21 @@ def test_a_missing_number_is_named(run: Run) -> None:
     assert unpriced.cost.value is None and unpriced.cost.missing == "price.hour or price.chip"
 
 
+def test_chips_are_bought_or_rented(run: Run) -> None:
+    from jumar.runs.cost import Terms
+
+    chip = chips.find("h100")
+    bought, rented = (
+        price_run(run, chip, Options(terms=Terms(rented=asked))).cost for asked in (False, True)
+    )
+    assert "a chip" in bought.note and "an hour" in rented.note
+    hour = chip.quantities["price.hour"].value
+    assert rented.value == pytest.approx(hour * price_run(run, chip).step_s / 3600)
+    assert "an hour" in price_run(run, chips.find("v5p")).cost.note, "it cannot be bought"
+    longer = price_run(run, chip, Options(terms=Terms(years=8))).cost
+    assert longer.value is not None and bought.value is not None and longer.value < bought.value
+
+
 def test_what_only_ascend_has_does_not_run_elsewhere(run: Run) -> None:
     kinds = [
         dataclasses.replace(k, operator="aclnnDropoutGenMask") if k.operator == "aclnnInplaceCopy" else k

@@ -41,7 +41,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host-factor", type=_positive, default=1.0, metavar="X", help="times the measured host (default: 1)"
     )
-    terms = parser.add_argument_group("money, for chips without a price per hour")
+    terms = parser.add_argument_group("money: chips are bought, where their files have a price")
+    terms.add_argument(
+        "--rented", action="store_true", help="rented by the hour instead, where there is such a price"
+    )
     terms.add_argument("--years", type=_positive, default=4.0, help="over which a chip is paid (default: 4)")
     terms.add_argument(
         "--kwh", type=_positive, default=0.10, metavar="PRICE", help="of a kilowatt-hour (default: 0.10)"
@@ -88,7 +91,7 @@ def options(chosen: argparse.Namespace) -> Options:
             host = _positive(str(host)) * 1e-6
         except (ValueError, argparse.ArgumentTypeError) as error:
             raise Refusal(f"--host {chosen.host}: give `default`, `measured`, or µs a call") from error
-    terms = cost.Terms(years=chosen.years, kwh=chosen.kwh)
+    terms = cost.Terms(rented=chosen.rented, years=chosen.years, kwh=chosen.kwh)
     return Options(host=host, host_factor=chosen.host_factor, items=chosen.items_per_step, terms=terms)
 
 

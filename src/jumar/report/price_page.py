@@ -69,9 +69,9 @@ def _parts(rows: list[dict[str, Any]]) -> str:
         [
             (
                 row["chip"],
-                *(markup.part(row["units"][name] / (row["step_s"] or 1.0)) for name in names),
+                *(_share(row["units"][name], row) for name in names),
                 *(
-                    markup.part(row["parts"].get(name, 0.0) / (row["step_s"] or 1.0))
+                    _share(row["parts"].get(name, 0.0), row)
                     for name in ("communication", "copies", "host", "bubble")
                 ),
                 row["limit"],
@@ -82,9 +82,21 @@ def _parts(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def _share(seconds: float, row: dict[str, Any]) -> markup.Cell:
+    share = seconds / (row["step_s"] or 1.0)
+    return markup.number(_kept(amounts.share(share)), share)
+
+
+def _kept(text: str) -> str:
+    """A number that is not torn from its unit at the end of a line."""
+    return text.replace(" ", "\u00a0") if len(text) < 16 else text
+
+
 def _table(facts: dict[str, Any]) -> str:
     return markup.table(
-        price_lines.headings(facts), [price_lines.cells(facts, row) for row in facts["rows"]], "price-table"
+        price_lines.headings(facts),
+        [[_kept(cell) for cell in price_lines.cells(facts, row)] for row in facts["rows"]],
+        "price-table",
     )
 
 

@@ -14,12 +14,14 @@ HOUR_S = 3600.0
 class Terms:
     """What money depends on besides the chip. The defaults are assumptions, and are said with each result.
 
+    rented          by the hour where the chip's file has such a price; else bought, or rented if it cannot be bought
     years           over which the price of a chip is spread
     used            share of that time in which it works
     kwh             price of a kilowatt-hour, in the currency of the chip's price
     building        power of the building for each watt of the chip: host, network, cooling
     """
 
+    rented: bool = False
     years: float = 4.0
     used: float = 0.7
     kwh: float = 0.10
@@ -46,10 +48,11 @@ def energy(chip: Chip, step_s: float, busy_s: float) -> float:
 
 def hourly(chip: Chip, terms: Terms) -> Money:
     """What one chip costs an hour: rented, or bought and fed."""
-    if (rent := chip.quantities.get("price.hour")) is not None:
+    rent, price = chip.quantities.get("price.hour"), chip.quantities.get("price.chip")
+    if rent is not None and (terms.rented or price is None):
         how = f"{rent.value:g} {rent.unit} an hour on demand ({rent.date})"
         return Money(float(rent.value), rent.unit, how)
-    if (price := chip.quantities.get("price.chip")) is None:
+    if price is None:
         return Money(None, missing="price.hour or price.chip")
     bought = float(price.value) / (terms.years * HOURS_A_YEAR * terms.used)
     watts = float(chip.number("power.typical", "W")) * terms.building
