@@ -23,6 +23,7 @@ struct Known {  // what the last event of this thread was attributed to
   TracePhase phase = TracePhase::kNone;
 };
 thread_local Known last;
+thread_local std::vector<uint64_t> lineless;  // events of this thread at a place not seen before
 std::atomic<uint32_t> steps{0};
 
 // --- autograd's nodes: a number from 1 for each call that has a gradient, per thread
@@ -91,7 +92,7 @@ Known locate_here(bool may_ask) {
   const uint32_t line = python_line_number(may_ask);
   const bool python = line != kNoLine;
   Known known = last;
-  if (python && line != 0) known.line = line;
+  if (python && line != 0) known.line = line == kUnseenLine ? 0 : line;
   if (const uint64_t node = running_node(); node != kNoNode) {
     known.phase = TracePhase::kBackward;
     const Forward& entry = forward[node % kNodes];
@@ -100,12 +101,12 @@ Known locate_here(bool may_ask) {
       known.module = cell.module;
     } else if (found) {
       known.module = entry.module.load(std::memory_order_relaxed);
-      if (!python || line == 0) known.line = entry.line.load(std::memory_order_relaxed);
+      if (!python || line == 0 || line == kUnseenLine) known.line = entry.line.load(std::memory_order_relaxed);
     }
-    credit(known);
+    if (line != kUnseenLine) credit(known);
   } else if (python) {
     known.module = cell.module;
-    const bool gradient = credit(known);
+    const bool gradient = line != kUnseenLine && credit(known);  // else the call that follows tells
     known.phase = cell.phase != 0                ? static_cast<TracePhase>(cell.phase)
                   : cell.module != 0 || gradient ? TracePhase::kForward
                                                  : TracePhase::kNone;
@@ -125,7 +126,22 @@ TraceEvent here(TraceType type, bool may_ask) {
   event.phase = last.phase;
   event.step = steps.load(std::memory_order_relaxed);
   event.host_ns = now_ns();
+  if (may_ask && !lineless.empty()) {  // what comes next tells where they were
+    Trace::get().complete(lineless, last.line);
+    lineless.clear();
+  }
   return event;
+}
+
+// The adapter's allocator holds its locks: no line is asked for that is not known.
+void note_memory(TraceType type, uint32_t chip, const void* address, uint64_t bytes) {
+  if (!tracing()) return;
+  TraceEvent event = here(type, false);
+  event.chip = static_cast<uint8_t>(chip);
+  event.bytes = bytes;
+  event.subject = reinterpret_cast<uint64_t>(address);
+  const uint64_t number = Trace::get().add(event);
+  if (event.line == 0 && !on_queue_thread()) lineless.push_back(number);
 }
 
 void adopt(const TraceEvent& event) {

@@ -61,6 +61,7 @@ bool locate_foreign(const void* address, Place* place);  // ipc.cpp: memory that
 uint32_t foreign_window(int32_t pid, int32_t fd);    // number of a window onto it; 0 with errno if it cannot be reached
 bool locate_own(const void* address, Place* place);  // and of this process
 bool on_device(const void* address);
+void attach_to_blocks();                // blocks.cpp: from the adapter's first allocation on
 bool page_locked(const void* address);  // host memory that the program got or registered here
 
 // --- engine.cpp, waiting.cpp, graph.cpp

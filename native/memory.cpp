@@ -95,16 +95,6 @@ aclError out_of_memory(uint32_t chip, uint64_t bytes) {
                   std::to_string(server->used(chip)) + " in use; " + std::to_string(bytes) + " more do not fit");
 }
 
-// The adapter's allocator holds its locks: no line is asked for that is not known.
-void note_memory(TraceType type, uint32_t chip, const void* address, uint64_t bytes) {
-  if (!tracing()) return;
-  TraceEvent event = here(type, false);
-  event.chip = static_cast<uint8_t>(chip);
-  event.bytes = bytes;
-  event.subject = reinterpret_cast<uint64_t>(address);
-  Trace::get().add(event);
-}
-
 aclError allocate(void** address, size_t bytes) {
   *address = nullptr;
   if (const aclError error = usable()) return error;
@@ -122,6 +112,7 @@ aclError allocate(void** address, size_t bytes) {
     return fail(code::kMemoryAllocation, "the chip's address range is used up");
   }
   *address = opened->base + offset;
+  attach_to_blocks();
   note_memory(TraceType::kAllocate, id, *address, round_up(bytes));
   return code::kSuccess;
 }
@@ -264,6 +255,7 @@ JUMAR_API aclError aclrtMallocPhysical(void** handle, size_t bytes, const Physic
   const bool too_much = bytes > Server::get()->settings().memory_bytes;
   if (!host && (too_much || !Server::get()->claim(id, bytes))) return out_of_memory(id, bytes);
   *handle = new Physical{id, bytes, host};
+  if (!host) attach_to_blocks();
   if (!host) note_memory(TraceType::kAllocate, id, *handle, bytes);
   return code::kSuccess;
 }

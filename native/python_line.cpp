@@ -113,7 +113,7 @@ uint32_t slot_of(const char* instruction) {
 }
 
 // The number of its line, kLibrary, or kUnseen.
-constexpr uint32_t kLibrary = 0, kUnseen = ~0u - 1;
+constexpr uint32_t kLibrary = 0, kUnseen = kUnseenLine;
 
 uint32_t look_up(const char* instruction) {
   for (uint32_t slot = slot_of(instruction);; slot = (slot + 1) % kSlots) {
@@ -185,12 +185,12 @@ uint32_t python_line_number(bool may_ask) {
   const void* state = python().state();
   if (state == nullptr) return kNoLine;
   const Layout* known = layout();
-  if (known == nullptr) return may_ask ? ask_the_interpreter(state) : kNoLine;
+  if (known == nullptr) return may_ask ? ask_the_interpreter(state) : kUnseenLine;
   const char* frame = top_frame(*known, state);
   if (frame == nullptr) return kNoLine;
   for (; frame != nullptr; frame = field(frame, known->previous)) {
     const uint32_t line = look_up(field(frame, known->instruction));
-    if (line == kUnseen) return may_ask ? ask_the_interpreter(state) : kNoLine;
+    if (line == kUnseen) return may_ask ? ask_the_interpreter(state) : kUnseenLine;
     if (line != kLibrary) return line;
   }
   return kLibrary;

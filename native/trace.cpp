@@ -122,6 +122,8 @@ void Trace::close() {
 bool Trace::grow() {
   if (base_ == nullptr) return false;
   if (posix_fallocate(file_, static_cast<off_t>(backed_), kGrowBytes) != 0) return false;
+  // What is behind the clock is not looked at again: the file keeps it, this process need not.
+  if (backed_ > kGrowBytes) madvise(base_ + backed_ - kGrowBytes, kGrowBytes, MADV_DONTNEED);
   backed_ += kGrowBytes;
   return true;
 }
@@ -153,6 +155,13 @@ uint64_t Trace::add(const TraceEvent& event) {
   }
   if (count_ % kCatchUp == 0) Clock::get().follow(*this, false);
   return number;
+}
+
+void Trace::complete(const std::vector<uint64_t>& events, uint32_t line) {
+  std::lock_guard<std::mutex> guard(mutex);
+  for (const uint64_t number : events) {
+    if (number < limit_ && place(number).line == 0) place(number).line = line;
+  }
 }
 
 void Trace::blocked(uint64_t number, uint64_t ns) {

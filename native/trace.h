@@ -48,6 +48,8 @@ enum class TraceType : uint8_t {
   kSynchroniseDevice,
   kHostCallback,
   kStep,
+  kBlockAllocate,  // the adapter's allocator gives a tensor memory, and has it back
+  kBlockFree,
 };
 
 enum class TracePhase : uint8_t { kNone = 0, kForward, kBackward, kOptimizer };
@@ -103,7 +105,8 @@ class Trace {
 
   // Adds an event and returns its number; kNoEvent if there is no trace.
   uint64_t add(const TraceEvent& event);
-  void blocked(uint64_t number, uint64_t ns);  // the call of that event held the host so long
+  void complete(const std::vector<uint64_t>& events, uint32_t line);  // which had no line yet
+  void blocked(uint64_t number, uint64_t ns);                         // the call of that event held the host so long
   // The number of a text, from 1; the same text of one sort has one number. `what`: line, module, communicator.
   uint32_t name(const char* what, const std::string& text);
 
@@ -137,6 +140,7 @@ uint32_t intern(const uint8_t* record, size_t bytes, const std::vector<int32_t>&
 // Line, module, phase and step of the calling thread, with the host's time. `may_ask`: whether Python's lock may be
 // taken for a line that has not been seen before; not where the caller may hold locks of the adapter.
 TraceEvent here(TraceType type, bool may_ask = true);
+void note_memory(TraceType type, uint32_t chip, const void* address, uint64_t bytes);  // adds such an event
 void adopt(const TraceEvent& event);  // on a thread without Python: what follows belongs to where this event came from
 
 }  // namespace jumar

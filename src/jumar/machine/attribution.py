@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from functools import wraps
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import torch
 
 OPTIMIZER = 3  # Phase in runs/format.py
+# Version of the adapter -> where its allocator has the method that attaches a tracker of blocks, in bytes of the table
+# of methods (`&NPUAllocator::attachAllocatorTraceTracker`, by the header that the wheel ships).
+TRACKERS = {"2.13.0": 456}
 
 
 class Cell(ctypes.Structure):
@@ -124,6 +128,7 @@ def install() -> None:
     core.jumar_trace_name.restype = ctypes.c_uint32
     for package in _libraries(torch):
         core.jumar_trace_library(package.encode())
+    core.jumar_trace_blocks(ctypes.c_uint64(TRACKERS.get(version("torch-npu").partition("+")[0], 0)))
     place = Place(core)
     steps = Steps(core, place)
     hooks = [

@@ -57,7 +57,7 @@ EVENT = np.dtype(
 )
 BLOCKING, REPLAYED = 1, 2
 WITH_EVENT = (Type.EVENT_RECORD, Type.EVENT_WAIT, Type.SYNCHRONISE_EVENT, Type.STEP)
-WITH_ADDRESS = (Type.ALLOCATE, Type.FREE)
+WITH_ADDRESS = (Type.ALLOCATE, Type.FREE, Type.BLOCK_ALLOCATE, Type.BLOCK_FREE)
 UNKNOWN = OperatorKind("?", [], None, "none", "the program ended before this kind of call was told")
 TOO_MANY = OperatorKind("?", [], None, "none", "there were too many kinds of calls to tell them apart")
 

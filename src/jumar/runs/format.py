@@ -37,6 +37,8 @@ class Type(IntEnum):
     SYNCHRONISE_DEVICE = 12
     HOST_CALLBACK = 13
     STEP = 14
+    BLOCK_ALLOCATE = 15  # the adapter's caching allocator gives a tensor memory …
+    BLOCK_FREE = 16  # … and has it back; what it holds in all are ALLOCATE and FREE
 
 
 COPIES = (Type.COPY_H2D, Type.COPY_D2H, Type.COPY_D2D)
