@@ -83,8 +83,11 @@ def beside(own: chips.Chip) -> list[chips.Chip]:
 
 def _chips(given: str | None, run: Run) -> list[chips.Chip]:
     try:
-        if given:
-            return [chips.find(name) for name in given.split(",") if name.strip()]
+        if given is not None:
+            named = [chips.find(name) for name in given.split(",") if name.strip()]
+            if not named:
+                raise Refusal("--chips: name at least one, as in --chips h100,910b2")
+            return named
         return beside(chips.find(str(run.facts.get("chip") or chips.DEFAULT)))
     except (chips.UnknownChip, chips.BadProfile) as error:
         raise Refusal(str(error)) from error
