@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
-from jumar.port import rules, suppression
+from jumar.port import patience, rules, served, suppression
 from jumar.port.document import Document, Unparsed
 from jumar.port.finding import Finding, Trouble
 from jumar.port.repository import Repository
@@ -98,7 +98,8 @@ def check(document: Document, codes: frozenset[str] | None = None) -> tuple[list
             troubles.add(Trouble(document.path, 1, "nested too deeply to be read"))
         except Exception as error:  # noqa: BLE001  a file of a stranger's must not end the scan of all others
             troubles.add(Trouble(document.path, 1, f"{rule.code} failed on it: {error!r}"))
-    return suppression.kept(document, dict.fromkeys(found)), sorted(troubles)
+    weighed = served.weighed(document, list(dict.fromkeys(found)))
+    return suppression.kept(document, weighed), sorted(troubles)
 
 
 def _pieces(repository: Repository, names: Sequence[str]) -> tuple[list[list[str]], int]:
@@ -148,7 +149,12 @@ def _read(repository: Repository, names: Sequence[str], known: Known) -> Part:
             document.own = own
             part.files[document.kind] = part.files.get(document.kind, 0) + 1
             part.lines[document.kind] = part.lines.get(document.kind, 0) + document.text.count("\n")
-            findings, troubles = check(document, codes)
+            try:
+                with patience.within(patience.FILE_S):
+                    findings, troubles = check(document, codes)
+            except patience.TooLong:
+                reason = f"took longer than {patience.FILE_S} s, left alone"
+                findings, troubles = [], [Trouble(name, 1, reason)]
             document.forget()
             part.findings += [one for one in findings if one.code in codes]  # cells carry other rules' codes
             part.troubles += troubles

@@ -15,6 +15,8 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 
+DEEPEST = 500  # every level carries the path of all above it
+
 
 def entries(document: Document) -> tuple[Entry, ...]:
     """All keys and items in order. Unparsed if it is no JSON."""
@@ -29,6 +31,8 @@ def _read(document: Document) -> Iterator[Entry]:
     stack: list[list[Any]] = []  # [path, is_list, key, key_start, key_end, number, start]
     for kind, token, start, end in _tokens(document):
         if kind == "mark" and token in "{[":
+            if len(stack) >= DEEPEST:
+                raise Unparsed("nested too deeply to be read", document.position(start)[0])
             path, key_start, key_end = _claim(stack, start)
             stack.append([path, token == "[", None, key_start, key_end, 0, start])
         elif kind == "mark" and token in "}]":
