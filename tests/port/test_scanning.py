@@ -166,3 +166,18 @@ def test_diff_refuses_what_git_does_not_know(repository: Path, git: Git) -> None
     for bad in ("nothing", "--output=x"):
         with pytest.raises(revision.NoRevision):
             revision.changes(Repository.at(repository), bad)
+
+
+def test_beside_a_branch_for_the_npu_little_weighs() -> None:
+    text = (
+        "import torch\n\nif is_npu_available():\n    device = 'npu'\nelif torch.cuda.is_available():\n"
+        "    device = 'cuda'\nelse:\n    torch.cuda.synchronize()\nx.cuda()\n"
+    )
+    found, _ = scanning.check(Document("a.py", text))
+    assert {(one.line, one.severity) for one in found} == {
+        (5, "cosmetic"),
+        (6, "cosmetic"),
+        (8, "cosmetic"),
+        (9, "blocks"),
+    }
+    assert not any(one.edit for one in found if one.line < 9)

@@ -205,7 +205,8 @@ class Source:
         if len(bound) > MOST_BINDINGS or len(self._resolving) > DEEPEST:
             return None
         names = {self._meaning(node.id, binding) for binding in bound}
-        names.discard(None)
+        if all(isinstance(binding, ast.alias) or _is_none(binding) for binding in bound):
+            names.discard(None)  # try: import it; except ImportError: it = None
         return names.pop() if len(names) == 1 else None
 
     def _meaning(self, name: str, binding: ast.AST) -> str | None:
@@ -271,6 +272,10 @@ class Source:
         ):
             return above.value  # type: ignore[return-value]
         return above
+
+
+def _is_none(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jumar.port import kin
@@ -157,7 +158,7 @@ def role(source: Source, node: ast.expr, value: str) -> str:
     ):
         return "dispatch key"
     if kin.said(value) is None:
-        return "address"
+        return "no tie"
     if _is_told(source, node):
         return "message"
     if FLAG.fullmatch(value):
@@ -199,7 +200,7 @@ def _of_device(source: Source, node: ast.expr, value: str) -> str:
     if isinstance(above, ast.keyword) and above.arg in SAID:
         return "word"
     if isinstance(above, ast.Dict) and any(inner is key for key in above.keys):
-        return "listed device"
+        return "no tie" if _has_npu(above.keys) else "listed device"
     if isinstance(above, ast.Subscript):
         return "listed device"
     if isinstance(above, (ast.List, ast.Tuple, ast.Set)):
@@ -208,6 +209,8 @@ def _of_device(source: Source, node: ast.expr, value: str) -> str:
 
 
 def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Set) -> str:
+    if _has_npu(row.elts):
+        return "no tie"
     at = next(number for number, one in enumerate(row.elts) if one is node)
     before = row.elts[at - 1] if at else None
     if isinstance(before, ast.Constant) and str(before.value).startswith("-"):
@@ -222,6 +225,11 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     if is_assigned_to(source, row, "__all__"):
         return "word"
     return "library" if _is_linked(source, row) else "listed device"
+
+
+def _has_npu(listed: Iterable[ast.expr | None]) -> bool:
+    """The list or table knows the NPU already."""
+    return any(isinstance(one, ast.Constant) and str(one.value).startswith("npu") for one in listed)
 
 
 def outside(source: Source, node: ast.AST) -> tuple[ast.AST, ast.AST]:

@@ -26,7 +26,11 @@ RULE = Rule(
         Example('makers = {"cuda": make}\n'),
         Example('memory["cuda"] = 1\n'),
     ),
-    keep=('DEVICES = ["cpu", "npu"]\n',),
+    keep=(
+        "DEVICES = ['cpu', 'cuda', 'npu']\n",
+        "dtype, device = torch.float16, 'cuda'\n",
+        'DEVICES = ["cpu", "npu"]\n',
+    ),
 )
 
 
