@@ -7,6 +7,7 @@ from functools import cache
 
 from jumar.cudamap import Name, names
 
+COUNT = re.compile(r"\d+[gt]?(?:-\w+)*")
 SIZE = re.compile(r"(?:\d+x)?(?:large|xlarge|metal[\w\-]*|medium)|\d+|[A-Z]\w*(?:\.\d+)?|\w+(?:-\w+)+")
 SHAPE = re.compile(r"[A-Za-z][\w.\-]{3,40}")
 
@@ -23,4 +24,5 @@ def _is_of(machine: str, family: str) -> bool:
     """`p5en.48xlarge` is of `p5en.`, the host `p5en.example.com` is not."""
     if not machine.startswith(family):
         return False
-    return not family.endswith(".") or bool(SIZE.fullmatch(machine[len(family) :]))
+    size = {".": SIZE, "-": COUNT}.get(family[-1])
+    return size is None or bool(size.fullmatch(machine[len(family) :]))

@@ -68,4 +68,6 @@ def check(document: Document) -> Iterator[Finding]:
         if line in lines or (places is not None and not any(a <= match.start() < b for a, b, _ in places)):
             continue
         lines.add(line)
-        yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document))
+        place = match[0] if "${" in match[0] else match[0].split("}")[0]
+        end = match.start() + len(place)
+        yield RULE.found(document, match.start(), end, place, layer=roles.layer_of(document))

@@ -39,7 +39,7 @@ RULE = Rule(
 DIRECTIVE = re.compile(r"^[ \t]*#(?:SBATCH|PBS|BSUB|MSUB|FLUX|OAR)[ \t]+[^\n]*", re.MULTILINE)
 OPTION = re.compile(
     r"--gres(?:-flags)?[= ]\S*gpu\S*|--gpus?(?:-per-(?:node|task|socket)|-bind|"
-    r"-freq)?[= ]\S+|(?<!\S)-G[ =]?\d+|--(?:constraint|partition)[= ]\S*"
+    r"-freq)?[= ]\S+|(?<!\S)(?-i:-G)[ =]?\d+|--(?:constraint|partition)[= ]\S*"
     r"(?:gpu|a100|h100|h200|v100|l40|rtx)\S*|(?<!\S)-[pC][ =]?\S*(?:gpu|a100|h100|"
     r"v100)\S*|ngpus=\d+|-gpu[= ]\S+|gpus?=\S+|--mem-per-gpu\S*|"
     r"--cpus-per-gpu\S*|--tres[\w\-]*[= ]\S*gpu\S*|--ntasks-per-gpu\S*",

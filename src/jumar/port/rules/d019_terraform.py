@@ -53,25 +53,28 @@ RULE = Rule(
     ),
 )
 
-OF_NVIDIA = re.compile(r"nvidia|cuda|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
-NVIDIA = re.compile(r"nvidia|cuda|(?<![a-z])gpu|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
+OF_NVIDIA = re.compile(r"nvidia|cuda|gpu-operator|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
+COUNT = re.compile(r"(?:^|_)(?:gpus?|accelerators?)(?:_count|_type|s)?$", re.IGNORECASE)
 
 
 def check(document: Document) -> Iterator[Finding]:
+    lines: set[int] = set()
     for setting in hcl_settings.settings(document):
         row = machines.tie(setting.value)
+        line, _ = document.position(setting.start)
         if row is not None:
             yield RULE.found(document, setting.start, setting.end, setting.value, replacement=row.note)
-        elif NVIDIA.search(setting.value) and "nvidia.com/" not in setting.value:
-            heavy = (
-                "degrades" if OF_NVIDIA.search(setting.value) and setting.key != "description" else "cosmetic"
-            )
+        elif line in lines or "nvidia.com/" in setting.value or "nvidia.com/" in setting.key:
+            continue
+        elif OF_NVIDIA.search(setting.value):
+            heavy = "cosmetic" if setting.key == "description" else "degrades"
             yield RULE.found(document, setting.start, setting.end, setting.value, severity=heavy)
-        elif setting.key and NVIDIA.search(setting.key) and "nvidia.com/" not in setting.key:
-            yield RULE.found(
-                document,
-                setting.key_start,
-                setting.key_start + len(setting.key),
-                setting.key,
-                severity="cosmetic",
-            )
+        elif OF_NVIDIA.search(setting.key):
+            end = setting.key_start + len(setting.key)
+            yield RULE.found(document, setting.key_start, end, setting.key, severity="degrades")
+        elif COUNT.search(setting.key) and not setting.key.startswith("var."):
+            end = setting.key_start + len(setting.key)
+            yield RULE.found(document, setting.key_start, end, setting.key, severity="cosmetic")
+        else:
+            continue
+        lines.add(line)

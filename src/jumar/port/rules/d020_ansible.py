@@ -48,4 +48,6 @@ def check(document: Document) -> Iterator[Finding]:
             if match and line not in lines and end - start < 200:
                 lines.add(line)
                 severity = "cosmetic" if entry.key == "name" else None
-                yield RULE.found(document, start, end, document.text[start:end], severity=severity)
+                whole = document.text[start:end]
+                what = match[0] if "\n" in whole else whole
+                yield RULE.found(document, match.start(), match.end(), what, severity=severity)

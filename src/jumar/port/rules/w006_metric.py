@@ -41,12 +41,14 @@ NAME = re.compile(
     r"mem|xid|ecc|pcie|nvlink|enc|dec|retired|board)\w*)"
 )
 
+QUERIES = re.compile(r"\bexpr\b|\bquery\b|\bmetrics?\b|seriesQuery", re.IGNORECASE)
 NAMED_ANYWHERE = re.compile(r"\bDCGM_(?:FI|EXP)_\w+|(?<=[\"'])nv_gpu_\w+")
 """Programs have names of their own that begin as the others do."""
 
 
 def check(document: Document) -> Iterator[Finding]:
-    pattern = NAME if document.kind in ("yaml", "json") else NAMED_ANYWHERE
+    asks = document.kind in ("yaml", "json") and QUERIES.search(document.text)
+    pattern = NAME if asks else NAMED_ANYWHERE
     for match in pattern.finditer(document.text):
         row = dictionary.find("datacentre/metrics", match[0])
         says = dictionary.says(row, RULE.replacement)

@@ -59,7 +59,7 @@ SWITCH = re.compile(
     re.IGNORECASE,
 )
 CHOICE = re.compile(
-    r"^(?:true|false|yes|no|on|off|all|auto|none|null|[\d,]*|cuda.*|gpu.*|\[.*)$", re.IGNORECASE
+    r"^(?:true|false|yes|no|on|off|all|auto|none|null|[\d,]+|cuda.*|gpu.*|\[.*)$", re.IGNORECASE
 )
 NOT_THESE = re.compile(r"(?i:nvidia|cuda[_-]?(?:version|home|path))|^[A-Z][A-Z0-9_]+$")
 
