@@ -84,20 +84,18 @@ def _parts(rows: list[dict[str, Any]]) -> str:
 
 def _share(seconds: float, row: dict[str, Any]) -> markup.Cell:
     share = seconds / (row["step_s"] or 1.0)
-    return markup.number(_kept(amounts.share(share)), share)
+    return markup.number(amounts.share(share), share)
 
 
-def _kept(text: str) -> str:
-    """A number that is not torn from its unit at the end of a line."""
-    return text.replace(" ", "\u00a0") if len(text) < 16 else text
+def _cell(text: str) -> str | markup.Cell:
+    """A number with its unit stays on one line; the table is not sorted by it."""
+    return markup.number(text, 0.0) if text[:1].isdigit() and len(text) < 16 else text
 
 
 def _table(facts: dict[str, Any]) -> str:
-    return markup.table(
-        price_lines.headings(facts),
-        [[_kept(cell) for cell in price_lines.cells(facts, row)] for row in facts["rows"]],
-        "price-table",
-    )
+    """All but what limits, which stands in the table before."""
+    rows = [[_cell(text) for text in price_lines.cells(facts, row)[:-1]] for row in facts["rows"]]
+    return markup.table(price_lines.headings(facts)[:-1], rows, "price-table")
 
 
 def _operators(row: dict[str, Any]) -> str:
