@@ -106,7 +106,7 @@ def lines(verdict: Verdict) -> list[str]:
     told = [f"{verdict.verdict}"]
     told += [f"  {reason}" for reason in verdict.reasons]
     if verdict.notes:
-        told += ["", "Besides:", *(f"  {note}" for note in dict.fromkeys(verdict.notes))]
+        told += ["", "Besides:", *(f"  {note}" for note in verdict.notes)]
     told += ["", "Runs:"]
     for name, one in verdict.trials.items():
         count = sum(len(process.events) for process in one.processes.values())

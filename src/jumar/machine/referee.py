@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 CONVERSIONS = frozenset({"half", "float", "bfloat16"})
 SETTING = frozenset({"set_default_dtype", "finfo", "get_default_dtype"})
+
+
+def _unscale(gradients: Any, found: Any, inverse: Any) -> None:
+    """What the scaler of float16 does to gradients, whose own kernel takes float32 alone."""
+    for gradient in gradients:
+        if not bool(gradient.isfinite().all()):
+            found.fill_(1.0)
+        gradient.mul_(inverse)
+
+
+def _update(scale: Any, tracker: Any, found: Any, growth: float, backoff: float, interval: int) -> Any:
+    if bool(found):
+        tracker.zero_()
+        return scale.mul_(backoff)
+    tracker.add_(1)
+    if int(tracker) == interval:
+        tracker.zero_()
+        scale.mul_(growth)
+    return scale
+
+
+OF_SCALER: dict[str, Callable[..., Any]] = {
+    "_amp_foreach_non_finite_check_and_unscale_": _unscale,
+    "_amp_update_scale_": _update,
+}
 
 
 def enter() -> None:
@@ -28,6 +54,8 @@ def enter() -> None:
             name = getattr(func, "__name__", "")
             if name in CONVERSIONS:
                 return args[0].double()
+            if name in OF_SCALER:
+                return OF_SCALER[name](*args, **(kwargs or {}))
             named = {key: widened(value) for key, value in (kwargs or {}).items()}
             result = func(*map(widened, args), **named)
             made = isinstance(result, torch.Tensor) and result.dtype in low

@@ -6,13 +6,15 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from jumar.port.records import Event, Key, Process, distance
+from jumar.port.records import Event, Key, Process, distance, sizes
 
 # How far two runs may be apart, by the coarsest type computed in so far. On one device the same arithmetic is done;
 # on two the order of sums differs, and steps of an optimizer let that grow.
-SAME_DEVICE = {"float64": 1e-12, "float32": 1e-6, "float16": 1e-3, "bfloat16": 8e-3, "other": 0.05}
-OTHER_DEVICE = {"float64": 1e-9, "float32": 2e-3, "float16": 2e-2, "bfloat16": 8e-2, "other": 0.2}
+SAME_DEVICE = {"float64": 1e-12, "float32": 1e-5, "float16": 5e-3, "bfloat16": 3e-2, "other": 0.05}
+OTHER_DEVICE = {"float64": 1e-9, "float32": 2e-3, "float16": 3e-2, "bfloat16": 0.15, "other": 0.2}
 COARSENESS = ("float64", "float32", "float16", "bfloat16", "other")
+# Tensors far smaller than the largest of their kind may hold nothing but rounding, as a bias before a normalisation.
+SMALL = 0.03
 CLEARLY = 3.0  # times farther from float64 than the other side
 
 
@@ -41,12 +43,15 @@ class Difference:
     referee: Referee | None = None
 
     def text(self) -> str:
-        by = (
-            "shape or infinities differ"
-            if math.isinf(self.by)
-            else f"by {self.by:.2g} (allowed {self.allowed:.2g})"
-        )
-        return f"{self.kind} of {self.module}, call {self.call}: {by}, {self.dtype}"
+        by = "shape or infinities" if math.isinf(self.by) else f"{self.by:.2g} (allowed {self.allowed:.2g})"
+        return f"{self.kind} of {self.module}, call {self.call}: by {by}, {self.dtype}{self._cause()}"
+
+    def _cause(self) -> str:
+        if self.kind == "input":
+            return "; all modules before it agree, so it comes from code between them"
+        if self.inputs_alike:
+            return "; its inputs agree, so it comes from this module"
+        return ""
 
 
 @dataclass
@@ -63,8 +68,16 @@ class Comparison:
     difference: Difference | None = None
     skipped: dict[str, int] = field(default_factory=dict)
 
+    def is_rounding(self) -> bool:
+        """Whether what differs is as near to double precision on both sides as their type allows."""
+        referee = self.difference.referee if self.difference else None
+        return referee is not None and referee.right == "both"
+
     def alike(self) -> bool:
-        return self.difference is None and not self.missing
+        return (self.difference is None or self.is_rounding()) and not self.missing
+
+    def exact(self) -> bool:
+        return self.alike() and self.difference is None and self.largest == 0.0
 
     def plain(self) -> dict[str, Any]:
         return {**asdict(self), "alike": self.alike()}
@@ -102,6 +115,7 @@ def _compare_process(
 ) -> None:
     limits = SAME_DEVICE if same_device else OTHER_DEVICE
     theirs = {event.key: event for event in other.events}
+    largest = sizes(one.events)
     coarsest = 0
     inputs: dict[tuple[str, int], bool] = {}
     for event in one.events:
@@ -110,7 +124,8 @@ def _compare_process(
             result.missing.append(f"{event.name()} is only in the {result.first} run")
             continue
         coarsest = max(coarsest, _coarseness(event), _coarseness(match))
-        by, allowed = distance(match, event), limits[COARSENESS[coarsest]]
+        least = SMALL * largest[event.kind, event.call]
+        by, allowed = distance(match, event, least), limits[COARSENESS[coarsest]]
         result.compared += 1
         result.losses += event.kind == "loss"
         modules.add(event.module)
@@ -119,7 +134,9 @@ def _compare_process(
             inputs[call] = inputs.get(call, True) and by <= allowed
         if by > allowed:
             # An input that differs is told at the module that it goes into, if no module gave it.
-            result.difference = _difference(result, one, event, match, by, allowed, inputs.get(call), truth)
+            result.difference = _difference(
+                result, one, event, match, by, allowed, inputs.get(call), truth, least
+            )
             return
         result.largest = max(result.largest, by)
     result.missing += [f"{event.name()} is only in the {result.second} run" for event in theirs.values()]
@@ -131,22 +148,24 @@ def _coarseness(event: Event) -> int:
 
 def _difference(
     result: Comparison, process: Process, event: Event, match: Event, by: float, allowed: float,
-    inputs_alike: bool | None, truth: Process | None,
+    inputs_alike: bool | None, truth: Process | None, least: float,
 ) -> Difference:  # fmt: skip
     return Difference(
         process.name, event.kind, event.module, event.call, event.index, by, allowed, match.dtype,
         inputs_alike if event.kind == "activation" else None,
-        judge((result.first, event), (result.second, match), truth),
+        judge((result.first, event), (result.second, match), truth, least),
     )  # fmt: skip
 
 
-def judge(first: tuple[str, Event], second: tuple[str, Event], truth: Process | None) -> Referee | None:
+def judge(
+    first: tuple[str, Event], second: tuple[str, Event], truth: Process | None, least: float = 0.0
+) -> Referee | None:
     """None where there is no run in double precision, or that has not got so far."""
     by_key: dict[Key, Event] = {event.key: event for event in truth.events} if truth else {}
     right = by_key.get(first[1].key)
     if right is None:
         return None
-    errors = distance(first[1], right), distance(second[1], right)
+    errors = distance(first[1], right, least), distance(second[1], right, least)
     if errors[0] * CLEARLY < errors[1]:
         side = first[0]
     elif errors[1] * CLEARLY < errors[0]:

@@ -94,16 +94,26 @@ def _event(row: dict[str, Any]) -> Event:
     )  # fmt: skip
 
 
-def distance(one: Event, other: Event) -> float:
-    """How far `one` is from `other`, relative to the size of `other`: of the samples, or of norm and sum if that is
-    more. Infinite where shapes or the number of infinities and NaNs differ."""
+def distance(one: Event, other: Event, least: float = 0.0) -> float:
+    """How far `one` is from `other`, relative to the size of `other`, or to `least` if that is more: of the samples, or
+    of the norm if that is farther. Infinite where shapes or the number of infinities and NaNs differ."""
     if one.shape != other.shape or one.not_finite != other.not_finite:
         return math.inf
     pairs = [(a, b) for a, b in zip(one.sample, other.sample, strict=True) if math.isfinite(b)]
-    size = math.sqrt(sum(b * b for _, b in pairs))
     apart = math.sqrt(sum((a - b) ** 2 for a, b in pairs))
     if math.isnan(apart):
         return math.inf
+    # A sample of n elements stands for a part of the whole tensor; so does its share of what is least.
+    share = math.sqrt(len(pairs) / max(1, math.prod(other.shape)))
+    size = max(math.sqrt(sum(b * b for _, b in pairs)), least * share)
     whole = abs(one.norm - other.norm)
-    relative = apart / size if size > 0 else apart
-    return max(relative, whole / other.norm if other.norm > 0 else whole)
+    return max(apart / size if size > 0 else apart, whole / max(other.norm, least, 1e-300) if whole else 0.0)
+
+
+def sizes(events: list[Event]) -> dict[tuple[str, int], float]:
+    """The largest norm of each kind in each call: what a tensor that is nought but for rounding is measured by."""
+    found: dict[tuple[str, int], float] = {}
+    for event in events:
+        key = (event.kind, event.call)
+        found[key] = max(found.get(key, 0.0), event.norm)
+    return found

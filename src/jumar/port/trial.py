@@ -23,6 +23,7 @@ LEFT_OUT = (
 SETTINGS = "settings.json"
 LAUNCH = (sys.executable, "-c", "import sys; from jumar.cli import main; sys.exit(main(sys.argv[1:]))")
 TAIL_LINES = 12
+LONGEST_FAILURE = 240
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Trial:
             line for line in self.complained.splitlines() if line.strip() and not line.startswith("jumar:")
         ]
         last = next((line for line in reversed(lines) if "Error" in line or "error" in line), "")
-        return f"exit code {self.code}: {last.strip() or (lines[-1].strip() if lines else 'said nothing')}"
+        words = last.strip() or (lines[-1].strip() if lines else "said nothing")
+        return f"exit code {self.code}: {words[:LONGEST_FAILURE]}"
 
     def tail(self) -> str:
         return "\n".join(self.complained.splitlines()[-TAIL_LINES:])

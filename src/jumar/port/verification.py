@@ -17,7 +17,7 @@ from jumar.port.repository import Repository
 from jumar.port.trial import Kind, Setting, Trial
 
 PASS, FAIL, UNVERIFIED = "PASS", "FAIL", "UNVERIFIED"
-PRINTED_SAME_DEVICE, PRINTED_OTHER_DEVICE = 1e-4, 5e-2
+PRINTED_EXACT, PRINTED_ROUNDED = 1e-4, 5e-2  # where every bit was the same, and where rounding differed
 Say = Callable[[str], None]
 
 
@@ -132,7 +132,7 @@ class Verification:
         first, second = one.kind.name, other.kind.name
         referee = truth.processes if truth else None
         modules = differences.compare((first, one.processes), (second, other.processes), same, referee)
-        tolerance = PRINTED_SAME_DEVICE if same else PRINTED_OTHER_DEVICE
+        tolerance = PRINTED_EXACT if same and modules.exact() else PRINTED_ROUNDED
         line = printed.compare(one.printed, other.printed, tolerance, again.printed if again else None)
         return Beside(first, second, modules, line)
 
@@ -154,8 +154,9 @@ class Verification:
         if not truth.processes:
             self.verdict.notes.append(f"no referee: the run in float64 recorded nothing, {truth.failure()}")
             return pair
-        judged = self._beside(one, other, same, None, truth)
-        judged.line, judged.repeats = pair.line, pair.repeats
+        again = self.verdict.trials.get(one.kind.name + " once more")
+        judged = self._beside(one, other, same, again, truth)
+        judged.repeats = pair.repeats
         return judged
 
 
@@ -180,6 +181,7 @@ def decide(verdict: Verdict, pairs: dict[str, Beside | None], across: Beside | N
     unsure = [*_across(across, failed), *_unsure(verdict, pairs, across)]
     verdict.notes += _notes(verdict, pairs, across)
     verdict.reasons = failed or unsure or _passed(pairs, across)
+    verdict.notes = [note for note in dict.fromkeys(verdict.notes) if note not in verdict.reasons]
     verdict.verdict = FAIL if failed else UNVERIFIED if unsure else PASS
 
 
@@ -240,7 +242,7 @@ def _unsure(verdict: Verdict, pairs: dict[str, Beside | None], across: Beside | 
 
 def _across(across: Beside | None, failed: list[str]) -> Iterator[str]:
     """Between devices rounding differs; it is a failure where float64 says that the chip is wrong."""
-    if across is None or across.modules.difference is None:
+    if across is None or across.modules.difference is None or across.modules.is_rounding():
         return
     referee = across.modules.difference.referee
     if referee is None or referee.right == "unknown":
@@ -256,9 +258,17 @@ def _passed(pairs: dict[str, Beside | None], across: Beside | None) -> list[str]
             seen = pair.modules
             reasons.append(
                 f"{pair.second} against {pair.first}: {seen.compared} tensors of {seen.compared_modules} modules and"
-                f" {seen.losses} losses, at most {seen.largest:.2g} apart; print alike"
+                f" {seen.losses} losses, at most {seen.largest:.2g} apart{_rounding(pair)}; print alike"
             )
     return reasons
+
+
+def _rounding(pair: Beside) -> str:
+    return (
+        f", then by rounding only from the {pair.modules.difference.text()}"
+        if pair.modules.difference
+        else ""
+    )
 
 
 def _notes(verdict: Verdict, pairs: dict[str, Beside | None], across: Beside | None) -> Iterator[str]:
