@@ -68,11 +68,12 @@ def mentioned(document: Document) -> bool:
     words = {word for listed in IMPORT.findall(text) for word in WORD.findall(listed)} | set(
         FROM.findall(text)
     )
-    if not first_words().isdisjoint(words):
+    if not first_words().isdisjoint(words - document.own):
         return True
     if not any(word in text for word in ASKING):
         return False
-    return not by_name().keys().isdisjoint((*QUOTED.findall(text), *QUOTED_ONCE.findall(text)))
+    asked = {*QUOTED.findall(text), *QUOTED_ONCE.findall(text)}
+    return not by_name().keys().isdisjoint(asked - document.own)
 
 
 def is_possible(document: Document) -> bool:
