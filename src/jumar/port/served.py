@@ -13,13 +13,14 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_source
 
 NPU = re.compile(r"(?<![a-z])(npu|hccl|ascend)(?![a-z])", re.IGNORECASE)
+KNOWN_BY = ("npu", "hccl", "ascend")
 MATTERS = ("C00", "C01", "C020")
 WORDS = "; another branch serves the NPU"
 
 
 def weighed(document: Document, findings: list[Finding]) -> list[Finding]:
     """The findings, those that stand beside a branch for the NPU as cosmetic and without an edit."""
-    if document.kind != "python" or not findings or not NPU.search(document.text):
+    if document.kind != "python" or not findings or not any(word in document.lowered for word in KNOWN_BY):
         return findings
     try:
         ranges = document.once(beside)
