@@ -35,7 +35,10 @@ RULE = Rule(
             path="playbook.yml",
         ),
     ),
-    keep=("RUN apt-get install -y git curl\n# RUN apt-get install -y cuda\n",),
+    keep=(
+        Example("RUN apt-get install -y git curl\n# RUN apt-get install -y cuda\n", path="Dockerfile"),
+        Example("RUN apt-get remove -y libnccl2 libnccl-dev\n", path="Dockerfile"),
+    ),
 )
 
 PACKAGE = re.compile(
@@ -71,6 +74,7 @@ TOOLS = frozenset(
         "snap",
     )
 )
+REMOVES = frozenset(("remove", "purge", "autoremove", "erase", "-e"))
 INSTALLERS = frozenset(
     (
         "apt",
@@ -91,6 +95,8 @@ MODULES = frozenset(("apt", "yum", "dnf", "package", "pkg", "name", "packages"))
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
     for command in script_commands(document):
+        if any(word.plain in REMOVES for word in command.words[:4]):
+            continue
         if command.name in TOOLS or any(word.plain in TOOLS for word in command.words[:3]):
             for word in command.words:
                 if PACKAGE.fullmatch(word.plain):

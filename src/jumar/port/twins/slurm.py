@@ -12,6 +12,7 @@ from jumar.port.reading.shell_words import Command
 from jumar.port.twins import wording
 from jumar.port.twins.base import Draft, Twin, beside, comment, is_twin
 
+TIES = frozenset(("D002", "D014", "D015", "D016", "D018", "W015"))
 GRES = re.compile(r"(?P<option>--gres[= ])gpu(?::[\w\-]+?)?(?::(?P<count>\$?\{?\w+\}?))?(?=[\s\"']|$)")
 GPUS = re.compile(
     r"--gpus-per-(?P<of>node|task)[= ](?:[A-Za-z][\w\-]*:)?(?P<count>\$?\{?\w+\}?)"
@@ -23,13 +24,18 @@ HARDWARE = re.compile(
 PARTITION = re.compile(
     r"^(?P<line>[ \t]*#SBATCH[ \t]+(?:--partition|-p)[= ]\S*gpu\S*)", re.MULTILINE | re.IGNORECASE
 )
+OF_NVIDIA = re.compile(r"lib(?:nccl|cuda|cudart|nvidia)[\w\-]*\.so")
 SET_ENV = "source /usr/local/Ascend/ascend-toolkit/set_env.sh"
 REFERENCE = re.compile(r"\$\{?CUDA_VISIBLE_DEVICES\}?")
 
 
 def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
     """The twin, None if there is nothing to change."""
-    if document.kind != "slurm" or is_twin(document.path) or not any(one.code == "D014" for one in findings):
+    if (
+        document.kind != "slurm"
+        or is_twin(document.path)
+        or not any(one.code in TIES and one.severity != "cosmetic" for one in findings)
+    ):
         return None
     draft = Draft(document)
     for match in GRES.finditer(document.text):
@@ -93,6 +99,9 @@ def _variables(draft: Draft, command: Command) -> None:
     exported = command.name == "export"
     for word in (*command.settings, *(command.words[1:] if exported else ())):
         name = word.text.partition("=")[0]
+        if exported and OF_NVIDIA.search(word.text) and _alone(draft, command):
+            draft.insert(command.start, "# ")
+            continue
         if not re.fullmatch(r"[A-Z]\w*", name) or wording.variable(name) is None:
             continue
         new = wording.counterpart(name)
@@ -103,7 +112,6 @@ def _variables(draft: Draft, command: Command) -> None:
             if fitted != value:
                 draft.replace(word.start + len(name) + 1, word.end, fitted)
         elif new is None and exported and len(command.words) == 2 and _alone(draft, command):
-            draft.replace(command.start, command.start, "")
             draft.insert(command.start, "# ")
         elif new is None and not exported and command.words:
             draft.replace(word.start, word.end + 1, "")

@@ -25,7 +25,10 @@ PATHS = (
     ),
     (re.compile(r"/usr/local/nvidia/lib(?:64)?"), "/usr/local/Ascend/driver/lib64"),
     (re.compile(r"/usr/local/nvidia/bin"), "/usr/local/Ascend/driver/tools"),
-    (re.compile(r"/usr/local/cuda(?:-[\d.]+)?(?![\w\-])"), "/usr/local/Ascend/ascend-toolkit/latest"),
+    (
+        re.compile(r"/usr/local/cuda(?:-[\d.]+)?(?![\w\-])(?!\S*lib(?:nccl|cu|nv)\w*\.so)"),
+        "/usr/local/Ascend/ascend-toolkit/latest",
+    ),
 )
 VALUES = {"nccl": "hccl", "cuda": "npu", "gpu": "npu", "cpu:gloo,cuda:nccl": "cpu:gloo,npu:hccl"}
 OPTION = re.compile(
@@ -33,6 +36,8 @@ OPTION = re.compile(
     r"(?P<between>=|[ \t]+|[\"'][ \t]*,[ \t]*[\"'])"
     r"(?P<value>cpu:gloo,cuda:nccl|cuda(?P<number>:\d+)?|gpu|nccl)(?![\w/.\-])"
 )
+CONDAS = frozenset(("conda", "mamba", "micromamba"))
+CONDA_PACKAGE = re.compile(r"(?:nvidia(?:/\S*)?::)?(?:cudatoolkit|cuda|cudnn|nccl|cuda-\S+)(?:[=<>].*)?$")
 GPUS = re.compile(r"--gpus(?:=|[ \t]+)(?:all|\d+|[\"']\S+[\"'])|--runtime[= ]nvidia")
 COMMANDS = {
     "nvidia-smi": "npu-smi info",
@@ -90,11 +95,27 @@ def fit_install(draft: Draft, command: Command) -> None:
             if SYSTEM_PACKAGE.fullmatch(word.plain):
                 drop_word(draft, word)
         return
+    if any(word in CONDAS for word in words):
+        _fit_conda(draft, command)
+        return
     if not any(word.rsplit("/", 1)[-1].startswith(("pip", "uv")) for word in words):
         return
     for word in command.words[1:]:
         if not word.text.startswith("-"):
             fit_requirement(draft, word)
+
+
+def _fit_conda(draft: Draft, command: Command) -> None:
+    """Packages and channels of CUDA leave; PyTorch becomes that for processors."""
+    for number, word in enumerate(command.words):
+        last = command.words[number - 1] if number else None
+        if last and last.plain in ("-c", "--channel") and word.plain.startswith("nvidia"):
+            drop_word(draft, word)
+            drop_word(draft, last)
+        elif re.match(r"pytorch-cuda\b", word.plain):
+            draft.replace(word.start, word.end, "cpuonly")
+        elif CONDA_PACKAGE.match(word.plain):
+            drop_word(draft, word)
 
 
 def fit_requirement(draft: Draft, word: Word) -> None:
