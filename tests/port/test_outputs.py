@@ -111,3 +111,17 @@ def test_sarif_has_the_fixes(repository: Path, tmp_path: Path) -> None:
 def test_estimate_of_nothing_is_nothing() -> None:
     found = scanning.Scan((), (), {}, {})
     assert scan_lines.facts(found, "x", cost.estimate(()))["findings"] == []
+
+
+def test_page_is_written(repository: Path, tmp_path: Path) -> None:
+    place = tmp_path / "found.html"
+    assert main(["scan", str(repository), "--html", str(place)]) == 0
+    assert "train.py" in place.read_text()
+
+
+def test_a_rule_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "--explain", "c001"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("C001 device-string: software, blocks")
+    assert "becomes" in printed
+    assert main(["scan", "--explain", "C999"]) == 2

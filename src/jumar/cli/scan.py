@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from jumar.cli.refusal import Refusal
-from jumar.port import cost, revision, scanning, settings
+from jumar.port import cost, revision, rules, scanning, settings
 from jumar.port.document import Document
 from jumar.port.finding import SEVERITIES, Finding
 from jumar.port.repository import NotARepository, Repository
-from jumar.report import sarif, scan_lines
+from jumar.report import sarif, scan_facts, scan_lines, scan_page
 
 STANDARD_OUTPUT = "-"
 
@@ -35,6 +35,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         const=STANDARD_OUTPUT,
         metavar="FILE",
         help="print SARIF 2.1.0, or write it to FILE",
+    )
+    shown.add_argument(
+        "--explain", metavar="CODE", help="say what a rule finds, why, and with which examples"
+    )
+    parser.add_argument("--html", metavar="FILE", help="write one page with everything found")
+    parser.add_argument(
+        "--effort", metavar="FILE", help="a table of person-days of one's own, before the one that ships"
     )
     parser.add_argument(
         "--diff", metavar="REV", help="only what stands on lines that differ from a revision of git's"
@@ -57,6 +64,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(chosen: argparse.Namespace) -> int:
     begun = time.perf_counter()
+    if chosen.explain:
+        print(_explained(chosen.explain.upper()))
+        return 0
     try:
         repository, names = _named(chosen)
         wanted = settings.read(repository.root).with_more(chosen.select, chosen.ignore, chosen.exclude)
@@ -67,8 +77,9 @@ def execute(chosen: argparse.Namespace) -> int:
         found = scanning.scan(repository, names, wanted.wants, chosen.jobs, Progress())
         if changed is not None:
             found = found.only(changed.touch)
-        _print(found, repository, chosen, wanted, time.perf_counter() - begun)
-    except (NotARepository, settings.BadSettings, revision.NoRevision, cost.EffortError) as error:
+        effort = Path(chosen.effort) if chosen.effort else wanted.effort
+        _print(found, repository, chosen, effort, time.perf_counter() - begun)
+    except (NotARepository, settings.BadSettings, revision.NoRevision, cost.EffortError, OSError) as error:
         raise Refusal(str(error)) from error
     return int(_fails(found.findings, chosen.fail_on))
 
@@ -105,10 +116,12 @@ def _print(
     found: scanning.Scan,
     repository: Repository,
     chosen: argparse.Namespace,
-    wanted: settings.Settings,
+    effort: Path | None,
     seconds: float,
 ) -> None:
-    estimate = cost.estimate(found.findings, wanted.effort)
+    estimate = cost.estimate(found.findings, effort)
+    if chosen.html:
+        _write(Path(chosen.html), scan_page.render(scan_facts.collect(found, repository, effort)))
     name = repository.root.name
     if chosen.json:
         _dump(scan_lines.facts(found, name, estimate))
@@ -121,6 +134,14 @@ def _print(
         print(scan_lines.text(found, name, seconds, estimate))
         if chosen.sarif:
             _write(Path(chosen.sarif), json.dumps(sarif.log(found, _fixed(found, repository)), indent=1))
+
+
+def _explained(code: str) -> str:
+    rule = next((one.rule for one in rules.all_rules() if one.rule.code == code), None)
+    if rule is None:
+        known = ", ".join(one.rule.code for one in rules.all_rules())
+        raise Refusal(f"no rule {code}; there are {known}")
+    return scan_lines.explained(rule)
 
 
 def _fixed(found: scanning.Scan, repository: Repository) -> dict[str, Document]:

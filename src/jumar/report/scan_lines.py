@@ -10,6 +10,7 @@ from typing import Any
 from jumar import __version__
 from jumar.port import cost, rules
 from jumar.port.finding import LAYERS, SEVERITIES, Finding
+from jumar.port.rule import Rule
 from jumar.port.scanning import Scan
 
 MOST_RULES = 9
@@ -20,6 +21,25 @@ WIDTH = 100
 def line(one: Finding) -> str:
     """`path:line:column: code severity what → replacement`."""
     return f"{one.path}:{one.line}:{one.column}: {one.code} {one.severity}: {one.what} → {one.replacement}"
+
+
+def explained(rule: Rule) -> str:
+    """A rule for people: what it is, why it ties, what stands there instead, examples."""
+    facts = [
+        f"{rule.code} {rule.name}: {rule.layer}, {rule.severity}, automatic fix: {rule.safety}",
+        f"why      {rule.why}",
+        f"instead  {rule.replacement}",
+        f"reads    {', '.join(rule.kinds)}",
+        "jumar run makes the change unnecessary" if rule.runs_unchanged else "jumar run does not help",
+    ]
+    for example in rule.examples:
+        facts += ["", "finds", *(f"    {line}" for line in example.before.splitlines())]
+        if example.after is not None:
+            facts += ["becomes", *(f"    {line}" for line in example.after.splitlines())]
+    for kept in rule.keep:
+        shown = kept if isinstance(kept, str) else kept.before
+        facts += ["", "leaves alone", *(f"    {line}" for line in shown.splitlines())]
+    return "\n".join(facts)
 
 
 def text(scan: Scan, name: str, seconds: float, estimate: cost.Estimate) -> str:
