@@ -77,9 +77,9 @@ def execute(chosen: argparse.Namespace) -> int:
         found = scanning.scan(repository, names, wanted.wants, chosen.jobs, Progress())
         if changed is not None:
             found = found.only(changed.touch)
-        effort = Path(chosen.effort) if chosen.effort else wanted.effort
+        effort = _table(chosen.effort) or wanted.effort
         _print(found, repository, chosen, effort, time.perf_counter() - begun)
-    except (NotARepository, settings.BadSettings, revision.NoRevision, cost.EffortError, OSError) as error:
+    except (NotARepository, settings.BadSettings, revision.NoRevision, cost.EffortError) as error:
         raise Refusal(str(error)) from error
     return int(_fails(found.findings, chosen.fail_on))
 
@@ -134,6 +134,12 @@ def _print(
         print(scan_lines.text(found, name, seconds, estimate))
         if chosen.sarif:
             _write(Path(chosen.sarif), json.dumps(sarif.log(found, _fixed(found, repository)), indent=1))
+
+
+def _table(name: str | None) -> Path | None:
+    if name is not None and not Path(name).is_file():
+        raise Refusal(f"{name}: no such table of person-days")
+    return Path(name) if name else None
 
 
 def _explained(code: str) -> str:
