@@ -34,13 +34,19 @@ def curve(points: list[tuple[float, float]]) -> str:
     return _svg(WIDTH, HEIGHT, "loss by step", body)
 
 
-def memory(points: Sequence[tuple[float, int]], capacity_b: int, peak: tuple[float, int]) -> str:
-    """Bytes in use over time as an area, the peak marked; the capacity as a line where it is near."""
+def memory(
+    points: Sequence[tuple[float, int]],
+    around: Sequence[tuple[float, int]],
+    capacity_b: int,
+    peak: tuple[float, int],
+) -> str:
+    """Bytes over time as an area with its peak, and as a line those `around` them; the capacity where it is near."""
     if len(points) < 2:
         return '<p class="none">no memory to draw</p>'
     first, last = points[0][0], points[-1][0]
-    top = max(peak[1], 1) * 1.12
-    near = capacity_b <= 2 * peak[1]
+    highest = max([peak[1], *(size for _, size in around)])
+    top = max(highest, 1) * 1.12
+    near = capacity_b <= 2 * highest
     top = max(top, capacity_b * 1.06) if near else top
     left, right, bottom, height = 78, 12, 26, HEIGHT
 
@@ -54,6 +60,9 @@ def memory(points: Sequence[tuple[float, int]], capacity_b: int, peak: tuple[flo
         f"V{y(size):.1f}H{x(at):.1f}" for at, size in _held(points)
     )
     parts = [f'<path class="area" d="{path}V{y(0):.1f}Z"/>']
+    if around:
+        line = "".join(f"V{y(size):.1f}H{x(at):.1f}" for at, size in _held(around))
+        parts.append(f'<path class="line" d="M{x(around[0][0]):.1f} {y(0):.1f}{line}"/>')
     parts += [
         f'<path class="grid" d="M{left} {y(size):.1f}H{WIDTH - right}"/>'
         + _text(left - 6, y(size) + 4, lines.size(size), "end")

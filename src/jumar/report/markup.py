@@ -77,9 +77,13 @@ def table(
     classes = " ".join(name for name, wanted in (("sortable", sortable), ("long", long)) if wanted)
     more = f'<button type="button" data-more="{key}">show all {len(held)}</button>' if long else ""
     return (
-        f'<div class="scroll"><table id="{key}" class="{classes}"><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table{_attribute("id", key)}{_attribute("class", classes)}><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>{more}"
     )
+
+
+def _attribute(name: str, value: str) -> str:
+    return f' {name}="{value}"' if value else ""
 
 
 def _heading(name: str, sortable: bool) -> str:

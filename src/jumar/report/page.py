@@ -121,14 +121,22 @@ def _roofline(account: dict[str, Any]) -> Section:
 
 def _memory(account: dict[str, Any]) -> Section:
     body = "".join(_memory_of(one, len(account["memory"]) > 1) for one in account["memory"])
-    said = markup.small(
-        "Blocks that the program's allocator took from the chip, by the time at which it asked for them."
+    return Section("memory", "Memory", body or '<p class="none">none was taken</p>', "memory")
+
+
+def _what_is_drawn(one: dict[str, Any]) -> str:
+    whole = f"{lines.size(one['peak_b'])} of {lines.size(one['capacity_b'])} at most"
+    if not one["tensors"]:
+        return f"What the allocator of the program took from the chip, {whole}; a block belongs to whom it was taken for."
+    inner = lines.size(one["tensors"]["peak_b"])
+    return (
+        f"Filled: what tensors hold, {inner} at most. Line: what their allocator took from the chip, {whole}."
     )
-    return Section("memory", "Memory", said + (body or '<p class="none">none was taken</p>'), "memory")
 
 
 def _memory_of(one: dict[str, Any], several: bool) -> str:
-    peak = one["peak_b"] or 1
+    inner = one["tensors"] or one
+    peak = inner["peak_b"] or 1
     tables = "".join(
         f"<div><h3>at the peak, by {what}</h3>"
         + markup.table(
@@ -146,8 +154,9 @@ def _memory_of(one: dict[str, Any], several: bool) -> str:
         for what, key in (("module", "modules"), ("line", "lines"))
     )
     heading = f"<h3>npu:{one['chip']}</h3>" if several else ""
-    drawing = drawings.memory(one["curve"], one["capacity_b"], (one["peak_s"], one["peak_b"]))
-    return f'{heading}{drawing}<div class="columns">{tables}</div>'
+    given = one["curve"] if one["tensors"] else ()
+    drawing = drawings.memory(inner["curve"], given, one["capacity_b"], (inner["peak_s"], inner["peak_b"]))
+    return f'{heading}{markup.small(_what_is_drawn(one))}{drawing}<div class="columns">{tables}</div>'
 
 
 def _counted(facts: dict[str, Any]) -> list[Section]:

@@ -26,26 +26,26 @@ class Held:
     holders: dict[str, float]
 
 
-def held(run: Run) -> list[Held]:
-    """Memory of every chip that was given any."""
+def held(run: Run, given: Type = Type.ALLOCATE, taken: Type = Type.FREE) -> list[Held]:
+    """Memory of every chip that was given any: what the chip gave out, or with the types of blocks what tensors had."""
     events = run.events
-    rows = np.flatnonzero(np.isin(events.type, (Type.ALLOCATE, Type.FREE)))
+    rows = np.flatnonzero(np.isin(events.type, (given, taken)))
     return [
-        _of_chip(run, int(chip), rows[events.chip[rows] == chip]) for chip in np.unique(events.chip[rows])
+        _of_chip(run, int(chip), rows[events.chip[rows] == chip], given)
+        for chip in np.unique(events.chip[rows])
     ]
 
 
-def _of_chip(run: Run, chip: int, rows: Column) -> Held:
-    change = _changes(run, rows)
-    curve = np.cumsum(change)
+def _of_chip(run: Run, chip: int, rows: Column, given: Type) -> Held:
+    curve = np.cumsum(_changes(run, rows, given))
     top = int(curve.argmax())
-    return Held(chip, float(curve[top]), int(rows[top]), rows, curve, _holders(run, rows[: top + 1]))
+    return Held(chip, float(curve[top]), int(rows[top]), rows, curve, _holders(run, rows[: top + 1], given))
 
 
-def _changes(run: Run, rows: Column) -> Column:
+def _changes(run: Run, rows: Column, gives_type: Type) -> Column:
     """Bytes that came or went. A free that does not say how much frees what its address was given."""
     events = run.events
-    given = events.type[rows] == Type.ALLOCATE
+    given = events.type[rows] == gives_type
     size_b: Column = events.bytes[rows].astype(np.int64)
     if (silent := ~given & (size_b == 0)).any():
         known: dict[int, int] = {}
@@ -60,18 +60,30 @@ def _changes(run: Run, rows: Column) -> Column:
     return signed
 
 
-def _holders(run: Run, rows: Column) -> dict[str, float]:
+def _holders(run: Run, rows: Column, given: Type) -> dict[str, float]:
     """Who had asked for what is there after these events, by module."""
+    sums = asked_for(run, there(run, rows, given), "module")
+    return {name or UNNAMED: float(size) for name, size in sums.most_common(MOST_HOLDERS)}
+
+
+def there(run: Run, rows: Column, given: Type) -> Column:
+    """The events that gave what is there after these events."""
     events = run.events
-    there: dict[int, tuple[int, int, int]] = {}
-    columns = (events.address, events.type, events.bytes, events.process, events.module)
-    for address, type_, size, process, module in zip(*(c[rows].tolist() for c in columns), strict=True):
-        if type_ == Type.ALLOCATE:
-            there[address] = (size, process, module)
+    found: dict[int, int] = {}
+    columns = (events.address[rows].tolist(), (events.type[rows] == given).tolist(), rows.tolist())
+    for address, gives, row in zip(*columns, strict=True):
+        if gives:
+            found[address] = row
         else:
-            there.pop(address, None)
+            found.pop(address, None)
+    return np.fromiter(found.values(), np.int64, len(found))
+
+
+def asked_for(run: Run, rows: Column, what: str) -> Counter[str]:
+    """Bytes that these events gave, by the module or line that asked for them."""
+    events = run.events
     sums: Counter[str] = Counter()
-    for size, process, module in there.values():
-        name = run.names.get((process, "module", module), "") if module != NONE else ""
-        sums[name or UNNAMED] += size
-    return {name: float(size) for name, size in sums.most_common(MOST_HOLDERS)}
+    columns = (events.process, getattr(events, what), events.bytes)
+    for process, number, size in zip(*(column[rows].tolist() for column in columns), strict=True):
+        sums[run.names.get((process, what, number), "") if number != NONE else ""] += size
+    return sums

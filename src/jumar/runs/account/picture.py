@@ -64,7 +64,7 @@ def picture(
             for number, one in zip(step_numbers(priced), priced.steps, strict=True)
             if begin_s <= one.start_s <= end_s
         ],
-        "memory": _curve(memory, begin_s, end_s),
+        "memory": _curve(memory["tensors"] or memory if memory else None, begin_s, end_s),
         "capacity": memory["capacity_b"] if memory else 0,
     }
 
