@@ -71,6 +71,11 @@ def check(document: Document) -> Iterator[Finding]:
         off = isinstance(given.value, ast.Constant) and not given.value.value
         if given.arg in SWITCHES and not off:
             yield RULE.found(document, *source.span(given), f"switches {given.arg} on")
+    for word in source.all(ast.Name):
+        if word.id in SWITCHES and isinstance(word.ctx, ast.Load):
+            yield RULE.found(document, *source.place(word), f"goes by {word.id}", severity="cosmetic")
     for method in source.all(ast.Attribute):
+        if method.attr in SWITCHES and isinstance(method.ctx, ast.Load):
+            yield RULE.found(document, *source.place(method), f"goes by {method.attr}", severity="cosmetic")
         if method.attr in METHODS:
             yield RULE.found(document, *source.place(method), f"calls {method.attr}")
