@@ -195,6 +195,8 @@
     }
     brush.lineTo(Math.min(x(to), width), lane.y + lane.height);
     brush.fill();
+    brush.strokeStyle = style.memory;
+    brush.stroke(); // what is there for no time at all is still to be seen
     if (top <= highest) {
       brush.strokeStyle = style.mark;
       brush.beginPath(); brush.moveTo(LABEL, y(top)); brush.lineTo(width, y(top)); brush.stroke();
