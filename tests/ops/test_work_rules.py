@@ -159,6 +159,21 @@ def test_rules_move_what_the_meanings_move() -> None:
     assert wrong == {}
 
 
+def test_rules_multiply_what_the_meanings_multiply() -> None:
+    """But for depthwise convolutions, which the vector units do."""
+    compared = 0
+    for name, arguments in recorded():
+        if operators()[name].file not in ("ops/matmul.py", "ops/convolution.py", "ops/quantization.py"):
+            continue
+        ruled = work_of(name, arguments).work
+        if not ruled.products or name == "aclnnConvTbcBackward":  # whose meaning leaves out the padding
+            continue
+        run = getattr(operators()[name].run, "__wrapped__", operators()[name].run)
+        assert derive(run, arguments, name).operations == pytest.approx(ruled.operations), (name, arguments)
+        compared += 1
+    assert compared >= 12
+
+
 def test_rules_are_quick() -> None:
     times = []
     for name, arguments in recorded():

@@ -239,8 +239,15 @@ def _convolution_backward(args: tuple[Any, ...], given: dict[str, Any]) -> Produ
     return [(groups, places, weight.shape[0] / groups, prod(weight.shape[1:]))] * wanted
 
 
+def _over_time(args: tuple[Any, ...], given: dict[str, Any]) -> Products:
+    self, weight, _, padding = args[:4]
+    times = self.shape[0] + 2 * padding - weight.shape[0] + 1
+    return [(1, times * self.shape[1], weight.shape[2], weight.shape[0] * weight.shape[1])]
+
+
 PRODUCTS: dict[str, Callable[[tuple[Any, ...], dict[str, Any]], Products]] = {
     **dict.fromkeys(("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "addmm_"), _two),
+    "conv_tbc": _over_time,
     "convolution": _convolution,
     "convolution_backward": _convolution_backward,
 }

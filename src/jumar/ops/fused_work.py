@@ -92,7 +92,42 @@ def _cross_entropy_backward_work(*arguments: Any) -> Work:
 
 
 _each("CrossEntropyLoss", _cross_entropy_work)
-_each("CrossEntropyLossGrad FusedCrossEntropyLossWithMaxSum", _cross_entropy_backward_work)
+_each("CrossEntropyLossGrad", _cross_entropy_backward_work)
+_each("FusedCrossEntropyLossWithMaxSum", pointwise(4, 1, outs=2))
+
+
+@work_rule("aclnnFusedLinearOnlineMaxSum")
+def linear_maxima(self: Operand, weight: Operand, target: Operand, *rest: Any) -> Work:
+    """Logits of all classes without keeping them, the largest of each row and the sum of exponentials."""
+    rows, width = self.sizes
+    classes = weight.elements // max(1, width)
+    product = Product(1, rows, classes, width, cube_dtype(self))
+    vectors = (Vector("fp32", 4.0 * rows * classes, float(rows * classes)),)
+    return Work(Kind.MATMUL, (product,), vectors, total_b(self, weight, target), total_b(*rest[2:]))
+
+
+@work_rule("aclnnFusedLinearCrossEntropyLossGrad")
+def linear_loss_backward(grad: Operand, self: Operand, weight: Operand, *rest: Any) -> Work:
+    """Gradients of input and weights; logits that were not kept are made again."""
+    softmax, outs = rest[5], rest[-2:]
+    rows, width = self.sizes
+    classes, dtype = weight.elements // max(1, width), cube_dtype(self)
+    products = [Product(1, rows, width, classes, dtype), Product(1, classes, width, rows, dtype)]
+    if softmax is None or not softmax.elements:
+        products.append(Product(1, rows, classes, width, dtype))
+    vectors = (Vector("fp32", 3.0 * rows * classes, float(rows * classes)),)
+    return Work(Kind.MATMUL, tuple(products), vectors, total_b(grad, self, weight, rest[:-2]), total_b(outs))
+
+
+@work_rule("aclnnQuantGroupedMatmulInplaceAdd")
+def added_groups(one: Operand, two: Operand, *rest: Any) -> Work:
+    """8-bit gradients of weights by groups, which share the inner dimension, added to what is there."""
+    total = rest[3]
+    m, n = total.sizes[-2:]
+    groups = max(1, total.elements // max(1, m * n))
+    product = Product(groups, m, n, one.elements / max(1, m * groups), cube_dtype(one))
+    vectors = (Vector("fp32", 3.0 * total.elements),)
+    return Work(Kind.GROUPED_MATMUL, (product,), vectors, total_b(one, two, rest[:4]), bytes_of(total))
 
 
 def _talking_product(result: int) -> Rule:
@@ -138,24 +173,24 @@ _each("WeightQuantBatchMatmulV3 WeightQuantBatchMatmulNz", weight_quant_matmul_w
 
 
 def _grouped_quant_work(outs: int) -> Rule:
-    """Products by groups with what comes after them; `outs` results, of which the first says how many rows there are."""
+    """Products by groups with what comes after them, which may halve the columns: those are the weights' own."""
 
     def work(*arguments: Any) -> Work:
-        weights = arguments[1] if isinstance(arguments[1], list) else [arguments[1]]
-        inputs, results = split(arguments, outs)
-        extra = [operand for operand in inputs if operand is not inputs[0] and operand not in weights]
-        # The widest result before an activation halves it: the columns of the weight.
-        self = inputs[0]
-        columns = max(weights[0].sizes[-2:]) if len(weights[0].sizes) <= 3 else results[0].sizes[-1]
+        self, weights = arguments[0], list(operands(arguments[1:2]))
+        extra = list(operands(arguments[2:-outs]))
+        groups = weights[0].sizes[0] if len(weights) == 1 else len(weights)
+        packed = 8 if weights[0].dtype == "int32" else 1
+        columns = packed * sum(weight.elements for weight in weights) // max(1, groups * self.sizes[-1])
         rows = self.elements // max(1, self.sizes[-1])
-        between = Operand(results[0].dtype, (rows, columns), (columns, 1))
+        between = Operand("float32", (rows, columns), (columns, 1))
         work = grouped_work([self], weights, extra, [between])
-        return Work(work.kind, work.products, work.vectors, work.read_b, total_b(results))
+        return Work(work.kind, work.products, work.vectors, work.read_b, total_b(*arguments[-outs:]))
 
     return work
 
 
 _each("GroupedMatmulSwigluQuantV2 GroupedMatmulSwigluQuantWeightNzV2", _grouped_quant_work(2))
+_each("GroupedMatmulSwigluQuantWeightNZ", _grouped_quant_work(3))
 _each("QuantGroupedMatmulDequant QuantGroupedMatmulDequantWeightNZ", _grouped_quant_work(1))
 _each("GroupedMatmulFinalizeRoutingV2 GroupedMatmulFinalizeRoutingV3", _grouped_quant_work(1))
 _each("GroupedMatmulFinalizeRoutingWeightNz GroupedMatmulFinalizeRoutingWeightNzV2", _grouped_quant_work(1))
