@@ -320,3 +320,32 @@ def test_attention_is_the_kernel_that_pytorch_has() -> None:
     mask = OperatorKind("aclnnTriu", [synthetic.operand("bool", 8, 8)], None, "none")
     numbers = OperatorKind("aclnnTriu", [synthetic.operand("float32", 8, 8)], None, "none")
     assert [one.absent for one in translate([mask, numbers], "nvidia", "Ampere")] == [True, False]
+
+
+def normalised(writer: synthetic.Writer, backward: bool) -> None:
+    """What the adapter makes of nn.RMSNorm: a dozen operators in fp32 between casts."""
+    large, small = synthetic.operand("float32", 512, 1024), synthetic.operand("float32", 512, 1)
+    narrow = synthetic.operand("bfloat16", 512, 1024)
+    forward = "Copy PowTensorScalar Mean Adds Rsqrt Mul Mul Copy"
+    back = "Copy Mul Mul ReduceSum Copy Mul Mul ReduceSum PowTensorScalar Muls Mul Divs PowTensorScalar Muls Mul Add Copy"
+    for word in (back if backward else forward).split():
+        inplace = "Inplace" if word in ("Copy", "Adds", "Add") else ""
+        arguments = [narrow, large] if word == "Copy" else [large, small]
+        writer.operator(f"aclnn{inplace}{word}", arguments, synthetic.pointwise(512 * 1024))
+
+
+def test_a_normalisation_of_many_operators_is_one_kernel_where_there_is_one() -> None:
+    writer = synthetic.Writer()
+    for backward in (False, False, True):
+        synthetic.product(writer, 64, 64, 64)
+        normalised(writer, backward)
+    synthetic.product(writer, 64, 64, 64)
+    synthetic.vector(writer, "aclnnMul", 64, 64)
+    count = len(writer.rows)
+    run = Run({}, writer.table, events_of(synthetic.columns_of(writer.rows), count), {})
+    here, there = (price_run(run, chips.find(name)) for name in ("910b2", "h100"))
+    assert (here.duration_s > 0).all()
+    assert (there.duration_s > 0).sum() == 4 + 3 + 1, "products, kernels, and what stands alone"
+    said = " ".join(there.notes)
+    assert "rms_norm: 2 sequences" in said and "rms_norm backward: 1 sequences" in said
+    assert there.issued_s[-1] < 0.5 * here.issued_s[-1], "what does not run costs the host nothing"

@@ -85,8 +85,9 @@ def _training(priced: Priced, steps_total: float) -> dict[str, Any]:
 def operators(priced: Priced) -> list[dict[str, Any]]:
     """Kinds of operators of the typical step summed up by name, those that take longest first."""
     found: dict[str, dict[str, Any]] = {}
-    counted = np.bincount(priced.step_kinds, minlength=len(priced.names)) if len(priced.names) else ()
-    for number, count in enumerate(counted):
+    size = len(priced.names)
+    spent = np.bincount(priced.step_kinds, priced.step_seconds, minlength=size)
+    for number, count in enumerate(np.bincount(priced.step_kinds, minlength=size).tolist()):
         if not count:
             continue
         one = found.setdefault(
@@ -99,8 +100,8 @@ def operators(priced: Priced) -> list[dict[str, Any]]:
                 "seconds": 0.0,
             },
         )
-        one["count"] += int(count)
-        one["seconds"] += int(count) * float(priced.kinds.seconds[number])
+        one["count"] += count
+        one["seconds"] += float(spent[number])
         if priced.kinds.source[number] == "assumed":
             one["source"] = "assumed"
     return sorted(found.values(), key=lambda one: (-one["seconds"], one["operator"]))

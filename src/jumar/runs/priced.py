@@ -75,7 +75,8 @@ class Priced:
                    a pipeline are imagined; they add up to `step_s`
     units          the chip's part by what limits it: matrix, vector, memory, launch
     limit_of_step  greatest of `parts`; `limit_name` names it with the unit of the chip
-    step_rows      events of the typical step, all tracks; `step_kinds`: kinds of the leading track's operators in it
+    step_rows      events of the typical step, all tracks; `step_kinds`, `step_seconds`: of the leading track's
+                   operators in it
     names          operators of the kinds, as the vendor spells them
     """
 
@@ -93,6 +94,7 @@ class Priced:
     step: Step | None
     step_rows: Column
     step_kinds: Column
+    step_seconds: Floats
     names: tuple[str, ...]
     step_s: float
     step_low_s: float

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from jumar.chips import Chip
-from jumar.physics import accelerator_of, parameters_for
+from jumar.physics import accelerator_of, parameters_for, price_all
 from jumar.physics.operator import LIMITS
 from jumar.physics.timeline import Track, covered_s, lay_out
 from jumar.physics.transfer import host_call_seconds
 from jumar.physics.work import Floats
-from jumar.runs import cost, durations, items, memory, translation, utilisation
+from jumar.runs import cost, durations, fusing, items, memory, translation, utilisation
 from jumar.runs.format import COPIES, NONE, ON_STREAM, Column, Phase, Run, Type
 from jumar.runs.priced import HOST_LINK, LINK, NO_LIMIT, OnChip, Options, Priced, Step
 from jumar.runs.tracks import Calls, Laid, lay
@@ -35,6 +36,11 @@ class Prepared:
     run: Run
     laid: Laid
     held: tuple[memory.Held, ...]
+
+    @cached_property
+    def fused(self) -> fusing.Fused:
+        """What a build for another vendor runs as one kernel."""
+        return fusing.find(self.run)
 
 
 def prepare(run: Run) -> Prepared:
@@ -62,12 +68,12 @@ class _Pricing:
         self.duration_s = durations.event_seconds(self.run, self.kinds, self.machine, self.parameters)
         self.many = np.ones(0)
         if chip.architecture != translation.ASCEND:
-            self._share_launches()
+            self._translate(ready.fused)
         self.host_s = np.zeros(len(self.run.events))
         self.issued_s, self.start_s, self.end_s = (np.zeros(len(self.run.events)) for _ in range(3))
 
-    def _share_launches(self) -> None:
-        """Updates of single weights, as one kernel for many of them."""
+    def _translate(self, fused: fusing.Fused) -> None:
+        """Updates of single weights, as one kernel for many of them; sequences that are one kernel elsewhere."""
         self.many = translation.tensors_a_launch(self.run, self.run.kinds, self.kinds.works)
         rows = np.flatnonzero(self.many > 1)
         launch_s = self.kinds.parts[self.run.events.kind[rows], LIMITS.index("launch")]
@@ -75,6 +81,14 @@ class _Pricing:
         if len(rows):
             self.notes.append(
                 "optimizer: weights are updated many at once (foreach), PyTorch's default there"
+            )
+        if len(fused.rows):
+            self.duration_s[fused.rows] = price_all(fused.works, self.machine, self.parameters).seconds
+        self.duration_s[fused.absent] = 0.0
+        self.many[fused.absent] = np.inf
+        for name, count in fused.counts.items():
+            self.notes.append(
+                f"{name}: {count:,} sequences of operators are one kernel each (runs/fusions.tsv)"
             )
 
     def priced(self) -> Priced:
@@ -90,6 +104,7 @@ class _Pricing:
             self.run, rows, self.kinds.works, self.machine, step_s, self._chips()
         )
         low_s, high_s = self._range(rows, step_s)
+        operators = self._operators(rows[np.isin(rows, lead.rows)] if lead else rows)
         hour = cost.hourly(self.chip, self.options.terms)
         idle_s = parts["host"] + parts.get(BUBBLE, 0.0)
         energy_j = cost.energy(self.chip, step_s, step_s - idle_s) * self._chips()
@@ -107,7 +122,8 @@ class _Pricing:
             steps=steps,
             step=step,
             step_rows=rows,
-            step_kinds=self._kinds_of(rows[np.isin(rows, lead.rows)] if lead else rows),
+            step_kinds=self.run.events.kind[operators],
+            step_seconds=self.duration_s[operators],
             names=tuple(kind.operator for kind in self.run.kinds),
             step_s=step_s,
             step_low_s=low_s,
@@ -249,10 +265,10 @@ class _Pricing:
             "copies": (busy_s - with_links_s) * scale,
             "host": max(0.0, step.seconds - busy_s) * scale,
         }
-        operators = rows[(events.type[rows] == Type.OPERATOR) & (events.kind[rows] != NONE)]
-        by_limit = (
-            self.kinds.parts[events.kind[operators]].sum(axis=0) if len(operators) else np.zeros(len(LIMITS))
-        )
+        operators = self._operators(rows)
+        kinds = events.kind[operators]
+        weight = self.duration_s[operators] / np.maximum(self.kinds.seconds[kinds], 1e-30)
+        by_limit = weight @ self.kinds.parts[kinds] if len(kinds) else np.zeros(len(LIMITS))
         whole = float(by_limit.sum()) or 1.0
         units = {name: parts["chip"] * float(s) / whole for name, s in zip(LIMITS, by_limit, strict=True)}
         return parts, units
@@ -278,10 +294,11 @@ class _Pricing:
         codes[np.isin(events.type, (Type.COPY_D2D, Type.MEMSET))] = LIMITS.index("memory")
         return codes
 
-    def _kinds_of(self, rows: Column) -> Column:
+    def _operators(self, rows: Column) -> Column:
+        """Those of these events that are operators of a known kind."""
         events = self.run.events
-        kinds: Column = events.kind[rows][(events.type[rows] == Type.OPERATOR) & (events.kind[rows] != NONE)]
-        return kinds
+        found: Column = rows[(events.type[rows] == Type.OPERATOR) & (events.kind[rows] != NONE)]
+        return found
 
     def _items(self, lead: Calls | None, rows: Column) -> items.Items | None:
         if self.options.items is not None:
@@ -299,8 +316,10 @@ class _Pricing:
         events = self.run.events
         trains = bool((events.phase[rows] >= Phase.BACKWARD).any() or (events.type == Type.STEP).any())
         spread = max(LEAST_SPREAD, self.parameters.spread["training" if trains else "inference"])
-        counts = np.bincount(self._kinds_of(rows), minlength=len(self.kinds.source))
-        seconds = counts * (self.kinds.seconds if len(self.kinds.seconds) else 0.0)
+        operators = self._operators(rows)
+        seconds = np.bincount(
+            events.kind[operators], self.duration_s[operators], minlength=len(self.kinds.source)
+        )
         assumed = np.array([source == "assumed" for source in self.kinds.source] or [False])
         share = float(seconds[assumed[: len(seconds)]].sum()) / max(float(seconds.sum()), 1e-30)
         if share > 0:
