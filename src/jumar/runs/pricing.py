@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,7 +44,13 @@ class Prepared:
 
 
 def prepare(run: Run) -> Prepared:
-    return Prepared(run, lay(run), tuple(memory.held(run)))
+    return Prepared(run, lay(run), tuple(_held(run)))
+
+
+def _held(run: Run) -> list[memory.Held]:
+    """What the chips gave out; who holds it is told by the tensors, where the run has them."""
+    tensors = {one.chip: one.holders for one in memory.held(run, Type.BLOCK_ALLOCATE, Type.BLOCK_FREE)}
+    return [replace(one, holders=tensors.get(one.chip, one.holders)) for one in memory.held(run)]
 
 
 def price_run(run: Run | Prepared, chip: Chip, options: Options | None = None) -> Priced:

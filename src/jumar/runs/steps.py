@@ -90,15 +90,9 @@ def _after_their_work(events: Events, marks: Column) -> Column:
 
 
 def _first_forward(events: Events, before: int) -> int:
-    """The first call inside a module, with copies of its inputs just before it; 0 if modules are not known."""
+    """The first call inside a module; 0 if modules are not known. Copies before it may be those of the weights."""
     forward = np.flatnonzero(events.phase[: before + 1] == Phase.FORWARD)
-    if not len(forward):
-        return 0
-    first = int(forward[0])
-    step = int(events.step[first])
-    while first and events.type[first - 1] == Type.COPY_H2D and int(events.step[first - 1]) == step:
-        first -= 1
-    return first
+    return int(forward[0]) if len(forward) else 0
 
 
 def _passes(events: Events) -> Column:
