@@ -26,7 +26,7 @@
     const bar = (number, left, share, depth, above) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = share > .02 ? nodes[number][0] : "";
+      button.textContent = share * box.clientWidth > 24 ? nodes[number][0] : "";
       button.title = nodes[number][3];
       button.tabIndex = share > .05 ? 0 : -1; // the tree below has them all
       button.setAttribute("aria-label", nodes[number][3]);
