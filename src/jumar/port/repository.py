@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from jumar.port.document import Document
@@ -52,26 +54,29 @@ class Repository:
         if listing is None:
             return None
         names = {os.fsdecode(name) for name in listing.split(b"\0") if name}
-        return [name for name in names if self._is_plain(name)]
+        return self._plain(names)
 
     def git(self, *arguments: str) -> bytes | None:
         """What git prints, or None if this is no work tree of git's or there is no git."""
         if not any((folder / ".git").exists() for folder in (self.root, *self.root.parents)):
             return None
-        # fsmonitor and hooks of the scanned repository's own configuration must not run.
-        command = [
-            "git",
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-C",
-            str(self.root),
-        ]
+        # Nothing that the scanned repository's own configuration names may run: monitors, hooks, filters.
+        quiet = ["core.fsmonitor=false", "core.hooksPath=/dev/null"]
+        if arguments[0] == "diff":
+            quiet += [f"{name}=" for name in self._filters]
+        return self._asked(*(part for setting in quiet for part in ("-c", setting)), *arguments)
+
+    @cached_property
+    def _filters(self) -> list[str]:
+        """The settings of the repository's own that say what to run on a file before it is compared."""
+        pattern = r"^filter\..*\.(clean|smudge|process|required)$"
+        listing = self._asked("config", "--local", "--includes", "--name-only", "-z", "--get-regexp", pattern)
+        return [os.fsdecode(name) for name in (listing or b"").split(b"\0") if name]
+
+    def _asked(self, *arguments: str) -> bytes | None:
+        command = ["git", "-C", str(self.root), *arguments]
         try:
-            done = subprocess.run(
-                [*command, *arguments], capture_output=True, timeout=GIT_WITHIN_S, check=False
-            )
+            done = subprocess.run(command, capture_output=True, timeout=GIT_WITHIN_S, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout if done.returncode == 0 else None
@@ -82,15 +87,24 @@ class Repository:
             folders[:] = sorted(name for name in folders if name not in PRUNED)
             inside = Path(folder).relative_to(self.root).as_posix()
             prefix = "" if inside == "." else f"{inside}/"
-            found += [prefix + name for name in names if self._is_plain(prefix + name)]
+            found += self._plain(prefix + name for name in names)
         return found
 
-    def _is_plain(self, name: str) -> bool:
-        """A file of its own, reached through no symbolic link."""
-        place = self.root / name
-        if place.is_symlink() or not place.is_file():
+    def _plain(self, names: Iterable[str]) -> list[str]:
+        """Those that are files of their own, reached through no symbolic link."""
+        folders: dict[str, bool] = {"": True}
+        return [name for name in names if self._is_plain(name, folders)]
+
+    def _is_plain(self, name: str, folders: dict[str, bool]) -> bool:
+        """`folders` remembers of which it is known that no link leads there."""
+        above = name.rpartition("/")[0]
+        if above not in folders:
+            place = self.root / above
+            folders[above] = place.resolve() == place
+        try:
+            return folders[above] and stat.S_ISREG(os.lstat(f"{self.root}/{name}").st_mode)
+        except (OSError, ValueError):
             return False
-        return place.parent == self.root or place.parent.resolve() == place.parent
 
     def own_packages(self, names: Iterable[str]) -> frozenset[str]:
         """The first words of what can be imported from these files: packages and modules that lie in no other package."""
