@@ -26,8 +26,9 @@ def read(document: Document) -> list[Use]:
     found = [
         Use(alias, name, "import") for alias in source.all(ast.alias) if (name := _imported(source, alias))
     ]
+    promising = source.promising
     for word in source.all(ast.Name):
-        if not source.may_stand_for_more(word.id):
+        if word.id not in promising:
             continue
         node: ast.expr = word
         while isinstance(above := source.parents[node], ast.Attribute):

@@ -6,6 +6,7 @@ Names are followed through imports and simple assignments of the module; nothing
 from __future__ import annotations
 
 import ast
+import builtins
 import warnings
 from collections.abc import Iterator
 from functools import cached_property
@@ -16,6 +17,7 @@ from jumar.port.kin import KIN
 
 Node = TypeVar("Node", bound=ast.AST)
 SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+BUILT_IN = frozenset(dir(builtins))
 STATEMENTS_AND_SCOPES = (*SCOPES, ast.stmt)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 ALIASES = {
@@ -99,9 +101,11 @@ class Source:
     def all(self, kind: type[Node]) -> list[Node]:
         return self.by_type.get(kind, [])  # type: ignore[return-value]
 
-    def may_stand_for_more(self, name: str) -> bool:
-        """Whether an import or another name may be behind it, so that following it is worth the time."""
-        return name in self.followed or name not in self._binding
+    @cached_property
+    def promising(self) -> frozenset[str]:
+        """Names behind which an import or another name may be, so that following them is worth the time."""
+        used = {word.id for word in self.all(ast.Name)}
+        return frozenset(used & self.followed | used - self._binding.keys() - BUILT_IN)
 
     @cached_property
     def followed(self) -> frozenset[str]:
@@ -188,7 +192,7 @@ class Source:
             value = self.qualified(node.value)
             return f"{value}.{node.attr}" if value else None
         if isinstance(node, ast.Name):
-            return self._resolve_name(node) if self.may_stand_for_more(node.id) else None
+            return self._resolve_name(node) if node.id in self.promising else None
         if isinstance(node, ast.Call) and self.is_getattr(node):
             value = self.qualified(node.args[0])
             return f"{value}.{node.args[1].value}" if value else None  # type: ignore[attr-defined]
