@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from jumar import chips
 from jumar.abi.generate import operator_names
@@ -172,6 +173,17 @@ def test_rules_multiply_what_the_meanings_multiply() -> None:
         assert derive(run, arguments, name).operations == pytest.approx(ruled.operations), (name, arguments)
         compared += 1
     assert compared >= 12
+
+
+def test_derivations_are_the_same_in_inference_mode() -> None:
+    """In which the executor runs, and which hands on composite functions whole."""
+    left, right, out = operand(4, 8, 16), operand(16, 32), operand(4, 8, 32)
+    run = operators()["aclnnMatmul"].run
+    with torch.inference_mode():
+        inside = derive(run, [left, right, out, 0], "aclnnMatmul")
+    assert (
+        inside == derive(run, [left, right, out, 0], "aclnnMatmul") and inside.operations == 2 * 32 * 16 * 32
+    )
 
 
 def test_rules_are_quick() -> None:

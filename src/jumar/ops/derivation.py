@@ -47,11 +47,13 @@ NO_VALUES = torch.device("meta")
 def derive(run: Callable[..., Any], arguments: Sequence[Any], name: str) -> Work:
     """The work of one call of this meaning. Raises what the meaning raises where it needs values."""
     owned: dict[int, Operand] = {}
-    stand_ins = [_stand_in(argument, owned) for argument in arguments]
     counter = _Counter(owned)
-    with warnings.catch_warnings(), torch.no_grad(), counter:
+    # Inference mode hands on composite functions whole; counting needs what they are made of.
+    with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of outputs that are resized and the like: not the program's doing
-        run(*stand_ins)
+        stand_ins = [_stand_in(argument, owned) for argument in arguments]
+        with counter:
+            run(*stand_ins)
     return counter.work(list(operands(arguments)))
 
 
