@@ -83,7 +83,7 @@ def _fitting(account: dict[str, Any]) -> str:
         return "It took no device memory."
     verdict = "fits" if fullest["fits"] else "does not fit"
     if fullest["close"]:
-        verdict += " by a margin that is smaller than the model's own error"
+        verdict += " barely, by less than what such a count is sure of"
     return f"Its memory {verdict}: {lines.size(fullest['peak_b'])} of {lines.size(fullest['capacity_b'])} at the peak."
 
 
@@ -107,13 +107,13 @@ def tiles(facts: dict[str, Any], account: dict[str, Any]) -> list[str]:
             )
         )
     if peak:
-        word = "fits" if peak["fits"] else "does not fit"
+        word = ("fits" if peak["fits"] else "does not fit") + (", barely" if peak["close"] else "")
         found.append(
             _tile(
                 "memory at the peak",
                 lines.size(peak["peak_b"]),
                 f"of {lines.size(peak['capacity_b'])}: {word}",
-                "good" if peak["fits"] else "bad",
+                "close" if peak["close"] else "good" if peak["fits"] else "bad",
             )
         )
     found.append(_tile("energy of a step", amounts.energy(here["energy_j"]), here["energy_note"]))
