@@ -88,7 +88,7 @@ def test_select_and_ignore(sources: Path, capsys: pytest.CaptureFixture[str]) ->
     assert (sources / "train.py").read_text() == BEFORE
     assert main(["port", str(sources), "--ignore", "C011", "--write"]) == 0
     assert (sources / "train.py").read_text() == BEFORE
-    assert main(["port", str(sources), "--select", "Q9"]) == 2
+    assert main(["port", str(sources), "--select", "no code"]) == 2
 
 
 def test_safety(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jumar.cli.refusal import Refusal
-from jumar.port import porting, rewriting, rules, writing
+from jumar.cli.scan import Progress
+from jumar.port import porting, rewriting, settings, writing
 from jumar.port.finding import Finding
 from jumar.port.porting import Change, Port
 from jumar.port.repository import NotARepository, Repository
@@ -33,19 +34,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="safe",
         help="which fixes: those that mean the same on CUDA (default), or also those to be looked at",
     )
-    parser.add_argument(
-        "--select", metavar="CODES", help="only these rules: C010,D (a letter is all of its kind)"
-    )
-    parser.add_argument("--ignore", metavar="CODES", help="not these rules")
+    for name, meaning in (
+        ("select", "only these rules: C010,D (a letter is all of its kind)"),
+        ("ignore", "all rules but these"),
+        ("exclude", "leave paths out: docs/*"),
+    ):
+        parser.add_argument(f"--{name}", action="append", default=[], metavar=name.upper(), help=meaning)
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--json", action="store_true", help="print JSON, with the diff in it")
 
 
 def execute(chosen: argparse.Namespace) -> int:
     try:
         repository = Repository.at(chosen.repository)
-    except NotARepository as error:
+        wanted = settings.read(repository.root).with_more(chosen.select, chosen.ignore, chosen.exclude)
+    except (NotARepository, settings.BadSettings) as error:
         raise Refusal(str(error)) from error
-    made = porting.port(repository, chosen.safety, selection(chosen.select, chosen.ignore))
+    names = [name for name in repository.files() if wanted.reads(name)]
+    made = porting.port(repository, chosen.safety, wanted.wants, names, chosen.jobs, Progress())
     done = _apply(repository, made, chosen)
     if chosen.json:
         print(json.dumps(plain(made, done), indent=2, ensure_ascii=False))
@@ -55,16 +61,6 @@ def execute(chosen: argparse.Namespace) -> int:
         sys.stdout.flush()
     print("\n".join(summary(made, chosen.safety, done)), file=sys.stderr)
     return 0
-
-
-def selection(select: str | None, ignore: str | None) -> Callable[[str], bool]:
-    """Whether a rule's code is wanted. Refusal for a code that begins none."""
-    codes = [loaded.rule.code for loaded in rules.all_rules()]
-    only, never = (tuple((text or "").replace(",", " ").upper().split()) for text in (select, ignore))
-    for word in (*only, *never):
-        if not any(code.startswith(word) for code in codes):
-            raise Refusal(f"{word}: no rule's code begins so; `jumar scan --help` says how to list them")
-    return lambda code: (not only or code.startswith(only)) and not (never and code.startswith(never))
 
 
 def _apply(repository: Repository, made: Port, chosen: argparse.Namespace) -> str:
