@@ -349,3 +349,13 @@ def test_a_normalisation_of_many_operators_is_one_kernel_where_there_is_one() ->
     said = " ".join(there.notes)
     assert "rms_norm: 2 sequences" in said and "rms_norm backward: 1 sequences" in said
     assert there.issued_s[-1] < 0.5 * here.issued_s[-1], "what does not run costs the host nothing"
+
+
+def test_steps_count_for_the_chip_that_a_process_uses_whatever_chip_the_mark_has() -> None:
+    run = synthetic.gpt2(**SMALL, processes=2)
+    columns = {name: getattr(run.events, name).copy() for name in Events.__dataclass_fields__}
+    columns["chip"][columns["type"] == Type.STEP] = 0
+    moved = Run(run.facts, run.kinds, events_of(columns, len(run.events)), run.names)
+    there, here = (price_run(one, chips.find("910b2")) for one in (moved, run))
+    assert there.step_s == here.step_s and len(there.steps) == len(here.steps) == 3
+    assert not any("without all their ranks" in note for note in there.notes)

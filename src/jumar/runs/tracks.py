@@ -81,7 +81,8 @@ def lay(run: Run) -> Laid:
     measured_s = _measured(events)
     calls = []
     for process, chip in _pairs(events):
-        rows = np.flatnonzero((events.process == process) & (events.chip == chip))
+        here = (events.chip == chip) | (events.type == Type.STEP)  # an optimizer steps on no chip
+        rows = np.flatnonzero((events.process == process) & here)
         one = events if len(rows) == len(events) else events.take(rows)
         calls.append(
             Calls(
@@ -174,12 +175,11 @@ def members_of(run: Run, process: int, communicator: int) -> list[int]:
 
 
 def own_rank(run: Run, process: int, chip: int, communicator: int) -> int:
-    """The rank of a track in a communicator; of several chips in one process each is a rank of its own."""
+    """The rank of a track in a communicator; in a process that a launcher gave no rank each chip is one."""
     processes = run.facts.get("processes") or []
     about = processes[process] if process < len(processes) else {}
-    chips = about.get("chips") or []
-    rank = chip if len(chips) > 1 else about.get("rank")
-    world = process if rank is None else int(rank)
+    rank = about.get("rank")
+    world = chip if rank is None else int(rank)
     members = members_of(run, process, communicator)
     return members.index(world) if world in members else world
 
