@@ -54,7 +54,10 @@ def of_kind(kind: str) -> tuple[Loaded, ...]:
 def possible(document: Document) -> list[Loaded]:
     """The rules that may find something in the document, before anything is parsed."""
     text = document.lowered
-    there = {word for word in _triggers(document.kind) if word in text}
+    there: set[str] = set()
+    for word, part in _triggers(document.kind):
+        if (part is None or part in there) and word in text:
+            there.add(word)
     return [
         one
         for one in (of_kind(document.kind) if there else ())
@@ -63,5 +66,11 @@ def possible(document: Document) -> list[Loaded]:
 
 
 @cache
-def _triggers(kind: str) -> tuple[str, ...]:
-    return tuple(sorted({word for one in of_kind(kind) for word in one.rule.triggers}))
+def _triggers(kind: str) -> tuple[tuple[str, str | None], ...]:
+    """Every trigger, short ones first, each with one that is part of it: where that is not, it is not either."""
+    words = sorted(
+        {word for one in of_kind(kind) for word in one.rule.triggers}, key=lambda word: (len(word), word)
+    )
+    return tuple(
+        (word, next((part for part in words[:at] if part in word), None)) for at, word in enumerate(words)
+    )
