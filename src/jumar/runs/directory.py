@@ -14,11 +14,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jumar.physics import notation
-from jumar.runs.format import EVENT_COLUMNS, FORMAT, SCHEMA, SOURCES, Events, OperatorKind, Run, events_of
+from jumar.runs.format import (
+    EVENT_COLUMNS,
+    FORMAT,
+    NONE,
+    SCHEMA,
+    SOURCES,
+    Events,
+    Exchange,
+    OperatorKind,
+    Phase,
+    Run,
+    Type,
+    events_of,
+)
 
 FOLDER = Path("jumar-runs")
 LAST = "last"
 FACTS, EVENTS, KINDS, NAMES = "run.json", "events.parquet", "kinds.parquet", "names.parquet"
+MOST = 1 << 20  # processes of a run
 KIND_COLUMNS = ("kind", "operator", "arguments", "work", "work_source", "note")
 NAME_COLUMNS = ("process", "what", "number", "text")
 
@@ -76,9 +90,28 @@ def read(folder: Path) -> Run:
     facts = read_facts(folder)
     events = _read_events(folder / EVENTS, facts)
     kinds = _read_kinds(folder / KINDS)
-    if len(events) and int(events.kind.max()) >= len(kinds):
-        raise BadRun(f"{folder / KINDS}: has fewer kinds than the events name; {_remedy(folder)}")
+    if fault := faulty(events, len(kinds)):
+        raise BadRun(f"{folder / EVENTS}: {fault}; {_remedy(folder)}")
     return Run(facts, kinds, events, _read_names(folder / NAMES))
+
+
+def faulty(events: Events, kinds: int) -> str:
+    """What is wrong with the first event that cannot be; empty if all can."""
+    exchanges = events.type == Type.COLLECTIVE
+    checks = {
+        f"a type of event that is none of 0 to {max(Type)}": (events.type < 0) | (events.type > max(Type)),
+        f"a kind that is none of {kinds}": (events.kind < NONE) | (events.kind >= kinds),
+        "a phase that is none": (events.phase < 0) | (events.phase > max(Phase)),
+        "a negative size": events.bytes < 0,
+        "a process or chip that is none": (events.process < 0) | (events.process > MOST) | (events.chip < 0),
+        "a negative stream or step": (events.stream < 0) | (events.step < 0),
+        "an exchange that is none": exchanges
+        & ((events.collective < 0) | (events.collective > max(Exchange)) | (events.ranks < 0)),
+    }
+    for said, wrong in checks.items():
+        if wrong.any():
+            return f"event {int(wrong.argmax()):,} has {said}"
+    return ""
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -117,10 +150,10 @@ def _read_events(path: Path, facts: Mapping[str, Any]) -> Events:
 
 
 def _read_kinds(path: Path) -> list[OperatorKind]:
-    rows = _read_table(path, KIND_COLUMNS).to_pylist()
     try:
+        rows = _read_table(path, KIND_COLUMNS).to_pylist()
         kinds = [_kind(row) for row in rows]
-    except (TypeError, json.JSONDecodeError, notation.BadWork) as error:
+    except (TypeError, UnicodeDecodeError, json.JSONDecodeError, notation.BadWork) as error:
         raise BadRun(f"{path}: a kind cannot be read: {error}; {_remedy(path.parent)}") from error
     if [row["kind"] for row in rows] != list(range(len(rows))):
         raise BadRun(f"{path}: kinds are not numbered from 0; {_remedy(path.parent)}")
@@ -134,18 +167,22 @@ def _kind(row: Mapping[str, Any]) -> OperatorKind:
 
 
 def _read_names(path: Path) -> dict[tuple[int, str, int], str]:
-    rows = _read_table(path, NAME_COLUMNS).to_pylist()
+    try:
+        rows = _read_table(path, NAME_COLUMNS).to_pylist()
+    except UnicodeDecodeError as error:
+        raise BadRun(f"{path}: a name is not text; {_remedy(path.parent)}") from error
     return {(row["process"], row["what"], row["number"]): row["text"] for row in rows}
 
 
 def _read_table(path: Path, columns: Sequence[str]) -> pa.Table:
     try:
         table = pq.read_table(path)
+        absent = [name for name in columns if name not in table.column_names]
     except FileNotFoundError as error:
         raise BadRun(f"{path}: missing; {_remedy(path.parent)}") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise BadRun(f"{path}: cut short or not Parquet; {_remedy(path.parent)}") from error
-    if absent := [name for name in columns if name not in table.column_names]:
+    if absent:
         raise BadRun(f"{path}: has no column {absent[0]}; {_remedy(path.parent)}")
     return table
 
