@@ -26,6 +26,7 @@ CHAPTERS = [
     "memory",
     "operator",
     "process",
+    "profile",
     "server",
     "stream",
     "trace",
