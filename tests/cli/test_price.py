@@ -96,6 +96,15 @@ def test_refusals(words: list[str], said: str, capsys: pytest.CaptureFixture[str
     assert said in capsys.readouterr().err
 
 
+def test_a_bad_profile_names_file_key_and_remedy(capsys: pytest.CaptureFixture[str], kept: Path) -> None:
+    assert main(["chips", "new", "Bad", "--from", "h100", "--out", "bad.toml"]) == 0
+    text = (kept / "bad.toml").read_text()
+    (kept / "bad.toml").write_text(text.replace('unit = "TB/s"', 'unit = "furlong"', 1))
+    assert main(["price", "first", "--chips", "910b2,bad.toml"]) == 2
+    said = capsys.readouterr().err
+    assert "bad.toml" in said and "furlong" in said
+
+
 @pytest.mark.parametrize("option", ["--items-per-step", "--steps-total", "--host-factor", "--years"])
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "many"])
 def test_numbers_must_be_positive(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
