@@ -9,6 +9,7 @@ from jumar.port.agnostic.layouts import channels_last, scaler
 from jumar.port.agnostic.literals import backend, comparison, device_name
 from jumar.port.agnostic.methods import is_cuda, move, typed
 from jumar.port.agnostic.names import imported, name, use
+from jumar.port.agnostic.variables import variable
 
 __all__ = [
     "LINE",
@@ -25,4 +26,5 @@ __all__ = [
     "scaler",
     "typed",
     "use",
+    "variable",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jumar.port import counterparts
+from jumar.port import agnostic, counterparts
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_source, python_strings
@@ -29,12 +29,15 @@ RULE = Rule(
     ),
     layer="software",
     severity="silent",
-    safety="report",
+    safety="review",
     runs_unchanged=True,
     why="the variable is read by CUDA, NCCL or their tools only; on Ascend it has no effect",
     replacement="the variable of CANN or HCCL, if there is one",
     examples=(
-        Example('os.environ["CUDA_VISIBLE_DEVICES"] = "0"\n'),
+        Example(
+            'import os\n\nos.environ["CUDA_VISIBLE_DEVICES"] = "0"\n',
+            'import os\n\nos.environ["CUDA_VISIBLE_DEVICES"] = os.environ["ASCEND_RT_VISIBLE_DEVICES"] = "0"\n',
+        ),
         Example('n = os.getenv("NCCL_DEBUG")\n'),
         Example('env = dict(os.environ, CUDA_LAUNCH_BLOCKING="1")\n'),
         Example('run("CUDA_VISIBLE_DEVICES=0 python train.py")\n'),
@@ -47,21 +50,23 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "environment"):
+        fix = agnostic.variable(source, text.node)
         found = python_strings.VARIABLE.search(text.value)
         for place in python_strings.places(document, text):
-            yield _found(document, place, found[0] if found else text.value)
-    source = document.once(python_source.read)
+            yield _found(document, place, found[0] if found else text.value, fix)
     for node in source.all(ast.keyword):
         if node.arg and python_strings.ENVIRONMENT.fullmatch(node.arg):
             yield _found(document, source.span(node), node.arg)
 
 
-def _found(document: Document, place: tuple[int, int], name: str) -> Finding:
+def _found(document: Document, place: tuple[int, int], name: str, fix: agnostic.Fix | None = None) -> Finding:
     return RULE.found(
         document,
         *place,
         f"the variable {name}",
         replacement=counterparts.replacement(name),
         runs_unchanged=counterparts.runs_unchanged(name),
+        **agnostic.given(fix),
     )
