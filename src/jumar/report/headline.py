@@ -135,6 +135,8 @@ def tiles(facts: dict[str, Any], account: dict[str, Any]) -> list[str]:
 def _which(step: dict[str, Any]) -> str:
     if not step["count"]:
         return "no optimizer steps were seen"
+    if step["count"] == 1:
+        return "the only step that counts"
     return f"step {step['number']}, the typical one of {step['count']}"
 
 
