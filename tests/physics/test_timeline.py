@@ -9,7 +9,6 @@ import pytest
 
 from jumar.physics.timeline import ON_STREAM, Act, Schedule, Track, covered_s, lay_out
 
-
 FIELDS = ("act", "stream", "mark", "duration_s", "host_s", "held")
 
 

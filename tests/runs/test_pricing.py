@@ -359,3 +359,12 @@ def test_steps_count_for_the_chip_that_a_process_uses_whatever_chip_the_mark_has
     there, here = (price_run(one, chips.find("910b2")) for one in (moved, run))
     assert there.step_s == here.step_s and len(there.steps) == len(here.steps) == 3
     assert not any("without all their ranks" in note for note in there.notes)
+
+
+def test_a_replayed_graph_costs_the_host_no_calls(run: Run) -> None:
+    columns = {name: getattr(run.events, name).copy() for name in Events.__dataclass_fields__}
+    columns["replayed"] = (columns["step"] > 0).astype("int8")
+    graph = Run(run.facts, run.kinds, events_of(columns, len(run.events)), run.names)
+    slow = Options(host=1e-3)
+    there, here = (price_run(one, chips.find("910b2"), slow) for one in (graph, run))
+    assert here.limit_of_step == "host" and there.limit_of_step == "chip"

@@ -93,7 +93,7 @@ def lay(run: Run) -> Laid:
                 stream=one.stream.astype(np.int64),
                 mark=mark[rows],
                 held=one.blocking.astype(np.int64),
-                share=_by_type(HOST_SHARE)[one.type],
+                share=np.where(one.replayed > 0, 0.0, _by_type(HOST_SHARE)[one.type]),
                 measured_s=measured_s[rows],
                 cuts=steps.find(one),
             )
