@@ -10,6 +10,8 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_packages
 from jumar.port.rule import Example, Rule
 
+ON_CPU = "its kernels are for NVIDIA's GPUs; elsewhere it computes on the CPU"
+
 RULE = Rule(
     code="C031",
     name="package-without-counterpart",
@@ -44,6 +46,8 @@ def check(document: Document) -> Iterator[Finding]:
                 document,
                 *asked.place,
                 asked.what,
+                why=ON_CPU if "CPU" in asked.row.note else None,
+                severity="degrades" if "CPU" in asked.row.note else None,
                 replacement="; ".join(part for part in (asked.row.ascend, asked.row.note) if part),
                 runs_unchanged=asked.row.cuda in packages.answered_by_face(),
             )
