@@ -56,6 +56,7 @@ PLAIN = {
     "free, total = torch.cuda.mem_get_info()\n": (
         f"free, total = (torch.accelerator.get_memory_info() if {AVAILABLE} else (0, 0))\n"
     ),
+    "if input.ok:\n    n = torch.cuda.device_count()\n": "if input.ok:\n    n = torch.accelerator.device_count()\n",
     "with torch.cuda.stream(side):\n    f()\n": "with side:\n    f()\n",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.agnostic.fixes import AVAILABLE, CHOICE, TYPE, Fix, Needed, device_type, needs_all, torch
 from jumar.port.agnostic.guards import asks, guarded
-from jumar.port.agnostic.places import is_foreign, place, quote
+from jumar.port.agnostic.places import branches, is_foreign, is_handled, place, quote
 from jumar.port.document import Document
 from jumar.port.finding import Edit
 from jumar.port.reading import python_source
@@ -28,6 +28,8 @@ SEVERAL_BACKENDS = re.compile(r"(cpu:gloo,cuda:nccl|cuda:nccl,cpu:gloo)")
 def device_name(source: Source, node: ast.expr) -> Fix | None:
     """`"cuda"`, `"cuda:0"`, `f"cuda:{i}"`, `"cuda:%d"`: the name of the device that there is."""
     node = _whole(source, node)
+    if is_handled(source, node):
+        return None
     where, needs = place(source, node), torch(source, node)
     if where is None or needs is None or _is_key(source, node) or _means_something_else(source, node):
         return None
@@ -153,19 +155,11 @@ def _knows(source: Source, node: ast.Constant) -> bool:
     looked_at = [whole]
     branch = source.parents.get(whole)
     while isinstance(branch, ast.If):
-        looked_at += [one.test for one in _branches(branch)]
+        looked_at += [one.test for one in branches(branch)]
         branch = source.parents.get(branch)
     return any(
         isinstance(one, ast.Constant) and one.value == other for part in looked_at for one in ast.walk(part)
     )
-
-
-def _branches(statement: ast.If) -> Iterator[ast.If]:
-    """An `if` and its `elif`s."""
-    yield statement
-    for inner in statement.orelse:
-        if len(statement.orelse) == 1 and isinstance(inner, ast.If):
-            yield from _branches(inner)
 
 
 def _compared(source: Source, node: ast.Constant, above: ast.Compare) -> Fix | None:
@@ -226,7 +220,7 @@ def _is_choice(source: Source, row: ast.List | ast.Tuple | ast.Set) -> bool:
 
 def backend(source: Source, node: ast.expr) -> Fix | None:
     """`"nccl"`: the backend that PyTorch has for the device."""
-    if not isinstance(node, ast.Constant):
+    if not isinstance(node, ast.Constant) or is_handled(source, node):
         return None
     above = source.parents.get(node)
     if node.value == "nccl" and isinstance(above, (ast.Compare, ast.List, ast.Tuple, ast.Set)):

@@ -6,7 +6,7 @@ import ast
 import re
 
 from jumar.port.agnostic.fixes import Fix, device_type, torch
-from jumar.port.agnostic.places import in_text, is_foreign, place, quote
+from jumar.port.agnostic.places import in_text, is_foreign, is_handled, place, quote
 from jumar.port.document import Document
 from jumar.port.finding import Edit
 from jumar.port.reading import python_source
@@ -42,7 +42,7 @@ TYPES = {
 
 def move(source: Source, call: ast.AST) -> Fix | None:
     """`x.cuda(…)` is `x.to(device, …)`. None where the class has a `cuda` of its own, or the arguments are unusual."""
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or is_handled(source, call):
         return None
     where = place(source, call.func)
     if where is None or _has_its_own(source, call):
@@ -103,7 +103,12 @@ def _to_numbered(source: Source, call: ast.Call, device: ast.expr, renamed: Edit
 def is_cuda(source: Source, node: ast.Attribute) -> Fix | None:
     """Whether a tensor is on a chip. What follows may be a kernel of CUDA's own, so a person should look."""
     where = place(source, node)
-    if where is None or in_text(source, node) or not isinstance(node.ctx, ast.Load):
+    if (
+        where is None
+        or in_text(source, node)
+        or not isinstance(node.ctx, ast.Load)
+        or is_handled(source, node)
+    ):
         return None
     mark = quote(source, node)
     asked = f"device.type in ({mark}cuda{mark}, {mark}npu{mark})"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jumar.port.agnostic.fixes import Fix, device_type, torch
 from jumar.port.agnostic.guards import around, guarded
-from jumar.port.agnostic.places import in_text, place
+from jumar.port.agnostic.places import in_text, is_handled, place
 from jumar.port.document import Document
 from jumar.port.finding import SAFETIES, Edit
 from jumar.port.reading.python_source import Source
@@ -77,7 +77,7 @@ def name(source: Source, node: ast.expr, qualified: str) -> Fix | None:
     row = rows().get(canonical(qualified))
     if row is None or not isinstance(node, (ast.Attribute, ast.Name)) or place(source, node) is None:
         return None
-    if not isinstance(node.ctx, ast.Load) or not _is_written_out(source, node):
+    if not isinstance(node.ctx, ast.Load) or not _is_written_out(source, node) or is_handled(source, node):
         return None
     needs = torch(source, node)
     call = source.parents.get(node)
