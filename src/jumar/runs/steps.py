@@ -101,13 +101,17 @@ def _passes(events: Events) -> Column:
     operators = operators[operators >= _first_forward(events, len(events) - 1)]
     if not len(operators):
         return operators
-    kinds, counts = np.unique(events.kind[operators], return_counts=True)
-    for count in np.unique(counts[counts >= FEWEST_PASSES]).tolist():
-        for kind in kinds[counts == count].tolist():
-            places: Column = operators[events.kind[operators] == kind]
-            gaps = np.diff(places)
-            middle = float(np.median(gaps))
-            regular = np.abs(gaps - middle) <= max(2.0, REGULAR * middle)
-            if middle > 1 and regular.all() and places[-1] - places[0] >= COVERED * len(operators):
-                return places
+    called = events.kind[operators]
+    by_kind = np.argsort(called, kind="stable")
+    _, counts = np.unique(called, return_counts=True)
+    ends = np.cumsum(counts)
+    for number in np.argsort(counts, kind="stable"):
+        if counts[number] < FEWEST_PASSES:
+            continue
+        places: Column = operators[by_kind[ends[number] - counts[number] : ends[number]]]
+        gaps = np.diff(places)
+        middle = float(np.median(gaps))
+        regular = np.abs(gaps - middle) <= max(2.0, REGULAR * middle)
+        if middle > 1 and regular.all() and places[-1] - places[0] >= COVERED * len(operators):
+            return places
     return operators[:0]
