@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jumar.runs.format import Column, Events, Phase, Type
+from jumar.runs.format import NONE, Column, Events, Phase, Type
 
 FEWEST_PASSES = 3
 # Gaps between passes may differ by so much of their median, as a cache that grows adds an operator now and then.
@@ -103,7 +103,7 @@ def _passes(events: Events) -> Column:
         return operators
     called = events.kind[operators]
     by_kind = np.argsort(called, kind="stable")
-    _, counts = np.unique(called, return_counts=True)
+    counts = np.bincount(called - NONE)
     ends = np.cumsum(counts)
     for number in np.argsort(counts, kind="stable"):
         if counts[number] < FEWEST_PASSES:
