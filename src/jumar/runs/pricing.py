@@ -21,6 +21,8 @@ from jumar.runs.tracks import Calls, Laid, lay
 
 # The time of an operator whose work was assumed may be off by this factor either way. An assumption itself.
 ASSUMED_FACTOR = 3.0
+# And a host that was neither measured nor given, in a step that waits for it: programs differ. An assumption.
+HOST_FACTOR = 2.0
 # Ranges come from rows of the step model; no step of a trace is known better than this. An assumption.
 LEAST_SPREAD = 0.15
 BUBBLE = "bubble"
@@ -101,16 +103,16 @@ class _Pricing:
         self._lay_out()
         lead, steps, step_s = self._steps()
         step = min(steps, key=lambda one: (abs(one.seconds - step_s), one.number), default=None)
-        rows = self._step_rows(lead, step)
+        rows, mine = self._step_rows(lead, step)
         parts, units = self._parts(lead, step, step_s)
         step_s += self._bubble(parts, step_s)
         limit = max(parts, key=lambda name: parts[name])
-        found = self._items(lead, rows)
+        found = self._items(mine)
         operations, mfu = utilisation.of(
             self.run, rows, self.kinds.works, self.machine, step_s, self._chips()
         )
-        low_s, high_s = self._range(rows, step_s)
-        operators = self._operators(rows[np.isin(rows, lead.rows)] if lead else rows)
+        low_s, high_s = self._range(rows, step_s, parts["host"])
+        operators = self._operators(mine)
         hour = cost.hourly(self.chip, self.options.terms)
         idle_s = parts["host"] + parts.get(BUBBLE, 0.0)
         energy_j = cost.energy(self.chip, step_s, step_s - idle_s) * self._chips()
@@ -234,17 +236,18 @@ class _Pricing:
             )
         )
 
-    def _step_rows(self, lead: Calls | None, step: Step | None) -> Column:
-        """Events of the same step in all tracks."""
+    def _step_rows(self, lead: Calls | None, step: Step | None) -> tuple[Column, Column]:
+        """Events of the same step in all tracks, and those of the leading track."""
         if lead is None or step is None:
-            return np.zeros(0, np.int64)
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
         place = int(np.searchsorted(lead.rows[lead.cuts.ends], step.last))
-        found = []
+        found = {}
         for calls in self.laid.calls:
             if place < calls.cuts.count:
                 first = int(calls.cuts.begins()[place])
-                found.append(calls.rows[first : int(calls.cuts.ends[place]) + 1])
-        return np.sort(np.concatenate(found))
+                found[calls.process, calls.chip] = calls.rows[first : int(calls.cuts.ends[place]) + 1]
+        mine = found[lead.process, lead.chip]
+        return mine if len(found) == 1 else np.sort(np.concatenate(list(found.values()))), mine
 
     def _parts(
         self, lead: Calls | None, step: Step | None, step_s: float
@@ -306,7 +309,7 @@ class _Pricing:
         found: Column = rows[(events.type[rows] == Type.OPERATOR) & (events.kind[rows] != NONE)]
         return found
 
-    def _items(self, lead: Calls | None, rows: Column) -> items.Items | None:
+    def _items(self, mine: Column) -> items.Items | None:
         if self.options.items is not None:
             return items.given(self.options.items)
         said = self.run.facts.get("items")
@@ -314,11 +317,11 @@ class _Pricing:
             return items.Items(
                 float(said["per_step"]), str(said.get("word", "items")), str(said.get("source", ""))
             )
-        mine = rows[np.isin(rows, lead.rows)] if lead else rows
         return items.recognise(self.run, mine, self._chips())
 
-    def _range(self, rows: Column, step_s: float) -> tuple[float, float]:
-        """The range of the fit, made wider by the share of operators whose work is assumed."""
+    def _range(self, rows: Column, step_s: float, waits_s: float) -> tuple[float, float]:
+        """The range of the fit, made wider by the share of operators whose work is assumed, and where the chip waits for
+        a host that nobody measured."""
         events = self.run.events
         trains = bool((events.phase[rows] >= Phase.BACKWARD).any() or (events.type == Type.STEP).any())
         spread = max(LEAST_SPREAD, self.parameters.spread["training" if trains else "inference"])
@@ -333,7 +336,9 @@ class _Pricing:
             self.notes.append(
                 f"the work of {count} kinds of operators is assumed: {share:.1%} of the chip's time"
             )
-        factor = math.exp(math.hypot(spread, share * math.log(ASSUMED_FACTOR)))
+        # A chip that waits half of the time has its work hidden behind the host's: the whole scales with the host.
+        hosts = min(1.0, 2 * waits_s / step_s) if step_s and self._host_setting() == DEFAULT else 0.0
+        factor = math.exp(math.hypot(spread, share * math.log(ASSUMED_FACTOR), hosts * math.log(HOST_FACTOR)))
         return step_s / factor, step_s * factor
 
     def _memory(self) -> tuple[OnChip, ...]:
@@ -368,5 +373,9 @@ class _Pricing:
             said.append(translation.NOTES[self.chip.architecture])
         if unknown := int(((self.run.events.type == Type.OPERATOR) & (self.run.events.kind == NONE)).sum()):
             said.append(f"{unknown:,} operators have no kind: priced as the least time of an operator")
+        if self.chip.packaged_in:
+            said.append(
+                f"one die of a package: {self.chip.device}; price {self.chip.packaged_in} for the whole"
+            )
         said += [f"cut: {text}" for text in self.run.facts.get("cut") or ()]
         return said
