@@ -63,6 +63,19 @@ def test_names_order_and_calls(recorder: recording.Recorder) -> None:
     assert events(recorder)[-1]["module"] == "Net#2"
 
 
+def test_a_scaled_loss_counts_without_its_scale(recorder: recording.Recorder) -> None:
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    net = Net()
+    loss = net(torch.ones(2, 3))["out"].sum()
+    scaled = scaler.scale(loss)
+    recorder.scaling(scaler, loss, scaled)
+    recorder.loss(scaled)
+    scaled.backward()
+    seen = {one["kind"]: one for one in events(recorder) if one["module"] in ("Net", "loss")}
+    assert seen["loss"]["sum"] == pytest.approx(loss.item())
+    assert seen["gradient"]["largest"] == 1.0
+
+
 def test_figures() -> None:
     facts = recording.figures(torch.tensor([3.0, -4.0, float("inf")]))
     assert facts is not None

@@ -44,6 +44,8 @@ class Recorder:
         self.roots: Counter[str] = Counter()
         self.called: Counter[str] = Counter()
         self.steps = self.losses = 0
+        self.scaled: tuple[weakref.ref[torch.Tensor], torch.Tensor, float] | None = None
+        self.factor = 1.0  # what the loss was multiplied with whose gradients come now
         self.skipped: Counter[str] = Counter()
         self.busy = False
 
@@ -80,19 +82,30 @@ class Recorder:
                 tensor.register_hook(self.gradient(name, call, index))  # type: ignore[no-untyped-call]
 
     def gradient(self, name: str, call: int, index: int) -> Callable[[torch.Tensor], None]:
-        return lambda gradient: self.write("gradient", name, call, gradient, index)
+        return lambda gradient: self.write("gradient", name, call, gradient, index, self.factor)
 
     def stepped(self, optimizer: torch.optim.Optimizer, arguments: Any, keywords: Any) -> None:
         if not self.is_own() or self.steps >= self.calls:
             return
         self.steps += 1
+        left = getattr(optimizer, "grad_scale", None)  # a fused step takes the scale away itself
+        factor = 1.0 if left is None else float(left)
         for group in optimizer.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None and id(parameter) in self.parameters:
                     name = self.parameters[id(parameter)]
-                    self.write("parameter gradient", name, self.steps, parameter.grad)
+                    self.write("parameter gradient", name, self.steps, parameter.grad, 0, factor)
+
+    def scaling(self, scaler: Any, before: Any, after: Any) -> None:
+        """A scaler multiplied a loss: what counts is the loss, and gradients, without that."""
+        if after is not before and hasattr(after, "detach"):
+            self.scaled = weakref.ref(after), before.detach(), float(scaler.get_scale())
 
     def loss(self, tensor: Any) -> None:
+        self.factor = 1.0
+        if self.scaled is not None and self.scaled[0]() is tensor:
+            tensor, self.factor = self.scaled[1], self.scaled[2]
+        self.scaled = None
         plain = getattr(tensor, "numel", lambda: 0)() == 1 and tensor.is_floating_point()
         if self.is_own() and plain and self.losses < MOST_LOSSES:
             self.losses += 1
@@ -102,13 +115,13 @@ class Recorder:
         """A forked child shares the file, and would mix its events in."""
         return os.getpid() == self.pid
 
-    def write(self, kind: str, name: str, call: int, value: Any, index: int = 0) -> None:
+    def write(self, kind: str, name: str, call: int, value: Any, index: int = 0, factor: float = 1.0) -> None:
         if self.busy:
             return
         self.busy = True
         try:
             for place, tensor in enumerate(tensors_of(value), index):
-                facts = figures(tensor)
+                facts = figures(tensor, factor)
                 if facts is None:
                     self.skipped[type(tensor).__name__] += 1
                     continue
@@ -142,8 +155,8 @@ def tensors_of(value: Any) -> Iterator[torch.Tensor]:
             yield from tensors_of(getattr(value, field.name))
 
 
-def figures(tensor: torch.Tensor) -> dict[str, Any] | None:
-    """What is kept of a tensor. None if it is none with plain data: symbolic, sharded, sparse, on no device."""
+def figures(tensor: torch.Tensor, factor: float = 1.0) -> dict[str, Any] | None:
+    """What is kept of a tensor divided by a factor. None if it has no plain data: symbolic, sharded, sparse, meta."""
     import torch
 
     plain = type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.layout is torch.strided
@@ -154,7 +167,7 @@ def figures(tensor: torch.Tensor) -> dict[str, Any] | None:
         flat = tensor.detach().reshape(-1)
         whole = flat.numel() <= MOST_ELEMENTS
         step = max(1, -(-flat.numel() // SAMPLE))
-        values = (flat if whole else flat[::step]).to("cpu").double()
+        values = (flat if whole else flat[::step]).to("cpu").double() / factor
         finite = values[values.isfinite()]
         sample = array("d", (values[::step] if whole else values).tolist())
     return {
@@ -185,7 +198,24 @@ def _backward(original: Callable[..., Any]) -> Callable[..., Any]:
     return backward
 
 
-PATCHES = (Patch("torch.autograd:backward", _backward, "the loss is what backward() starts from"),)
+def _scale(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def scale(self: Any, outputs: Any) -> Any:
+        result = original(self, outputs)
+        if _recorder is not None:
+            _recorder.scaling(self, outputs, result)
+        return result
+
+    return scale
+
+
+PATCHES = (
+    Patch("torch.amp.grad_scaler:GradScaler.scale", _scale, "the loss before it is scaled for float16"),
+    Patch("torch.autograd:backward", _backward, "the loss is what backward() starts from"),
+)
+ADAPTER_PATCHES = (
+    Patch("torch_npu.npu.amp.grad_scaler:GradScaler.scale", _scale, "the adapter's own GradScaler, likewise"),
+)
 
 
 def settings(directory: Path) -> dict[str, Any]:
@@ -212,7 +242,8 @@ def install() -> None:
         register_optimizer_step_pre_hook(_recorder.stepped),
     ]
     _applied.append(Applied((), [handle.remove for handle in handles]))
-    _applied.append(apply([*PATCHES, *randomness.PATCHES]))
+    adapter = ADAPTER_PATCHES if "torch_npu" in sys.modules else ()
+    _applied.append(apply([*PATCHES, *adapter, *randomness.PATCHES]))
     if wanted.get("float64"):
         referee.enter()
     atexit.register(_recorder.close)
