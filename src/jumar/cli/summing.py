@@ -38,6 +38,7 @@ def sum_up(
         programs=_left(directory, "program"),
         faces=_left(directory, "face"),
     )
+    facts["again"] = ["jumar", "run", *_options(plan, wish), "--", *command]
     kept = wish is not None and tracing.keep(
         folder / tracing.RAW,
         folder,
@@ -50,6 +51,33 @@ def sum_up(
     except OSError as error:
         where = f"not written ({error.strerror}: {folder}); choose another place with --out DIR"
     print(f"  {'report':<17} {where}", file=sys.stderr, flush=True)
+
+
+def _options(plan: Plan, wish: tracing.Wish | None) -> list[str]:
+    """The options that make the same run again."""
+    if plan.chip is None:
+        return ["--real"]
+    wishes, host = plan.wishes, wish.host if wish else None
+    asked = {
+        "--chip": plan.profile,
+        "--devices": plan.devices if plan.devices != 1 else None,
+        "--seed": wishes.seed,
+        "--face": wishes.face if wishes.face != "cuda" else None,
+        "--as": wishes.persona,
+        "--float64": wishes.float64,
+        "--ranks": wishes.ranks or None,
+        "--rank": wishes.rank or None,
+        "--host": _host(host) if host else None,
+    }
+    given = [word for name, value in asked.items() if value is not None for word in (name, str(value))]
+    return [*given, *(["--dry"] if plan.dry else []), *([] if wish else ["--no-trace"])]
+
+
+def _host(host: server.Host) -> str | None:
+    """As `--host` takes it."""
+    if host.measured:
+        return "measured" if host.factor == 1 else f"measured*{host.factor:g}"
+    return None if host.call_s is None else f"{host.call_s * 1e6:g}"
 
 
 def _told(plan: Plan, directory: Path) -> dict[str, Any]:

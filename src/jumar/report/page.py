@@ -196,11 +196,9 @@ def _repeating(facts: dict[str, Any]) -> Section:
 
 
 def again(facts: dict[str, Any]) -> str:
-    """The command line of the run: what was asked for by options first, then the program's own."""
-    chosen = (
-        ["--chip", facts["chip"]["name"], "--devices", str(facts["devices"])]
-        if facts["devices"]
-        else ["--real"]
-    )
-    options = [*chosen, *(["--dry"] if facts["mode"] == "dry" else []), *facts.get("options", ())]
+    """The command line of the run: as it was kept, or what is known of it."""
+    if facts.get("again"):
+        return shlex.join(facts["again"])
+    options = ["--chip", facts["chip"]["name"], "--devices", str(facts["devices"])]
+    options += ["--dry"] if facts["mode"] == "dry" else []
     return shlex.join(["jumar", "run", *options, "--", *facts["command"]])
