@@ -181,3 +181,10 @@ def test_beside_a_branch_for_the_npu_little_weighs() -> None:
         (9, "blocks"),
     }
     assert not any(one.edit for one in found if one.line < 9)
+
+
+def test_a_package_without_init_is_the_repositorys_own(tmp_path: Path) -> None:
+    (tmp_path / "megatron" / "core").mkdir(parents=True)
+    (tmp_path / "megatron" / "core" / "__init__.py").touch()
+    repository = Repository.at(tmp_path)
+    assert {"megatron", "core"} <= repository.own_packages(repository.files())

@@ -110,7 +110,10 @@ class Repository:
         """The first words of what can be imported from these files: packages and modules that lie in no other package."""
         modules = [PurePosixPath(name) for name in names if name.endswith(".py")]
         folders = {path.parent for path in modules if path.name == "__init__.py"}
-        found = {folder.name for folder in folders if folder.parent not in folders}
+        highest = {folder for folder in folders if folder.parent not in folders}
+        found = {folder.name for folder in highest}
+        # A package without an __init__.py of its own, as megatron is around megatron.core.
+        found |= {folder.parent.name for folder in highest if folder.parent.parent in SOURCE_FOLDERS}
         return frozenset(found | {path.stem for path in modules if path.parent in SOURCE_FOLDERS}) - {""}
 
     def read(self, name: str) -> Document | Trouble | None:
