@@ -126,6 +126,20 @@ def test_a_slow_host_decides(run: Run) -> None:
     assert measured.limit_of_step == "host" and "measured" in " ".join(measured.notes)
 
 
+def test_a_step_that_waits_for_an_unknown_host_has_a_wider_range(run: Run) -> None:
+    chip = chips.find("h100")
+    unknown = price_run(run, chip)
+    assert unknown.parts["host"] > 0.1 * unknown.step_s, "the small run waits for its host"
+    given = price_run(run, chip, Options(host=unknown.host_s.max()))
+    assert given.step_s == pytest.approx(unknown.step_s)
+    assert given.step_low_s > unknown.step_low_s and given.step_high_s < unknown.step_high_s
+
+
+def test_one_die_of_a_package_is_said_to_be_one(run: Run) -> None:
+    assert "price Ascend910C for the whole" in " ".join(price_run(run, chips.find("910c")).notes)
+    assert not any("die" in note for note in price_run(run, chips.find("910b2")).notes)
+
+
 def test_reductions_run_beside_the_backward_pass_and_wait_for_the_last_rank() -> None:
     run = synthetic.gpt2(**SMALL, processes=2)
     priced = price_run(run, chips.find("910b2"), Options(host=1e-9))

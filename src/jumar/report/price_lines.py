@@ -113,7 +113,7 @@ def operators(row: dict[str, Any]) -> list[tuple[str, ...]]:
                 amounts.seconds(one["seconds"]),
                 amounts.share(one["seconds"] / whole),
                 one["source"],
-                one["becomes"],
+                one["becomes"] or ("" if one["seconds"] else "part of another kernel"),
             )
             for one in shown
         ),
