@@ -29,6 +29,8 @@ ASKING = (
     "spec",
 )
 """What is in the name of a function that asks whether a package is there."""
+HARMLESS = frozenset({"numba"})
+"""Known to the CUDA face for a part of them, and otherwise no tie."""
 TABLE = Path(__file__).parent / "packages.tsv"
 
 
@@ -44,7 +46,7 @@ def by_name() -> dict[str, Name]:
                 f"{TABLE.name}:{number}: wanted name, Ascend name, status, note with tabs between"
             )
         found.setdefault(fields[0], Name(fields[0], fields[1], fields[2], fields[3], "port/packages"))
-    return {name: row for name, row in found.items() if row.status != "same"}
+    return {name: row for name, row in found.items() if row.status != "same" and name not in HARMLESS}
 
 
 def of(module: str) -> Name | None:

@@ -34,7 +34,9 @@ LIBRARY = re.compile(
     r"(-l|(.*/)?lib)?(\w*_cuda\d*|cuda|cudart|cudart_static|cudadevrt|nvrtc|nvidia-ml|nvToolsExt|nccl|cublas|cublasLt|cudnn|cufft|"
     r"curand|cusolver|cusparse|cufile|nvml|cupti)(-?\d+(_\d+)*)?(\.(so|dll|dylib)[.\d]*)?"
 )
-TOOLKIT = re.compile(r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda_runtime|\$\{?CUDA_")
+TOOLKIT = re.compile(
+    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime|\$\{?CUDA_"
+)
 CODE = re.compile(
     r"torch\.cuda\.|\.cuda\(|device\s*[=:]\s*[\\\"']*cuda|\.to\([\\\"']+cuda|\bdevice[= ]cuda|[=\s,]cuda:\d|import cupy"
 )
@@ -46,6 +48,8 @@ RUN = re.compile(
 PROSE = re.compile(
     r"doc|example|usage|description|help|readme|message|msg|reason|text|title|comment", re.IGNORECASE
 )
+OWN_NAME = re.compile(r"--?[\w-]+|\w+_\w+")
+"""A flag, or a name with underscores: the program's own words in a text."""
 FLAG = re.compile(r"--?[\w-]+")
 ADDED = frozenset(
     {"add_argument", "option", "add_option", "Option", "DEFINE_bool", "DEFINE_string", "DEFINE_boolean"}
@@ -164,7 +168,7 @@ def role(source: Source, node: ast.expr, value: str) -> str:
     if FLAG.fullmatch(value):
         return "flag" if _called(source, node) in ADDED else "device in text" if _is_option(value) else "word"
     if _is_looked_for(source, node):
-        return "error text" if " " in value else "word"
+        return "error text" if " " in value and kin.said(OWN_NAME.sub("", value)) else "word"
     if _is_documentation(source, node, value):
         return "docstring"
     if SETTING.match(value) or (SETTING.search(value) and _is_run(source, node)):
@@ -173,6 +177,8 @@ def role(source: Source, node: ast.expr, value: str) -> str:
         return "command"
     if TOOLKIT.search(value):
         return "toolkit"
+    if value.startswith("nvidia.com/"):
+        return "resource"
     if CODE.search(value) and (_is_run(source, node) or CONFIGURATION.search(value)):
         return "device in text"
     if LIBRARY.fullmatch(value) and ("lib" in value or value.startswith("-l") or _is_linked(source, node)):
@@ -216,6 +222,8 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     if isinstance(before, ast.Constant) and str(before.value).startswith("-"):
         return "device in text"
     above = source.parents[row]
+    if not all(_may_be_device(one) for one in row.elts):
+        return "device"  # one value among others of another kind
     if (
         isinstance(row, ast.Tuple)
         and isinstance(above, ast.Assign)
@@ -225,6 +233,13 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     if is_assigned_to(source, row, "__all__"):
         return "word"
     return "library" if _is_linked(source, row) else "listed device"
+
+
+def _may_be_device(node: ast.expr) -> bool:
+    """It could stand in a list of devices: a text, or what a call makes."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, (ast.JoinedStr, ast.Call))
 
 
 def _has_npu(listed: Iterable[ast.expr | None]) -> bool:
@@ -318,7 +333,9 @@ def _is_run(source: Source, node: ast.AST) -> bool:
 
 def _could_be_command(source: Source, node: ast.AST, value: str) -> bool:
     match = COMMAND.search(value)
-    _, above = outside(source, node)
+    inner, above = outside(source, node)
+    if isinstance(above, ast.Subscript) or (isinstance(above, ast.Dict) and inner in above.keys):
+        return False  # flags for a compiler, by its name
     return bool(match and match.start() == 0) or isinstance(
         above, (ast.Call, ast.List, ast.Assign, ast.keyword)
     )

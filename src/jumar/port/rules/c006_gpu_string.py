@@ -60,7 +60,13 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.Constant):
         if isinstance(node.value, str) and GPU.fullmatch(node.value) and _is_device(source, node):
-            yield RULE.found(document, *source.place(node), f"the device {node.value!r}")
+            compared = isinstance(source.parents[node], ast.Compare)
+            yield RULE.found(
+                document,
+                *source.place(node),
+                f"the device {node.value!r}",
+                severity="silent" if compared else None,
+            )
 
 
 def _is_device(source: python_source.Source, node: ast.Constant) -> bool:
@@ -68,12 +74,18 @@ def _is_device(source: python_source.Source, node: ast.Constant) -> bool:
     if isinstance(above, ast.keyword):
         return above.arg in KEYWORDS
     if isinstance(above, ast.Dict):
-        return node.value == "GPU" and node in above.keys
+        return node.value == "GPU" and node in above.keys and _is_asked_for(source, above)
     if isinstance(above, ast.Call):
         called = getattr(above.func, "attr", None) or getattr(above.func, "id", "")
-        return called in FUNCTIONS or (called == "get" and node.value == "GPU")
+        return called in FUNCTIONS
     if isinstance(above, ast.Compare):
         return any(
             word in source.text(above).lower() for word in ("device", "backend", "platform", "accelerator")
         )
     return False
+
+
+def _is_asked_for(source: python_source.Source, row: ast.Dict) -> bool:
+    """A table of resources that a scheduler is asked for."""
+    text = source.text(source.statement(row)).lower()
+    return any(word in text for word in ("resource", "bundle", "placement", "scheme"))

@@ -33,6 +33,8 @@ RULE = Rule(
         "import torch\n\nx = x.to(torch.float32)\n",
         "import torch\n\nif x.dtype == torch.float64:\n    pass\n",
         "import torch\n\nsizes = {torch.float64: 8}\n",
+        "import torch\n\nx = torch.tensor(1.0, dtype=torch.float64)\n",
+        "x = x.cpu().double()\n",
         "import numpy as np\n\nx = np.float64(1)\n",
     ),
 )
@@ -45,20 +47,29 @@ def check(document: Document) -> Iterator[Finding]:
             yield RULE.found(document, *source.place(use.node), use.name)
     for call in source.all(ast.Call):
         function = call.func
-        if (
-            isinstance(function, ast.Attribute)
-            and function.attr == "double"
-            and not (call.args or call.keywords)
-        ):
+        if not isinstance(function, ast.Attribute) or function.attr != "double" or call.args or call.keywords:
+            continue
+        if "cpu" not in source.text(function.value):
             yield RULE.found(document, *source.place(call), ".double()")
+
+
+def _stays_on_host(source: python_source.Source, call: ast.AST) -> bool:
+    """A tensor that is made without a device, or on the CPU, is no matter of the chip yet."""
+    if not isinstance(call, ast.Call):
+        return False
+    devices = [source.text(given.value) for given in call.keywords if given.arg == "device"]
+    made = (source.qualified(call.func) or "").startswith("torch.")
+    return "cpu" in source.text(call) or (made and not devices)
 
 
 def _is_made(source: python_source.Source, node: ast.AST) -> bool:
     """A tensor or a parameter gets the type; where it is only compared or listed there is none yet."""
     inner, above = python_strings.outside(source, node)
     if isinstance(above, ast.keyword):
-        return "type" in (above.arg or "")
+        return "type" in (above.arg or "") and not _stays_on_host(source, source.parents[above])
     if isinstance(above, ast.Call):
+        if "cpu" in source.text(above):
+            return False
         return (
             inner is above.func or getattr(above.func, "attr", getattr(above.func, "id", "")) not in QUESTIONS
         )

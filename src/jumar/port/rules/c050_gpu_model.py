@@ -12,8 +12,8 @@ from jumar.port.reading import python_source
 from jumar.port.rule import Example, Rule
 
 MODEL = re.compile(
-    r"\b(A100|H100|H200|H800|A800|H20|V100|L40S?|L20|B200|GB200|A10G?|Tesla[- ]\w+|(GeForce )?[RG]TX ?\d{3,4}( ?Ti)?)\b"
-    r"|\b(sm|compute)_\d{2,3}a?\b|\b(Ampere|Hopper|Blackwell|Volta|Turing)\b",
+    r"(?<![\w:/.-])(?:[AHV]\d00|A800|H20|L[24]0S?|A10G?|G?B200|Tesla[- ]\w+|(?:GeForce )?[RG]TX ?\d{3,4}(?: ?Ti)?)(?![\w-])"
+    r"|\b(?:sm|compute)_\d{2,3}a?\b|\b(?:Ampere|Hopper|Blackwell|Volta|Turing)\b",
     re.IGNORECASE,
 )
 LONGEST = 80
@@ -23,34 +23,8 @@ RULE = Rule(
     name="gpu-model",
     kinds=("python",),
     triggers=(
-        *(
-            "a100",
-            "h100",
-            "h200",
-            "h800",
-            "a800",
-            "h20",
-            "v100",
-            "l40",
-            "l20",
-            "b200",
-            "rtx",
-            "gtx",
-            "gencode",
-        ),
-        *(
-            "tesla",
-            "ampere",
-            "hopper",
-            "blackwell",
-            "volta",
-            "turing",
-            "sm_7",
-            "sm_8",
-            "sm_9",
-            "sm_1",
-            "compute_8",
-        ),
+        *("a100", "h100", "h200", "h800", "a800", "h20", "v100", "l40", "l20", "b200", "rtx", "gtx"),
+        *("tesla", "ampere", "hopper", "blackwell", "volta", "turing", "sm_7", "sm_8", "sm_9", "sm_1"),
     ),
     sign=MODEL,
     layer="software",
@@ -61,11 +35,12 @@ RULE = Rule(
     replacement="what is really meant (memory, a dtype, a rate), or a row for the Ascend chip",
     examples=(
         Example('if "A100" in torch_name:\n    pass\n'),
-        Example('flags = ["-gencode=arch=compute_80,code=sm_80"]\n'),
+        Example('ARCHITECTURES = ["sm_80", "sm_90"]\n'),
         Example('PEAK = {"NVIDIA H100": 989}\n'),
     ),
     keep=(
         'print("A100")\n',
+        'jobs = ["smoke-h100"]\n',
         'x = "a1000"\n',
         'name = "asm_80x"\n',
     ),
@@ -79,6 +54,8 @@ def check(document: Document) -> Iterator[Finding]:
             isinstance(node.value, str) and len(node.value) < LONGEST and (model := MODEL.search(node.value))
         ):
             continue
+        if "arch=" in node.value:
+            continue  # flags of NVIDIA's compiler have a rule of their own
         above = source.parents[node]
         if isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Set, ast.Tuple)):
             yield RULE.found(document, *source.place(node), f"goes by {model[0]}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 KEYWORDS = frozenset({"num_gpus", "gpus", "num_gpus_per_worker", "use_gpu"})
@@ -20,8 +20,8 @@ RULE = Rule(
     code="C052",
     name="gpus-asked-for",
     kinds=("python",),
-    triggers=("gpu",),
-    sign=re.compile(r"gpu\w*\s*="),
+    triggers=("gpu", "nvidia.com/"),
+    sign=re.compile(r"gpu\w*\s*=|nvidia\.com/"),
     layer="software",
     severity="blocks",
     safety="report",
@@ -32,6 +32,7 @@ RULE = Rule(
         Example("@ray.remote(num_gpus=1)\ndef f():\n    pass\n"),
         Example("worker = Worker.options(num_gpus=0.5)\n"),
         Example("trainer = Trainer(gpus=2)\n"),
+        Example('limits = {"nvidia.com/gpu": 1}\n'),
     ),
     keep=(
         "f(num_cpus=1)\n",
@@ -47,6 +48,10 @@ def check(document: Document) -> Iterator[Finding]:
     for node in source.all(ast.keyword):
         if node.arg in KEYWORDS and _is_asked(source.parents[node]) and not _is_nothing(node.value):
             yield RULE.found(document, *source.place(node), f"asks for {node.arg}")
+
+    for text in python_strings.of_role(document, "resource"):
+        for place in python_strings.places(document, text):
+            yield RULE.found(document, *place, f"asks for {text.value}", replacement="huawei.com/Ascend910")
 
 
 def _is_asked(call: ast.AST) -> bool:
