@@ -34,6 +34,7 @@ def steps(document: Document) -> tuple[Step, ...]:
 def _steps(document: Document) -> tuple[Step, ...]:
     found: list[Step] = []
     lines, starts, text = document.lines, document.starts, document.text
+    alone = _alone(lines) if "<<" in text else {}
     number = 0
     while number < len(lines):
         match = START.match(lines[number])
@@ -48,9 +49,7 @@ def _steps(document: Document) -> tuple[Step, ...]:
         head = text[starts[first] : starts[number] + len(lines[number])]
         if match["word"].upper() in ("RUN", "COPY", "ADD"):
             for here in HERE.finditer(head):
-                closing = next(
-                    (at for at in range(number + 1, len(lines)) if lines[at].strip() == here[2]), None
-                )
+                closing = next((at for at in alone.get(here[2], ()) if at > number), None)
                 number = closing if closing is not None else number
         end = starts[number] + len(lines[number])
         body_start = starts[first] + match.end()
@@ -65,6 +64,15 @@ def _steps(document: Document) -> tuple[Step, ...]:
         )
         number += 1
     return tuple(found)
+
+
+def _alone(lines: list[str]) -> dict[str, list[int]]:
+    """By its text, the lines that hold one word, which may close a here-document."""
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        if (word := line.strip()).isidentifier():
+            found.setdefault(word, []).append(number)
+    return found
 
 
 def _continues(line: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jumar.port.document import Document
 
+DEEPEST = 8
 LINE = re.compile(r"^[ \t]*(?P<key>\"[^\"\n]+\"|[\w.\-/]+)[ \t]*[=:][ \t]*(?P<value>[^\n]*)$", re.MULTILINE)
 BLOCK = re.compile(r"^[ \t]*(?P<name>[\w\-]+)(?P<labels>(?:[ \t]+\"[^\"\n]*\")*)[ \t]*=?[ \t]*[{\[][ \t]*$")
 STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"")
@@ -14,7 +15,7 @@ STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`value` is one string of the value (a list has several), without quotes; `blocks`: outermost first."""
+    """`value` is one string of the value (a list has several), without quotes; `blocks`: the nearest, outermost first."""
 
     blocks: tuple[str, ...]
     key: str
@@ -43,7 +44,7 @@ def _settings(document: Document) -> tuple[Setting, ...]:
             offset = start + match.start("value")
             found += [
                 Setting(
-                    tuple(blocks),
+                    tuple(blocks[-DEEPEST:]),
                     key,
                     start + match.start("key"),
                     one[1],
@@ -56,13 +57,23 @@ def _settings(document: Document) -> tuple[Setting, ...]:
                 plain = match["value"].strip().rstrip(",{[")
                 found.append(
                     Setting(
-                        tuple(blocks), key, start + match.start("key"), plain, offset, offset + len(plain)
+                        tuple(blocks[-DEEPEST:]),
+                        key,
+                        start + match.start("key"),
+                        plain,
+                        offset,
+                        offset + len(plain),
                     )
                 )
         elif not block and blocks:
             found += [
                 Setting(
-                    tuple(blocks), "", start + one.start(1), one[1], start + one.start(1), start + one.end(1)
+                    tuple(blocks[-DEEPEST:]),
+                    "",
+                    start + one.start(1),
+                    one[1],
+                    start + one.start(1),
+                    start + one.end(1),
                 )
                 for one in STRING.finditer(bare)
             ]

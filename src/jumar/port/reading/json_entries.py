@@ -24,7 +24,7 @@ def entries(document: Document) -> tuple[Entry, ...]:
 
 
 def _entries(document: Document) -> tuple[Entry, ...]:
-    return tuple(sorted(_read(document), key=lambda entry: (entry.key_start, entry.start)))
+    return tuple(sorted(_read(document), key=lambda entry: (entry.key_start, len(entry.path))))
 
 
 def _read(document: Document) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -149,7 +150,7 @@ def _of_markdown(document: Document) -> Iterator[Command]:
             body = PROMPT.sub(lambda match: match[1] + " " * len(match[2]), document.text[start:end])
             yield from commands(body, start)
     for match in INLINE.finditer(document.text):
-        if COMMAND_LIKE.match(match[1]) and not any(start <= match.start() < end for start, end, _ in blocks):
+        if COMMAND_LIKE.match(match[1]) and not in_code(document, match.start()):
             yield from commands(match[1], match.start(1))
 
 
@@ -164,6 +165,18 @@ def code_blocks(document: Document) -> Iterator[tuple[int, int, str]]:
         end = closing.search(text, opening.end())
         yield opening.end(), end.start() if end else len(text), opening["language"].lower()
         at = end.end() if end else len(text)
+
+
+def in_code(document: Document, place: int) -> bool:
+    """Whether a place of documentation stands in a block of code."""
+    starts, ends = document.once(_code_places)
+    number = bisect_right(starts, place) - 1
+    return number >= 0 and place < ends[number]
+
+
+def _code_places(document: Document) -> tuple[list[int], list[int]]:
+    blocks = sorted(code_blocks(document))
+    return [start for start, _, _ in blocks], [end for _, end, _ in blocks]
 
 
 def _directives(document: Document) -> Iterator[tuple[int, int, str]]:

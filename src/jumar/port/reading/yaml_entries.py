@@ -13,7 +13,9 @@ from jumar.port.document import Document
 from jumar.port.reading.entries import Entry
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-TEMPLATE_LINE = re.compile(r"^[ \t]*(?:\{\{[^\n]*?\}\}|\{%[^\n]*?%\})[ \t]*(?:#[^\n]*)?$", re.MULTILINE)
+TEMPLATE_LINE = re.compile(
+    r"^[ \t]*(?:\{\{[^\n]{0,500}?\}\}|\{%[^\n]{0,500}?%\})[ \t]*(?:#[^\n]*)?$", re.MULTILINE
+)
 # Of bounded length: where thousands open and none closes, each would look to the end of the line.
 TEMPLATE = re.compile(r"\{\{(?:[^}\n]|\}(?!\})){0,500}\}\}|\{%[^\n]{0,500}?%\}")
 DEEPEST = 300  # the parser takes quadratic time from here on; nobody wrote that
@@ -46,7 +48,7 @@ def entries(document: Document) -> tuple[Entry, ...]:
 def _entries(document: Document) -> tuple[Entry, ...]:
     for text in (document.text, masked(document.text)):
         try:
-            return tuple(sorted(_from_events(text), key=lambda entry: (entry.key_start, entry.start)))
+            return tuple(sorted(_from_events(text), key=lambda entry: (entry.key_start, len(entry.path))))
         except (yaml.YAMLError, ValueError, RecursionError):
             continue
     return tuple(_from_lines(document.text))

@@ -28,7 +28,7 @@ RULE = Rule(
     keep=(Example("# b.cu\nadd_library(x a.cpp b.cutout)\n", path="CMakeLists.txt"),),
 )
 
-SOURCE = re.compile(r"(?<![\w*])[\w./${}*-]*\.cuh?(?![\w.])")
+SOURCE = re.compile(r"(?<![\w./${}*-])[\w./${}*-]{0,200}\.cuh?(?![\w.])")
 
 
 def check(document: Document) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import code_blocks
+from jumar.port.reading.scripts import in_code
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -70,10 +70,10 @@ INSTEAD = {
 
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
-    places = [*code_blocks(document)] if document.kind == "markdown" else None
+    prose = document.kind == "markdown"
     for match in NAME.finditer(without_comments(document)):
         line, _ = document.position(match.start())
-        if line in lines or (places is not None and not any(a <= match.start() < b for a, b, _ in places)):
+        if line in lines or (prose and not in_code(document, match.start())):
             continue
         lines.add(line)
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)

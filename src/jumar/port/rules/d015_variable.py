@@ -11,7 +11,7 @@ from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
 from jumar.port.reading import roles
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import code_blocks, script_commands
+from jumar.port.reading.scripts import in_code, script_commands
 from jumar.port.reading.shell_words import Command
 from jumar.port.rule import Example, Rule
 
@@ -123,14 +123,14 @@ def row_of(name: str) -> Name | None:
 
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
-    places = [*code_blocks(document)] if document.kind == "markdown" else None
+    prose = document.kind == "markdown"
     added = _additions(document) if document.kind in SCRIPTS else {}
     if document.kind == "text" and not ENVIRONMENT_FILE.search(document.path):
         return
     seen: set[tuple[int, str]] = set()
     for match in NAME.finditer(without_comments(document)):
         name, here = match[0], (document.position(match.start())[0], match[0])
-        outside = places is not None and not any(start <= match.start() < end for start, end, _ in places)
+        outside = prose and not in_code(document, match.start())
         if here in seen or outside:
             continue
         seen.add(here)

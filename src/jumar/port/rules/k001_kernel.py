@@ -32,10 +32,11 @@ RULE = Rule(
 
 MARK = re.compile(r"\b__global__\b")
 NAME = re.compile(
-    r"[^;{}()]*?(?:(?:__launch_bounds__|__cluster_dims__|__attribute__)\s*\((?:[^()]|"
-    r"\([^()]*\))*\)[^;{}()]*?)*"
-    r"\b(?P<name>\w+)\s*\("
+    r"(?:[^;{}()]|(?:__launch_bounds__|__cluster_dims__|__block_size__|__attribute__)\s*"
+    r"\((?:[^()]|\([^()]{0,200}\)){0,200}\)){0,400}?"
+    r"\b(?!__launch_bounds__|__cluster_dims__|__block_size__|__attribute__)(?P<name>\w{1,200})\s*\("
 )
+LONGEST_BODY = 60_000
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -56,10 +57,10 @@ def check(document: Document) -> Iterator[Finding]:
 def _lines(document: Document, start: int) -> int:
     """How many lines the body has; 0 for a declaration."""
     text, depth = document.text, 0
-    opening = re.compile(r"[;{]").search(text, start)
+    opening = re.compile(r"[;{]").search(text, start, start + LONGEST_BODY)
     if not opening or opening[0] == ";":
         return 0
-    for mark in re.compile(r"[{}]").finditer(text, opening.start()):
+    for mark in re.compile(r"[{}]").finditer(text, opening.start(), opening.start() + LONGEST_BODY):
         depth += 1 if mark[0] == "{" else -1
         if depth == 0:
             return document.position(mark.start())[0] - document.position(opening.start())[0] + 1

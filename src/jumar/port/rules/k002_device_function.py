@@ -31,7 +31,8 @@ RULE = Rule(
 
 MARK = re.compile(r"(?:\b__host__\s+)?\b__device__\b")
 NAME = re.compile(
-    r"[^;{}()=]*?(?:__attribute__\s*\(\([^()]*\)\))?[^;{}()=]*?(?P<name>~?\w+|operator[^\w\s(]+)\s*[\[(;={]"
+    r"(?:[^;{}()=]|__attribute__\s*\(\([^()]{0,100}\)\)){0,200}?"
+    r"(?P<name>~?\b\w{1,200}|operator[^\w\s(]{1,3})\s*[\[(;={]"
 )
 
 

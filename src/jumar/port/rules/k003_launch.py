@@ -30,7 +30,7 @@ RULE = Rule(
     keep=("// scale<<<4, 256>>>(x);\nint shifted = 1 << 3;\n",),
 )
 
-OPENING = re.compile(r"(?P<name>\w+)\s*(?:<(?:[^<>;]|<[^<>;]*>)*>\s*)?<<<")
+OPENING = re.compile(r"(?<!\w)(?P<name>\w{1,200})\s*(?:<(?:[^<>;]|<[^<>;]{0,200}>){0,300}>\s*)?<<<")
 
 
 def check(document: Document) -> Iterator[Finding]:

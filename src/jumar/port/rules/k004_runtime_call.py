@@ -28,7 +28,9 @@ RULE = Rule(
     ),
 )
 
-PATTERN = re.compile(r"(?<![\w.])(?<!->)cuda(?=[A-Z])\w+(?=\s*(?:<(?:[^;()<>]|<[^<>]*>)*>)?\s*\()")
+PATTERN = re.compile(
+    r"(?<![\w.])(?<!->)cuda(?=[A-Z])\w+(?=\s*(?:<(?:[^;()<>]|<[^<>]{0,200}>){0,200}>)?\s*\()"
+)
 
 
 def check(document: Document) -> Iterator[Finding]:

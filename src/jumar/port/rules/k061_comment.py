@@ -30,19 +30,16 @@ RULE = Rule(
     keep=("int x; // barracuda\n",),
 )
 
-PATTERN = re.compile(r"(?<![A-Za-z])(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w*Cuda[A-Z]\w*)")
+PATTERN = re.compile(r"(?<![A-Za-z])(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w{0,60}Cuda[A-Z]\w*)")
 
 
 def check(document: Document) -> Iterator[Finding]:
     native, lines = source(document), set[int]()
     for match in PATTERN.finditer(document.text):
         line, _ = document.position(match.start())
-        if (
-            line in lines
-            or is_licence(document.lines[line - 1])
-            or document.lines[line - 1].lstrip().startswith("#")
-        ):
+        if line in lines or native.is_code(*match.span()):
             continue
-        if not native.is_code(*match.span()):
-            lines.add(line)
+        lines.add(line)
+        text = document.lines[line - 1]
+        if not is_licence(text) and not text.lstrip().startswith("#"):
             yield RULE.found(document, *match.span(), f"text: {match[0]}")

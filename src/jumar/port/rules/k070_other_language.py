@@ -35,6 +35,7 @@ WORD = re.compile(
     r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
 )
 IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w.\-]+\.\w+/[^\"]*\"\s*$|^\s*(?:import|use|package|module)\b")
+LONGEST_LINE = 2000
 COMMENT = re.compile(r"^\s*(?://|#|/?\*|--|%)")
 
 
@@ -44,15 +45,13 @@ def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
     for match in WORD.finditer(document.text):
         line, _ = document.position(match.start())
+        if line in lines:
+            continue
+        lines.add(line)
         text = document.lines[line - 1]
         column = match.start() - document.starts[line - 1]
-        if (
-            line not in lines
-            and not is_licence(text)
-            and not COMMENT.match(text)
-            and "//" not in text[:column]
-            and len(text) < 2000
-        ):
-            lines.add(line)
-            severity = "cosmetic" if IMPORT.match(text) else None
-            yield RULE.found(document, *match.span(), match[0], severity=severity)
+        if len(text) > LONGEST_LINE or is_licence(text) or COMMENT.match(text) or "//" in text[:column]:
+            continue
+        yield RULE.found(
+            document, *match.span(), match[0], severity="cosmetic" if IMPORT.match(text) else None
+        )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading.comments import is_licence
-from jumar.port.reading.scripts import code_blocks
+from jumar.port.reading.scripts import in_code
 from jumar.port.rule import Example, Rule
 from jumar.port.taken import lines as other_lines
 
@@ -38,15 +38,16 @@ WORD = re.compile(
 
 
 def check(document: Document) -> Iterator[Finding]:
-    blocks = [*code_blocks(document)]
     taken: set[int] | None = None
     lines: set[int] = set()
     for match in WORD.finditer(document.text):
         line, _ = document.position(match.start())
-        if line in lines or is_licence(document.lines[line - 1]):
+        if line in lines:
             continue
         lines.add(line)
-        if any(start <= match.start() < end for start, end, _ in blocks):
+        if is_licence(document.lines[line - 1]):
+            continue
+        if in_code(document, match.start()):
             taken = other_lines(document, RULE.code) if taken is None else taken
             if line in taken:
                 continue

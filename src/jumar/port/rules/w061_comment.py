@@ -71,8 +71,10 @@ def check(document: Document) -> Iterator[Finding]:
     for start, end in (*comments(document), *_said(document)):
         for match in WORD.finditer(document.text, start, end):
             line, _ = document.position(match.start())
-            if line not in lines and not is_licence(document.lines[line - 1]):
-                lines.add(line)
+            if line in lines:
+                continue
+            lines.add(line)
+            if not is_licence(document.lines[line - 1]):
                 yield RULE.found(document, *match.span(), f"names {match[0]}")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 
 from jumar.port import rewriting
@@ -87,7 +89,7 @@ class Twin:
 
 
 class Draft:
-    """Edits of one document, gathered. An edit that touches an earlier one is left out, the earlier one stands."""
+    """Edits of one document, gathered in order. One that touches an earlier one is left out, the earlier one stands."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -95,15 +97,28 @@ class Draft:
         self.notes: list[str] = []
 
     def replace(self, start: int, end: int, text: str) -> bool:
-        if any(start < edit.end and edit.start < end for edit in self.edits):
+        """Whether it was taken."""
+        at = bisect_left(self.edits, Edit(start, start, ""))
+        if at and self.edits[at - 1].end > start:
             return False
+        for edit in islice(self.edits, at, None):
+            if edit.start >= end:
+                break
+            if edit.end > start:
+                return False
         if self.document.text[start:end] != text:
-            self.edits.append(Edit(start, end, text))
+            insort(self.edits, Edit(start, end, text))
         return True
 
     def insert(self, place: int, text: str) -> None:
-        if not any(edit.start < place < edit.end for edit in self.edits):
-            self.edits.append(Edit(place, place, text))
+        at = bisect_left(self.edits, Edit(place, place, ""))
+        if not (at and self.edits[at - 1].end > place):
+            insort(self.edits, Edit(place, place, text))
+
+    def take_back(self, start: int, end: int) -> None:
+        """Forgets what was to change between two places."""
+        first = bisect_left(self.edits, Edit(start, start, ""))
+        del self.edits[first : bisect_left(self.edits, Edit(end, end, ""))]
 
     def drop_lines(self, start: int, end: int) -> bool:
         """Takes out the whole lines that these characters stand on."""

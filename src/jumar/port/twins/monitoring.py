@@ -111,9 +111,7 @@ def _inside(draft: Draft, metric: re.Match[str], ascend: str, end: int) -> None:
     """`(a / 100){gpu="0"}` is no PromQL: the braces belong behind the metric's name."""
     match = SELECTOR.match(draft.document.text, metric.end(), end)
     whole = match[0] if match else ""
-    draft.edits = [
-        edit for edit in draft.edits if not metric.start() <= edit.start < metric.end() + len(whole)
-    ]
+    draft.take_back(metric.start(), metric.end() + len(whole))
     braces = MATCHER.sub(lambda word: LABELS.get(word["label"], word["label"]), whole)
     moved = re.sub(
         r"(npu_\w+)", lambda name: name[1] + braces.replace("\\", "\\\\").replace("\\\\", "\\"), ascend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from jumar.port.document import Document
 from jumar.port.reading import yaml_entries
@@ -36,23 +37,25 @@ class YamlDraft(Draft):
         """Another key of the same mapping."""
         return self.at(entry.part, (*entry.path[:-1], key))
 
+    @cached_property
+    def _below(self) -> dict[tuple[int, tuple[str, ...]], list[Entry]]:
+        found: dict[tuple[int, tuple[str, ...]], list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault((entry.part, entry.path[:-1]), []).append(entry)
+        return found
+
     def children(self, entry: Entry) -> list[Entry]:
-        depth = len(entry.path)
-        return [
-            one
-            for one in self.entries
-            if one.part == entry.part and len(one.path) == depth + 1 and one.path[:depth] == entry.path
-        ]
+        return [one for one in self._below.get((entry.part, entry.path), []) if one.path]
 
     def leaves(self, entry: Entry) -> list[Entry]:
-        depth = len(entry.path)
-        return [
-            one
-            for one in self.entries
-            if one.part == entry.part
-            and one.path[:depth] == entry.path
-            and (one.value is not None or one is entry)
-        ]
+        """The entry itself, and every scalar below it."""
+        found, waiting = [entry], self.children(entry)
+        while waiting:
+            one = waiting.pop()
+            if one.value is not None:
+                found.append(one)
+            waiting += self.children(one)
+        return found
 
     def last(self, entry: Entry) -> int:
         """Where the last word of an entry ends: its own end may be the beginning of the next."""
