@@ -125,7 +125,7 @@
     for (let at = Math.ceil(from / tick) * tick; at <= to; at += tick) {
       const px = Math.round(x(at)) + .5;
       brush.beginPath(); brush.moveTo(px, 16); brush.lineTo(px, canvas.height / ratio); brush.stroke();
-      if (px + 52 < width) brush.fillText(written(at), px + 3, 8);
+      if (px + 60 < width) brush.fillText(written(at, tick), px + 3, 8);
     }
     brush.strokeStyle = style.mark;
     brush.fillStyle = style.mark;
@@ -217,11 +217,11 @@
     const [r, g, b] = part.slice(1).map((h) => parseInt(h, 16));
     return r * .3 + g * .59 + b * .11 > 140 ? "#10161c" : "#ffffff";
   }
-  function written(ns) {
-    const size = Math.abs(ns);
-    if (to - from < 2e4) return (ns / 1e3).toFixed(2) + " µs";
-    if (to - from < 2e7) return (ns / 1e6).toFixed(3) + " ms";
-    return size < 1e9 ? (ns / 1e6).toFixed(1) + " ms" : (ns / 1e9).toFixed(2) + " s";
+  // A moment, with as many digits as it takes to tell it from one `step` later.
+  function written(ns, step) {
+    const [unit, name] = to < 1e6 ? [1e3, "µs"] : to < 1e10 ? [1e6, "ms"] : [1e9, "s"];
+    const digits = Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9));
+    return (ns / unit).toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits}) + " " + name;
   }
   function long(ns) {
     return ns < 1e3 ? ns.toFixed(0) + " ns" : ns < 1e6 ? (ns / 1e3).toPrecision(4) + " µs" : (ns / 1e6).toPrecision(4) + " ms";
@@ -256,7 +256,7 @@
       const points = lane.items, now = time(px);
       let found = points[0];
       for (const point of points) { if (point[0] > now) break; found = point; }
-      return {lane, text: `${size(found[1])} in use at ${written(now)}`};
+      return {lane, text: `${size(found[1])} in use at ${written(now, (to - from) / 1000)}`};
     }
     const items = lane.items, slack = 2 * (to - from) / width, now = time(px);
     for (let i = Math.max(0, firstVisible(items)); i < items.length && items[i].start <= now + slack; i++) {
