@@ -36,7 +36,9 @@ NAME = re.compile(
     r"\((?:[^()]|\([^()]{0,200}\)){0,200}\)){0,400}?"
     r"\b(?!__launch_bounds__|__cluster_dims__|__block_size__|__attribute__)(?P<name>\w{1,200})\s*\("
 )
-LONGEST_BODY = 60_000
+BODY = re.compile(r"[;{]")
+BRACE = re.compile(r"[{}]")
+LONGEST_HEAD = 5_000
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -56,12 +58,22 @@ def check(document: Document) -> Iterator[Finding]:
 
 def _lines(document: Document, start: int) -> int:
     """How many lines the body has; 0 for a declaration."""
-    text, depth = document.text, 0
-    opening = re.compile(r"[;{]").search(text, start, start + LONGEST_BODY)
+    opening = BODY.search(document.text, start, start + LONGEST_HEAD)
     if not opening or opening[0] == ";":
         return 0
-    for mark in re.compile(r"[{}]").finditer(text, opening.start(), opening.start() + LONGEST_BODY):
-        depth += 1 if mark[0] == "{" else -1
-        if depth == 0:
-            return document.position(mark.start())[0] - document.position(opening.start())[0] + 1
-    return 0
+    closing = document.once(_closings).get(opening.start())
+    if closing is None:
+        return 0
+    return document.position(closing)[0] - document.position(opening.start())[0] + 1
+
+
+def _closings(document: Document) -> dict[int, int]:
+    """Which brace closes each one."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for mark in BRACE.finditer(document.text):
+        if mark[0] == "{":
+            opened.append(mark.start())
+        elif opened:
+            found[opened.pop()] = mark.start()
+    return found

@@ -41,6 +41,9 @@ RULE = Rule(
     ),
 )
 
+WIDEST = 100
+"""Further to the right no line of a notebook begins that stands alone."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     cells = notebook_cells.cells(document)
@@ -61,11 +64,15 @@ def check(document: Document) -> Iterator[Finding]:
 
 def _written(document: Document) -> Callable[[str], str]:
     """New lines become strings of their own where all the notebook's lines are."""
-    lines = [line for cell in notebook_cells.cells(document) for line in cell.lines]
-    places = {
-        document.text[document.starts[document.position(line.start)[0] - 1] : line.start] for line in lines
-    }
-    if len(places) != 1 or (indent := places.pop()).strip():
+    before: set[str] = set()
+    for cell in notebook_cells.cells(document):
+        for line in cell.lines:
+            start = document.starts[document.position(line.start)[0] - 1]
+            before.add(document.text[start : line.start] if line.start - start < WIDEST else "x")
+            if len(before) > 1:
+                return embedded.in_json
+    indent = before.pop() if before else "x"
+    if indent.strip():
         return embedded.in_json
     between = f'\\n",{document.newline}{indent}"'
 
