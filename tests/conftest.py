@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--on", choices=("virtual", "real", "cpu"), default="virtual", help="what `device` is")
     group.addoption("--traced", action="store_true", help="virtual servers keep a trace, as under `jumar run`")
     group.addoption("--sweep", action="store_true", help="every OpInfo operator, dtype and sample (about an hour)")
+    group.addoption("--fuzz", type=int, default=300, metavar="N", help="broken files that the scanner is given")
     group.addoption("--record", metavar="FILE", help="append the outcome of every OpInfo test to FILE")
 
 
