@@ -24,7 +24,7 @@ def by_operator(run: Run, rows: Column, priced: Priced, labels: Labels) -> list[
     limits, sources = priced.limit[rows], [*priced.kinds.source, "rule"]
     becomes = [*priced.kinds.becomes, ""]
     for label in np.unique(of[spent > 0]):
-        mine = of == label
+        mine = (of == label) & (spent > 0)
         found.append(
             {
                 "name": labels.names[label],
