@@ -185,6 +185,10 @@ def test_branch_refuses_what_is_not_committed(sources: Path) -> None:
     git(sources, "commit", "-qm", "first")
     (sources / "train.py").write_text(BEFORE + "y = 1\n")
     assert main(["port", str(sources), "--branch", "ascend"]) == 2
+    assert main(["port", str(sources), "--write"]) == 0
+    (sources / "pkg/inner.py").write_text(git(sources, "show", "HEAD:pkg/inner.py"))
+    # train.py needs no more changes now, but the branch would begin with what it was before.
+    assert main(["port", str(sources), "--branch", "ascend"]) == 2
     assert git(sources, "branch", "--list", "ascend") == ""
 
 

@@ -73,7 +73,7 @@ def _apply(repository: Repository, made: Port, chosen: argparse.Namespace) -> st
             return f"committed as {commit[:12]} on the branch {chosen.branch}; `git switch {chosen.branch}` shows it"
         if chosen.write:
             writing.write(repository, made.changes)
-            return f"{len(made.changes)} files written"
+            return f"{_count(len(made.changes), 'file')} written"
     except writing.NotWritten as error:
         raise Refusal(str(error)) from error
     return "nothing was written: --write changes the files, --branch NAME commits them on a branch"

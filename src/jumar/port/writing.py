@@ -96,6 +96,7 @@ def commit(repository: Repository, changes: Sequence[Change], branch: str, messa
     """A commit on a new branch, on top of what is checked out; the work tree stays as it is. Returns its id."""
     head = _git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}").strip()
     _refuse_branch(repository, branch)
+    _refuse_uncommitted(repository)
     prefix = _git(repository, "rev-parse", "--show-prefix").strip()
     with tempfile.TemporaryDirectory(prefix="jumar-index-") as folder:
         index = {**os.environ, "GIT_INDEX_FILE": str(Path(folder) / "index")}
@@ -115,6 +116,16 @@ def _refuse_branch(repository: Repository, branch: str) -> None:
         raise NotWritten(f"{branch!r} is no name for a branch; choose another") from error
     if _git(repository, "for-each-ref", f"refs/heads/{branch}").strip():
         raise NotWritten(f"the branch {branch} is there already; choose another name or delete it")
+
+
+def _refuse_uncommitted(repository: Repository) -> None:
+    """What was read is the work tree, and what the branch begins with is the last commit: they must be the same."""
+    found = _git(repository, "status", "--porcelain", "--untracked-files=no", "--", ".").splitlines()
+    if found:
+        more = f" and {len(found) - 1} more have" if len(found) > 1 else " has"
+        raise NotWritten(
+            f"{found[0][3:]}{more} changes that are not committed; commit them first, or use --write"
+        )
 
 
 def _stage(repository: Repository, change: Change, head: str, prefix: str, index: dict[str, str]) -> None:
