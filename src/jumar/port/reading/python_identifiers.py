@@ -10,7 +10,7 @@ from functools import cache
 from jumar.port import kin, packages
 from jumar.port.document import Document
 from jumar.port.kin import KIN
-from jumar.port.reading import python_source, python_strings
+from jumar.port.reading import python_packages, python_source, python_strings
 from jumar.port.reading.python_source import Source
 
 Place = tuple[int, int]
@@ -70,7 +70,11 @@ def is_question(name: str) -> bool:
 def _has_rule(source: Source, node: ast.expr) -> bool:
     """It stands for a name of PyTorch or of a package that has a finding already."""
     name = source.qualified(node)
-    return bool(name and "." in name and (TAKEN.match(name) or packages.of(name) or is_question(name)))
+    return bool(
+        name
+        and "." in name
+        and (TAKEN.match(name) or python_packages.names_kin(source.document, name) or is_question(name))
+    )
 
 
 def _is_taken(source: Source, node: ast.Attribute) -> bool:
@@ -81,6 +85,12 @@ def _is_taken(source: Source, node: ast.Attribute) -> bool:
     return node.attr == "cuda" and isinstance(above, ast.Call) and above.func is node
 
 
+def _is_imported_tie(source: Source, name: str) -> bool:
+    """The import has a finding of its own."""
+    own = name.partition(".")[0] in source.document.own
+    return bool(TAKEN.match(name) or (not own and packages.of(name)))
+
+
 def _imported(source: Source, alias: ast.alias) -> Iterator[tuple[str, int]]:
     statement = source.parents[alias]
     module = (statement.module or "") if isinstance(statement, ast.ImportFrom) else ""
@@ -88,7 +98,7 @@ def _imported(source: Source, alias: ast.alias) -> Iterator[tuple[str, int]]:
     if not says_cuda(f"{whole} {alias.asname}"):
         return
     relative = isinstance(statement, ast.ImportFrom) and statement.level > 0
-    if is_question(whole) or (not relative and (TAKEN.match(whole) or packages.of(whole))):
+    if is_question(whole) or (not relative and _is_imported_tie(source, whole)):
         return
     start, end = source.span(alias)
     begin = source.span(statement)[0] if says_cuda(module) else start

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from jumar.cudamap import Name
 from jumar.port import packages
 from jumar.port.document import Document
-from jumar.port.reading import python_source
+from jumar.port.kin import KIN
+from jumar.port.reading import python_names, python_source
 
 ASKING = (
     "import",
@@ -33,7 +34,7 @@ class Asked:
 
 
 def read(document: Document) -> list[Asked]:
-    return list(_imports(document)) + list(_questions(document))
+    return [*_imports(document), *_questions(document), *_uses(document)]
 
 
 def _imports(document: Document) -> Iterator[Asked]:
@@ -50,6 +51,24 @@ def _imports(document: Document) -> Iterator[Asked]:
         row = packages.of(name)
         if row is not None:
             yield Asked(source.span(alias), f"imports {name}", row)
+
+
+def _uses(document: Document) -> Iterator[Asked]:
+    """Where names of such a package are used that say CUDA themselves."""
+    source = document.once(python_source.read)
+    for use in python_names.matching(document, lambda name: names_kin(document, name)):
+        row = packages.of(use.name)
+        if row is not None and use.how in ("attribute", "name"):
+            yield Asked(source.place(use.node), f"uses {use.name}", row)
+
+
+def names_kin(document: Document, name: str) -> bool:
+    """Whether a qualified name is one of such a package, not of the repository's own, and says CUDA."""
+    return (
+        name.partition(".")[0] not in document.own
+        and packages.of(name) is not None
+        and bool(KIN.search(name))
+    )
 
 
 def _questions(document: Document) -> Iterator[Asked]:

@@ -12,7 +12,7 @@ from jumar.port.reading import python_source
 from jumar.port.rule import Example, Rule
 
 VALUE = re.compile(
-    r"flash_attention_[23]|(paged_)?(adamw|adam|lion|ademamix|rmsprop|sgd)_(8bit|32bit|bnb_8bit)|flash_attn_?[23]?"
+    r"flash_attention_[23]|use_flash_attn|(paged_)?(adamw|adam|lion|ademamix|rmsprop|sgd)_(8bit|32bit|bnb_8bit)|flash_attn_?[23]?"
 )
 SWITCHES = frozenset(
     {"load_in_8bit", "load_in_4bit", "use_flash_attention_2", "use_flash_attn", "use_xformers", "tf32"}

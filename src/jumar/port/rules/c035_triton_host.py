@@ -1,0 +1,47 @@
+"""What a program calls of Triton beside its kernels: grids, block sizes, heuristics, tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+from jumar.port.reading import python_names, python_source
+from jumar.port.rule import Example, Rule
+
+RULE = Rule(
+    code="C035",
+    name="triton-host",
+    kinds=("python",),
+    triggers=("triton",),
+    layer="software",
+    severity="cosmetic",
+    safety="report",
+    runs_unchanged=True,
+    why="it belongs to Triton, whose package for Ascend is another; sizes and tuning chosen here are for a GPU",
+    replacement="the same name of triton-ascend, after a look at block sizes and grids",
+    examples=(
+        Example("import triton\n\ngrid = (triton.cdiv(n, 128),)\n"),
+        Example("import triton\n\n@triton.autotune(configs=[], key=[])\ndef kernel():\n    pass\n"),
+    ),
+    keep=(
+        "import math\n\ngrid = (math.ceil(n / 128),)\n",
+        "from torch.utils import triton\n\ntriton.cdiv(1, 2)\n",
+    ),
+)
+
+
+def check(document: Document) -> Iterator[Finding]:
+    if "triton" in document.own:
+        return
+    source = document.once(python_source.read)
+    for use in python_names.matching(document, _is_host):
+        if use.how in ("attribute", "name"):
+            yield RULE.found(document, *source.place(use.node), use.name)
+
+
+def _is_host(name: str) -> bool:
+    """Not the language of kernels, nor the mark of one."""
+    return name.startswith("triton.") and not name.startswith(
+        ("triton.language", "triton.jit", "triton.backends")
+    )
