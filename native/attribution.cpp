@@ -106,10 +106,12 @@ Known locate_here(bool may_ask) {
     if (line != kUnseenLine) credit(known);
   } else if (python) {
     known.module = cell.module;
-    const bool gradient = line != kUnseenLine && credit(known);  // else the call that follows tells
+    static thread_local bool gradient = false;  // since the last call
+    if (line != kUnseenLine && credit(known)) gradient = true;
     known.phase = cell.phase != 0                ? static_cast<TracePhase>(cell.phase)
                   : cell.module != 0 || gradient ? TracePhase::kForward
                                                  : TracePhase::kNone;
+    if (may_ask) gradient = false;
   }
   return known;
 }

@@ -36,13 +36,13 @@ uint64_t event_time_ns(const Event& event, const Ring& ring) {
     std::lock_guard<std::mutex> guard(Trace::get().mutex);
     return Clock::get().event_ns(event.number);
   }
-  return host_event_time_ns(event, ring);
+  return event.newest != nullptr ? host_time_ns(*event.newest, ring) : now_ns();
 }
 
-uint64_t host_event_time_ns(const Event& event, const Ring& ring) {
-  if (event.host_ns != 0) return event.host_ns;
-  const bool kept = ring.completed.load() - event.sequence < kTimes;
-  return kept ? ring.times[event.sequence % kTimes] : now_ns();
+uint64_t host_time_ns(const Mark& mark, const Ring& ring) {
+  if (mark.host_ns != 0) return mark.host_ns;
+  const bool kept = ring.completed.load() - mark.sequence < kTimes;
+  return kept ? ring.times[mark.sequence % kTimes] : now_ns();
 }
 
 Clock& Clock::get() {

@@ -73,6 +73,14 @@ constexpr int64_t kHeartbeatMs = 100;        // how often a waiter looks whether
 struct Stream;
 struct Model;
 
+// One call of record: a point of a stream, whatever becomes of the event later. Guarded by the engine's lock.
+struct Mark {
+  bool reached = false;   // the stream has come to it
+  uint64_t sequence = 0;  // executor record that must be done then
+  uint64_t host_ns = 0;   // when it was seen done; 0 = not yet
+};
+using MarkRef = std::shared_ptr<Mark>;
+
 struct Event {
   Event();
   ~Event();
@@ -80,10 +88,7 @@ struct Event {
   Event& operator=(const Event&) = delete;
 
   const uint64_t number;  // in the trace; given again once the event is gone
-  uint64_t issued = 0;    // how often record was called
-  uint64_t reached = 0;   // how many of these records the stream has come to
-  uint64_t sequence = 0;  // executor record that must be done for the newest reached record
-  uint64_t host_ns = 0;   // when the newest record was seen done; 0 = not yet
+  MarkRef newest;         // of the newest record; null = never recorded
   uint64_t captured = 0;  // the capture that the newest record belongs to; 0 = none
 };
 using EventRef = std::shared_ptr<Event>;
@@ -111,8 +116,8 @@ struct Item {
   uint64_t count = 0;
   std::function<void()> call;  // kHost
   EventRef event;              // kEventRecord, kEventWait
-  uint64_t ticket = 0;
-  uint64_t value = 0;  // kValueWait
+  MarkRef mark;                // what this record makes, or what this wait is for; null = nothing to wait for
+  uint64_t value = 0;          // kValueWait
   uint32_t flag = 0;
   std::shared_ptr<Steps> steps;  // kSteps
 };
@@ -211,7 +216,7 @@ class Engine {
   std::vector<std::shared_ptr<Stream>> streams_;  // shared with whoever waits for all of them
   std::unordered_map<uint32_t, Stream*> defaults_;
   std::unordered_map<Model*, std::shared_ptr<Model>> models_;
-  std::deque<std::pair<uint64_t, std::weak_ptr<Event>>> untimed_;  // by record number: events whose time the ring has
+  std::deque<std::pair<uint64_t, std::weak_ptr<Mark>>> untimed_;  // by record number: marks whose time the ring has
   std::atomic<Ring*> ring_{nullptr};
   int executor_ = -1;
   std::mutex later_mutex_;
@@ -230,8 +235,8 @@ class Engine {
 // ----------------
 uint64_t now_ns();
 inline int64_t now_ms() { return static_cast<int64_t>(now_ns() / 1000000); }
-uint64_t event_time_ns(const Event& event, const Ring& ring);       // caller holds the engine's lock
-uint64_t host_event_time_ns(const Event& event, const Ring& ring);  // likewise; as if there were no trace
+uint64_t event_time_ns(const Event& event, const Ring& ring);  // caller holds the engine's lock
+uint64_t host_time_ns(const Mark& mark, const Ring& ring);     // likewise; as if there were no trace
 
 // --- record.cpp: building executor records
 // ----------------------------------------------------------------------------

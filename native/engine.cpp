@@ -181,7 +181,7 @@ aclError Engine::destroy_stream(Stream* stream, bool force) {
   if (!force) wait_stream(stream, kForever, lock);
   while (stream->items.size() > (stream->busy ? 1 : 0)) {
     Item& last = stream->items.back();
-    if (last.kind == Item::Kind::kEventRecord) last.event->reached = std::max(last.event->reached, last.ticket);
+    if (last.kind == Item::Kind::kEventRecord) last.mark->reached = true;
     stream->items.pop_back();
     ++stream->handed_on;
   }
@@ -240,11 +240,10 @@ void Engine::write_record(Stream* stream, const std::vector<uint8_t>& bytes) {
 // The ring keeps the times of its latest records alone: takes those that events need, long before they are overwritten.
 void Engine::keep_times() {
   while (!untimed_.empty() && ring_.load()->completed.load() >= untimed_.front().first) {
-    const auto [sequence, weak] = std::move(untimed_.front());
+    const std::weak_ptr<Mark> weak = std::move(untimed_.front().second);
     untimed_.pop_front();
-    const EventRef event = weak.lock();
-    if (event == nullptr || event->host_ns != 0 || event->sequence != sequence) continue;
-    event->host_ns = host_event_time_ns(*event, *ring_);
+    const MarkRef mark = weak.lock();
+    if (mark != nullptr) mark->host_ns = host_time_ns(*mark, *ring_);
   }
 }
 
@@ -261,15 +260,16 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
         write_record(stream, item.bytes);
         break;
       case Item::Kind::kEventRecord:
-        item.event->reached = std::max(item.event->reached, item.ticket);
-        item.event->sequence = stream->sequence;
-        item.event->host_ns = caught_up ? now_ns() : 0;
+        item.mark->reached = true;
+        item.mark->sequence = stream->sequence;
+        item.mark->host_ns = caught_up ? now_ns() : 0;
         keep_times();
-        if (!caught_up) untimed_.emplace_back(stream->sequence, item.event);
+        if (!caught_up) untimed_.emplace_back(stream->sequence, item.mark);
         break;
       case Item::Kind::kEventWait:
-        if (item.event->reached < item.ticket) return moved;
-        stream->sequence = std::max(stream->sequence, item.event->sequence);
+        if (item.mark == nullptr) break;
+        if (!item.mark->reached) return moved;
+        stream->sequence = std::max(stream->sequence, item.mark->sequence);
         break;
       case Item::Kind::kValueWait: {
         if (!caught_up) return moved;
@@ -365,9 +365,9 @@ uint64_t Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>&
     item.trace.blocked_ns += now_ns() - since;
   }
   if (died_) return kNoEvent;  // every wait says so
-  if (item.kind == Item::Kind::kEventRecord) item.ticket = ++item.event->issued;
+  if (item.kind == Item::Kind::kEventRecord) item.mark = item.event->newest = std::make_shared<Mark>();
   if (item.kind == Item::Kind::kEventWait) {
-    item.ticket = item.event->issued;
+    item.mark = item.event->newest;
     Model* model = under_way(item.event->captured);
     if (model != nullptr && stream->capture == nullptr) {  // a captured stream forks into this one
       stream->capture = model;

@@ -8,9 +8,8 @@ void Engine::capture_item(Stream* stream, Item& item) {
   Model* model = stream->capture;
   if (item.kind == Item::Kind::kEventRecord) {
     item.event->captured = model->capture;
-    item.event->reached = item.ticket;
-    item.event->sequence = 0;
-    item.event->host_ns = now_ns();
+    item.mark->reached = true;
+    item.mark->host_ns = now_ns();
   } else if (item.kind != Item::Kind::kEventWait || under_way(item.event->captured) == nullptr) {
     model->items.push_back(std::move(item));  // a wait that is kept is one for work outside the graph
   }

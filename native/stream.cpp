@@ -169,7 +169,7 @@ JUMAR_API aclError aclrtStreamWaitEvent(aclrtStream stream, aclrtEvent event) {
   Item item;
   item.kind = Item::Kind::kEventWait;
   item.event = ref(event);
-  if (item.event->issued != 0) item.trace = here(TraceType::kEventWait);
+  if (item.event->newest != nullptr) item.trace = here(TraceType::kEventWait);
   item.trace.subject = item.event->number;
   return submit(stream, std::move(item));
 }
@@ -220,7 +220,7 @@ JUMAR_API aclError aclrtLaunchHostFunc(aclrtStream stream, void (*function)(void
 // Runs in the thread that processes reports. A blocking callback holds its stream, and nothing else, until then.
 JUMAR_API aclError aclrtLaunchCallback(void (*function)(void*), void* argument, int32_t blocking, aclrtStream stream) {
   const auto gate = std::make_shared<Event>();
-  gate->issued = 1;  // and not reached: closed
+  gate->newest = std::make_shared<Mark>();  // not reached: closed
   const aclError error = submit_call(stream, [=] {
     Engine::get().close_gate(gate);
     Reports& all = reports();

@@ -92,9 +92,10 @@ aclError Engine::synchronize_event(const EventRef& event, int64_t timeout_ms) {
   if (forked()) return usable();
   std::unique_lock<std::mutex> lock(mutex_);
   if (ring_ == nullptr) return code::kSuccess;
-  const uint64_t ticket = event->issued;
-  const aclError error = wait_until([&] { return event->reached >= ticket; }, [&] { return event->sequence; }, nullptr,
-                                    timeout_ms, code::kEventSyncTimeout, lock);
+  const MarkRef mark = event->newest;
+  if (mark == nullptr) return collect_failure();
+  const aclError error = wait_until([&] { return mark->reached; }, [&] { return mark->sequence; }, nullptr, timeout_ms,
+                                    code::kEventSyncTimeout, lock);
   return error != code::kSuccess ? error : collect_failure();
 }
 
@@ -145,7 +146,8 @@ bool Engine::reached(const EventRef& event) {
   if (forked()) return true;
   std::lock_guard<std::mutex> guard(mutex_);
   if (ring_ == nullptr) return true;
-  if (event->reached >= event->issued && ring_.load()->completed.load() >= event->sequence) return true;
+  const Mark* mark = event->newest.get();
+  if (mark == nullptr || (mark->reached && ring_.load()->completed.load() >= mark->sequence)) return true;
   executor_died();
   return false;
 }
@@ -157,12 +159,12 @@ uint64_t Engine::time_ns(const EventRef& event) {
 
 void Engine::close_gate(const EventRef& gate) {
   std::lock_guard<std::mutex> guard(mutex_);
-  gate->reached = 0;
+  gate->newest->reached = false;
 }
 
 void Engine::open_gate(const EventRef& gate) {
   std::lock_guard<std::mutex> guard(mutex_);
-  gate->reached = 1;
+  gate->newest->reached = true;
   moved_.notify_all();
 }
 
