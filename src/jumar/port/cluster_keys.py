@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ KEY = re.compile(
     re.MULTILINE,
 )
 ROLES = ("resource", "selector", "toleration", "operator")
+REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
 KINDS = ("yaml", "json", "shell", "slurm", "terraform", "ci", "markdown", "make", "toml", "ini", "text")
 
 
@@ -45,32 +47,41 @@ def _keys(document: Document) -> tuple[Key, ...]:
 
 
 def _found(document: Document) -> Iterator[Key]:
-    entries = _entries(document)
+    places = _places(document)
+    starts = [start for start, _, _ in places]
     for match in KEY.finditer(without_comments(document)):
         before = document.text[max(0, match.start() - 3) : match.start()]
-        if before.endswith("://") or before.endswith("@"):
+        if before.endswith("://") or before.endswith("@") or _is_remark(document, match.start()):
             continue
-        entry = _around(entries, match.start())
+        number = bisect_right(starts, match.start()) - 1
+        entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
         yield Key(match[0], match.start(), match.end(), _role(match[0], entry), entry)
+
+
+def _is_remark(document: Document, place: int) -> bool:
+    """A comment of a source in a language that no rule reads, or a line of help."""
+    if document.kind != "text":
+        return False
+    line = document.position(place)[0]
+    start = document.starts[line - 1]
+    return bool(REMARK.search(document.text, start, place))
+
+
+def _places(document: Document) -> list[tuple[int, int, Entry]]:
+    """Where keys and scalars stand, in order."""
+    found = []
+    for entry in _entries(document):
+        if entry.key_end > entry.key_start:
+            found.append((entry.key_start, entry.key_end, entry))
+        if entry.value is not None:
+            found.append((entry.start, entry.end, entry))
+    return sorted(found, key=lambda one: one[:2])
 
 
 def _entries(document: Document) -> tuple[Entry, ...]:
     if document.kind == "yaml":
         return yaml_entries.entries(document)
     return json_entries.entries(document) if document.kind == "json" else ()
-
-
-def _around(entries: tuple[Entry, ...], place: int) -> Entry | None:
-    """The innermost entry whose key or scalar holds the place."""
-    return next(
-        (
-            entry
-            for entry in entries
-            if entry.key_start <= place < entry.key_end
-            or (entry.value is not None and entry.start <= place < entry.end)
-        ),
-        None,
-    )
 
 
 def _role(name: str, entry: Entry | None) -> str:
@@ -83,7 +94,11 @@ def _role(name: str, entry: Entry | None) -> str:
         r"nodeselector|affinity|matchlabels|matchexpressions|labels|selector|topologykey|annotations", path
     ):
         return "selector"
-    if re.search(r"nvidia\.com/(gpu\.(?!shared)|cuda|mig\.|vgpu|mps)|gke-|instance-|amazonaws", name):
+    if re.search(
+        r"nvidia\.com/(gpu\.(?:product|memory|count|present|family|machine|deploy|replicas|"
+        r"compute|sharing|clique|mode)|cuda|mig\.|vgpu|mps)|gke-|instance-|amazonaws",
+        name,
+    ):
         return "selector"
     return (
         "resource"

@@ -13,7 +13,8 @@ from jumar.port.rule import Rule
 WHEELS_FOR_CUDA = re.compile(
     r"(?:download\.pytorch\.org|mirror[^\s\"']*pytorch[^\s\"']*)/[\w/]*cu\d{2,3}\b|\+cu\d{2,3}\b"
     r"|pypi\.(?:nvidia|ngc\.nvidia)\.com|pip\.nvidia\.com|/whl/(?:nightly/)?cu\d{2,3}\b|pytorch-cu\d{2,3}\b"
-    r"|nvcr\.io/[^\s\"']*wheels|data\.pyg\.org/[^\s\"']*cu\d+|whl/cu\d*\$"
+    r"|nvcr\.io/[^\s\"']*wheels|data\.pyg\.org/[^\s\"']*cu\d+|whl/cu\d*\$|"
+    r"jax_cuda\w*_releases\.html|/cuda\.html\b"
 )
 
 

@@ -84,7 +84,8 @@ def _of_entries(document: Document) -> Iterator[tuple[str, int, int]]:
         if not entry.value or "\n" in entry.value:
             continue
         key = entry.named.lower().replace("-", "_")
-        if key in KEYS or key.endswith(("_image", "image", "image_id")) or "image" in key:
+        of_vendor = entry.value.startswith("nvcr.io/") and " " not in entry.value
+        if key in KEYS or "image" in key or of_vendor:
             start, end = entry.inner(document.text)
             yield document.text[start:end], start, end
         elif entry.value.startswith("docker:"):

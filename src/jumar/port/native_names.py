@@ -20,6 +20,8 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
     for match in source(document).words(pattern):
         name = match["name"] if "name" in pattern.groupindex else match[0]
         row = _row(table, name)
+        if (row is None or "*" in row.cuda) and is_own(document, name):
+            continue
         start = match.start("name") if "name" in pattern.groupindex else match.start()
         yield rule.found(
             document,
@@ -28,6 +30,18 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
             name,
             replacement=dictionary.says(row, rule.replacement),
         )
+
+
+OWN = re.compile(
+    r"\w*(?:Check|CHECK|_check|Safe|SafeCall|Assert|Try|OrDie|ErrorHandler|"
+    r"ErrChk)(?:Error|Err|Last|Impl|Kernel)*\w{0,3}"
+)
+"""Endings that people give to macros around calls; no name of NVIDIA's has them."""
+
+
+def is_own(document: Document, name: str) -> bool:
+    """Whether the name is one of the repository's own, which only begins as NVIDIA's do."""
+    return bool(OWN.fullmatch(name)) or f"#define {name}(" in document.text
 
 
 def _row(table: str, name: str) -> Name | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from jumar.port import distributions
@@ -52,6 +53,8 @@ RULE = Rule(
     ),
 )
 
+DESCRIBED = re.compile(r"[ \t-]*[\"']?(?:description|summary|help|comment|title)[\"']?[ \t]*[:=]")
+
 
 def check(document: Document) -> Iterator[Finding]:
     layer = "workflow" if roles.layer_of(document) == "workflow" else "software"
@@ -60,5 +63,6 @@ def check(document: Document) -> Iterator[Finding]:
         line, _ = document.position(match.start())
         if line not in lines:
             lines.add(line)
-            severity = "cosmetic" if document.kind in ("markdown", "lock") else None
+            said = DESCRIBED.match(document.lines[line - 1])
+            severity = "cosmetic" if document.kind == "lock" or said else None
             yield RULE.found(document, *match.span(), match[0], layer=layer, severity=severity)

@@ -35,6 +35,12 @@ WORD = re.compile(
     re.IGNORECASE,
 )
 
+IDLE = re.compile(
+    r"\$\((?:info|warning|error)\b|\becho\b|\bpip3? install|\bdocker\b|\.service\b|"
+    r"\bapt(?:-get)?\b"
+)
+"""Lines that compile and link nothing; other rules read their commands."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
@@ -42,4 +48,6 @@ def check(document: Document) -> Iterator[Finding]:
         line, _ = document.position(match.start())
         if line not in lines:
             lines.add(line)
+            if IDLE.search(document.lines[line - 1]):
+                continue
             yield RULE.found(document, *match.span(), match[0])

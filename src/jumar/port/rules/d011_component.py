@@ -49,12 +49,12 @@ RULE = Rule(
 )
 
 NAME = re.compile(
-    r"(?<![\w.])(?:nvidia[-/])?(?:k8s-device-plugin|nvidia-device-plugin[\w\-]*|"
-    r"gpu-operator[\w\-]*|gpu-feature-discovery[\w\-]*|dcgm(?:-exporter|"
+    r"(?<![\w.#])(?:nvidia[-/])?(?:k8s-device-plugin|nvidia-device-plugin[\w\-]*|"
+    r"gpu-operator[\w\-]*|gpu-feature-discovery[\w\-]*|dcgm(?:-exporter(?!\.\w+\")|"
     r"Exporter)?(?![\w_])|"
     r"nvidia-(?:container-toolkit|container-runtime|driver-daemonset|dra-driver|"
     r"mig-manager|persistenced|fabricmanager|dcgm|operator|gpu|driver|mps|"
-    r"network-operator)[\w\-]*|"
+    r"network-operator)[\w\-]*(?!\.\w+\")|"
     r"mig(?:Strategy|Manager|-strategy|_strategy|-parted|\.strategy|\.config)|nvidia_gpu_duty_cycle)\b"
 )
 INSTEAD = {

@@ -45,6 +45,7 @@ OPTION = re.compile(
     r"--cpus-per-gpu\S*|--tres[\w\-]*[= ]\S*gpu\S*|--ntasks-per-gpu\S*",
     re.IGNORECASE,
 )
+PLACED = re.compile(r"--?(?:partition|constraint|p|C)\b")
 LAUNCHERS = frozenset(("srun", "sbatch", "salloc", "bsub", "qsub", "submitit", "flux"))
 SETTING = re.compile(
     r"(?:gres|gres_?per_node|GresTypes|gpus_per_(?:node|task)|"
@@ -59,13 +60,19 @@ def check(document: Document) -> Iterator[Finding]:
         for directive in DIRECTIVE.finditer(document.text):
             for option in OPTION.finditer(directive[0]):
                 start = directive.start() + option.start()
-                yield RULE.found(document, start, start + len(option[0]), option[0], layer=layer)
+                heavy = "degrades" if PLACED.match(option[0]) else None
+                yield RULE.found(
+                    document, start, start + len(option[0]), option[0], layer=layer, severity=heavy
+                )
     for command in script_commands(document):
         if any(word.plain.rsplit("/", 1)[-1] in LAUNCHERS for word in command.words[:4]):
             text = document.text[command.start : command.end]
             for option in OPTION.finditer(text.split(" python", 1)[0]):
                 start = command.start + option.start()
-                yield RULE.found(document, start, start + len(option[0]), option[0], layer=layer)
+                heavy = "degrades" if PLACED.match(option[0]) else None
+                yield RULE.found(
+                    document, start, start + len(option[0]), option[0], layer=layer, severity=heavy
+                )
     if document.kind in ("yaml", "ini"):
         for match in SETTING.finditer(without_comments(document)):
             yield RULE.found(document, *match.span(), match[0], layer=layer)

@@ -39,6 +39,8 @@ def check(document: Document) -> Iterator[Finding]:
         return
     lines: set[int] = set()
     for entry in yaml_entries.entries(document):
+        if entry.key in ("register", "tags", "notify", "when", "changed_when", "failed_when"):
+            continue
         for start, end in (
             (entry.key_start, entry.key_end),
             entry.inner(document.text) if entry.value else (0, 0),

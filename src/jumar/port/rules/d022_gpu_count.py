@@ -37,6 +37,7 @@ KEYS_WORDS = """
     tensor_parallel_gpus requestgpu limitgpu requestgpus nvidia_gpu gpumemory
 """
 KEYS = frozenset(KEYS_WORDS.split())
+TESTED = re.compile(r"(^|/)tests?/")
 OPTION = re.compile(r"--(?:num-gpus|num_gpus|entrypoint-num-gpus)[= ]\S+")
 
 
@@ -48,7 +49,10 @@ def check(document: Document) -> Iterator[Finding]:
             if (entry.key.lower() in KEYS and not entry.is_item) or (
                 entry.key == "GPU" and "resource" in " ".join(entry.path).lower()
             ):
-                yield RULE.found(document, entry.key_start, entry.key_end, entry.key, layer=layer)
+                heavy = "degrades" if entry.key.isupper() or TESTED.search(document.path) else None
+                yield RULE.found(
+                    document, entry.key_start, entry.key_end, entry.key, layer=layer, severity=heavy
+                )
     for command in script_commands(document):
         if command.name == "ray":
             for option in OPTION.finditer(document.text, command.start, command.end):

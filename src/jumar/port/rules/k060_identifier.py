@@ -44,7 +44,7 @@ def check(document: Document) -> Iterator[Finding]:
         text = document.lines[line - 1].lstrip()
         if (
             line in lines
-            or FOUND_BY_OTHERS.fullmatch(match[0])
+            or (FOUND_BY_OTHERS.fullmatch(match[0]) and not native_names.is_own(document, match[0]))
             or (text.startswith("#") and "define" not in text)
         ):
             continue

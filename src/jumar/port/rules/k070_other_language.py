@@ -31,6 +31,7 @@ SUFFIXES = """
     .rs .go .java .js .jsx .ts .tsx .jl .nix .swift .scala .cs .kt .rb .lua .r .f90 .f .m .mm .proto .pyx .pxd .hip .cl
     .ps1 .bat .cmd .tmpl .j2 .jinja .jinja2 .in .gradle .vue .zig .dart .php .pl .sql
 """
+TEMPLATES = (".j2", ".jinja", ".jinja2", ".in", ".tmpl")
 WORD = re.compile(
     r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
 )
@@ -52,6 +53,5 @@ def check(document: Document) -> Iterator[Finding]:
         column = match.start() - document.starts[line - 1]
         if len(text) > LONGEST_LINE or is_licence(text) or COMMENT.match(text) or "//" in text[:column]:
             continue
-        yield RULE.found(
-            document, *match.span(), match[0], severity="cosmetic" if IMPORT.match(text) else None
-        )
+        heavy = "cosmetic" if IMPORT.match(text) or document.path.endswith(TEMPLATES) else None
+        yield RULE.found(document, *match.span(), match[0], severity=heavy)

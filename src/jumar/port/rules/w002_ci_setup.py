@@ -45,6 +45,7 @@ RULE = Rule(
 WORD = re.compile(r"(?<![a-z])(?:cuda|nvidia|nccl|cudnn|cu1\d\d|tensorrt|nvcc|gpu)", re.IGNORECASE)
 OTHERS = re.compile(r"NVIDIA(?:-\w+)?/|svcnvidia|nvidia-nemo", re.IGNORECASE)
 """Accounts and repositories of NVIDIA, which need no GPU."""
+RUNNER = re.compile(r"runs[-_]on|runner")
 VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z_]+")
 
 
@@ -61,7 +62,7 @@ def check(document: Document) -> Iterator[Finding]:
             is_value = start == entry.start and end == entry.end
             if end - start > 200 or line in lines or "\n" in document.text[start:end]:
                 continue
-            if is_value and entry.named in SCRIPT_KEYS:
+            if RUNNER.match(entry.named) or (is_value and entry.named in SCRIPT_KEYS):
                 continue
             match = WORD.search(document.text, start, end)
             if (
@@ -71,7 +72,7 @@ def check(document: Document) -> Iterator[Finding]:
             ):
                 lines.add(line)
                 label = entry.key in ("name", "description", "title", "if", "repository", "needs", "group")
-                only_gpu = match[0].lower() == "gpu"
+                only_gpu = match[0].lower() == "gpu" or (entry.key.isupper() and "CUDA" not in entry.key)
                 severity = (
                     "cosmetic" if label or OTHERS.search(document.text, start, end) or only_gpu else None
                 )

@@ -46,5 +46,10 @@ def check(document: Document) -> Iterator[Finding]:
                 yield RULE.found(document, *match.span(), match["name"] or "addopts")
         return
     for text in toml_strings.texts(document):
-        if text.table.startswith("tool.pytest") and not text.is_key and WORD.search(text.value):
+        if (
+            text.table.startswith("tool.pytest")
+            and not text.is_key
+            and text.key != "filterwarnings"
+            and WORD.search(text.value)
+        ):
             yield RULE.found(document, text.start, text.end, text.value)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from jumar.port import dictionary
 from jumar.port.document import Document
 from jumar.port.finding import Finding
+from jumar.port.reading.comments import without_comments
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -49,10 +50,10 @@ NAMED_ANYWHERE = re.compile(r"\bDCGM_(?:FI|EXP)_\w+|(?<=[\"'])nv_gpu_\w+")
 def check(document: Document) -> Iterator[Finding]:
     asks = document.kind in ("yaml", "json") and QUERIES.search(document.text)
     pattern = NAME if asks else NAMED_ANYWHERE
-    for match in pattern.finditer(document.text):
+    for match in pattern.finditer(without_comments(document)):
         row = dictionary.find("datacentre/metrics", match[0])
         says = dictionary.says(row, RULE.replacement)
         if row and row.ascend:
             says = f"{row.ascend} ({row.note})" if row.note else row.ascend
-        severity = "cosmetic" if document.kind == "markdown" else None
+        severity = "cosmetic" if document.kind == "text" else None
         yield RULE.found(document, *match.span(), match[0], replacement=says, severity=severity)
