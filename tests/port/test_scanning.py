@@ -147,6 +147,14 @@ def test_bad_settings_are_named(repository: Path, text: str, said: str) -> None:
         settings.read(repository)
 
 
+def test_a_broken_pyproject_that_has_our_section_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.other\n")
+    assert settings.read(tmp_path) == settings.Settings()
+    (tmp_path / "pyproject.toml").write_text('[tool.jumar.scan]\nignore = ["C0')
+    with pytest.raises(settings.BadSettings, match="mend it"):
+        settings.read(tmp_path)
+
+
 def test_diff_looks_at_changed_lines(repository: Path, git: Git) -> None:
     path = repository / "train.py"
     path.write_text(path.read_text() + "model.cuda()\n")

@@ -70,14 +70,15 @@ def read(root: Path) -> Settings:
 
 def _section(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
     """None if the file has no such section, or is another tool's and not TOML."""
-    own = path.name == "jumar.toml"
+    if path.stat().st_size > LONGEST_BYTES:
+        raise BadSettings(f"{path.name}: larger than {LONGEST_BYTES >> 20} MiB")
+    written = path.read_bytes()
+    own = path.name == "jumar.toml" or b"[tool.jumar" in written
     try:
-        if path.stat().st_size > LONGEST_BYTES:
-            raise BadSettings(f"{path.name}: larger than {LONGEST_BYTES >> 20} MiB")
-        found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        found: Any = tomllib.loads(written.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         if own:
-            raise BadSettings(f"{path.name}: {error}; mend it or delete it") from error
+            raise BadSettings(f"{path.name}: {error}; mend it") from error
         return None
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
