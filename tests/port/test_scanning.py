@@ -54,6 +54,13 @@ def test_honours_gitignore(repository: Path, git: Git) -> None:
     assert "made/x.py" not in names
 
 
+def test_without_git_what_tools_make_is_left_out(repository: Path) -> None:
+    for folder in ("build", "deep/dist", ".venv", "deep/node_modules"):
+        (repository / folder).mkdir()
+        (repository / folder / "x.py").write_text("x.cuda()\n")
+    assert Repository.at(repository).files() == ["deep/dist/x.py", "deep/er/free.py", "train.py"]
+
+
 def test_never_leaves_the_root(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "outside.py").write_text("x.cuda()\n")
     (repository / "link.py").symlink_to(tmp_path / "outside.py")

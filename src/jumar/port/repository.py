@@ -14,9 +14,11 @@ from jumar.port.document import Document
 from jumar.port.finding import Trouble
 
 PRUNED = frozenset(
-    """.git .hg .svn .tox .nox .venv venv env .eggs __pycache__ node_modules build dist site-packages
+    """.git .hg .svn .tox .nox .venv venv .eggs __pycache__ node_modules site-packages
     .mypy_cache .ruff_cache .pytest_cache .ipynb_checkpoints""".split()  # noqa: SIM905  a list one reads
 )
+PRUNED_ON_TOP = frozenset({"build", "dist", "env"})
+"""What tools make at the top; further down it is somebody's source."""
 SOURCE_FOLDERS = (PurePosixPath("."), PurePosixPath("src"))
 LARGEST_BYTES = 8 << 20
 GIT_WITHIN_S = 60
@@ -84,8 +86,9 @@ class Repository:
     def _walked(self) -> list[str]:
         found = []
         for folder, folders, names in os.walk(self.root, followlinks=False):
-            folders[:] = sorted(name for name in folders if name not in PRUNED)
             inside = Path(folder).relative_to(self.root).as_posix()
+            pruned = PRUNED | PRUNED_ON_TOP if inside == "." else PRUNED
+            folders[:] = sorted(name for name in folders if name not in pruned)
             prefix = "" if inside == "." else f"{inside}/"
             found += self._plain(prefix + name for name in names)
         return found
