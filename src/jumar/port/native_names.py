@@ -32,6 +32,7 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
         )
 
 
+DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(", re.MULTILINE)
 OWN = re.compile(
     r"\w*(?:Check|CHECK|_check|Safe|SafeCall|Assert|Try|OrDie|ErrorHandler|"
     r"ErrChk)(?:Error|Err|Last|Impl|Kernel)*\w{0,3}"
@@ -39,9 +40,13 @@ OWN = re.compile(
 """Endings that people give to macros around calls; no name of NVIDIA's has them."""
 
 
+def _defined(document: Document) -> frozenset[str]:
+    return frozenset(DEFINE.findall(document.text))
+
+
 def is_own(document: Document, name: str) -> bool:
     """Whether the name is one of the repository's own, which only begins as NVIDIA's do."""
-    return bool(OWN.fullmatch(name)) or f"#define {name}(" in document.text
+    return bool(OWN.fullmatch(name)) or name in document.once(_defined)
 
 
 def _row(table: str, name: str) -> Name | None:
