@@ -33,7 +33,7 @@ def main(name: str, words: list[str]) -> None:
     model = Decoder(shape, place, longest)
     heads = max(1, shape.kv_heads // ranks)
     caches = [
-        torch.empty(2, chosen.batch, heads, longest, shape.width, dtype=TYPE, device="cuda")
+        torch.zeros(2, chosen.batch, heads, longest, shape.width, dtype=TYPE, device="cuda")
         for _ in range(shape.layers)
     ]
     past = chosen.context

@@ -20,9 +20,13 @@ class ShardedAdamW(torch.optim.Optimizer):
         super().__init__(list(parameters), {"lr": lr})
         self.group, self.ranks = group, ranks
         self.held = [one for group_ in self.param_groups for one in group_["params"]]
-        sizes = [-(-one.numel() // ranks) for one in self.held]
-        self.masters = [torch.empty(size, dtype=torch.float32, device="cuda") for size in sizes]
+        rank = dist.get_rank(group) if group is not None else 0
+        self.masters = [self._padded(one.detach()).chunk(ranks)[rank].float() for one in self.held]
         self.inner = torch.optim.AdamW(self.masters, lr=lr, fused=False, foreach=True)
+
+    def _padded(self, one: torch.Tensor) -> torch.Tensor:
+        """As a row that can be cut into equal parts, one for each rank."""
+        return torch.nn.functional.pad(one.flatten(), (0, -one.numel() % self.ranks))
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -40,11 +44,10 @@ class ShardedAdamW(torch.optim.Optimizer):
         self, one: nn.Parameter, master: torch.Tensor
     ) -> tuple[dist.Work | None, torch.Tensor, torch.Tensor]:
         assert one.grad is not None
-        flat = one.grad.flatten()
+        padded = self._padded(one.grad)
         if self.group is None:
-            return None, master, flat
-        padded = torch.nn.functional.pad(flat, (0, master.numel() * self.ranks - flat.numel()))
-        part = torch.empty(master.numel(), dtype=flat.dtype, device=flat.device)
+            return None, master, padded
+        part = torch.empty(master.numel(), dtype=padded.dtype, device=padded.device)
         work = dist.reduce_scatter_tensor(part, padded, dist.ReduceOp.AVG, group=self.group, async_op=True)
         return work, master, part
 

@@ -159,8 +159,8 @@ def main(name: str, words: list[str]) -> None:
     chosen = parser.parse_args(words)
     handles(chosen.batch, "images" if chosen.train else "latents")
     model = Unet()
-    text = torch.empty(chosen.batch, TEXT_TOKENS, TEXT_WIDTH, device="cuda")
-    x = torch.empty(chosen.batch, LATENT, chosen.size, chosen.size, device="cuda")
+    text = torch.zeros(chosen.batch, TEXT_TOKENS, TEXT_WIDTH, device="cuda")
+    x = torch.zeros(chosen.batch, LATENT, chosen.size, chosen.size, device="cuda")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     for step in range(chosen.steps):
         when = torch.full((chosen.batch,), step, device="cuda")

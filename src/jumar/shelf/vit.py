@@ -43,7 +43,7 @@ def main(name: str, words: list[str]) -> None:
     model = Vit(chosen.size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     for _ in range(chosen.steps):
-        images = torch.empty(chosen.batch, 3, chosen.size, chosen.size, dtype=torch.bfloat16).cuda(
+        images = torch.zeros(chosen.batch, 3, chosen.size, chosen.size, dtype=torch.bfloat16).cuda(
             non_blocking=True
         )
         labels = torch.randint(0, CLASSES, (chosen.batch,)).cuda(non_blocking=True)
