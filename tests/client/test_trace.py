@@ -172,7 +172,7 @@ def test_forked_workers_and_spawned_children(machine: Callable[..., Any]) -> Non
         if __name__ == "__main__":
             class Squares(torch.utils.data.Dataset):
                 def __len__(self): return 8
-                def __getitem__(self, n): return torch.nn.Linear(2, 2)(torch.full((2,), float(n)))
+                def __getitem__(self, n): return torch.nn.Linear(2, 2)(torch.full((2,), float(n))).detach()
             for batch in torch.utils.data.DataLoader(Squares(), batch_size=4, num_workers=2):
                 batch.to(DEVICE).sum().item()
             other = multiprocessing.get_context("spawn").Process(target=child)
@@ -225,7 +225,7 @@ def test_jumar_run_keeps_a_run_unless_told_not_to(tmp_path: Path) -> None:
     outcomes = {}
     for name, words in {"kept": ["--host", "100"], "not": ["--no-trace"]}.items():
         out = tmp_path / name
-        command = [sys.executable, "-c", "import sys, jumar.cli.main as m; sys.exit(m.main())"]
+        command = [sys.executable, "-c", "import sys; from jumar.cli import main; sys.exit(main())"]
         command += ["run", "--face", "none", "--out", str(out), *words, str(program)]
         inside = {key: value for key, value in os.environ.items() if not key.startswith("JUMAR_")}
         subprocess.run(command, env=inside, check=True, capture_output=True, timeout=240, cwd=tmp_path)
