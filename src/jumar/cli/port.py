@@ -130,7 +130,7 @@ def summary(made: Port, safety: str, done: str) -> list[str]:
     lines += _group("to review", made.review, more)
     blocking = [one for one in made.report if one.severity != "cosmetic"]
     words = len(made.report) - len(blocking)
-    lines += _group("by hand", blocking, f"; and {words} that only people read" if words else "")
+    lines += _group("by hand", blocking, f"; and {words:,} that only people read" if words else "")
     lines += [f"left alone   {one.path}:{one.line}: {one.reason}" for one in made.troubles]
     return [*lines, done]
 
