@@ -55,6 +55,12 @@ def test_missing_file_is_named(kept: Path, name: str) -> None:
         directory.read(kept)
 
 
+def test_run_without_a_trace_says_why(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text("{}")
+    with pytest.raises(BadRun, match="--no-trace"):
+        directory.read(tmp_path)
+
+
 def test_run_that_did_not_end(kept: Path) -> None:
     (kept / "run.json").unlink()
     with pytest.raises(BadRun, match="not written to the end"):

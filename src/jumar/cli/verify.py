@@ -113,5 +113,6 @@ def lines(verdict: Verdict) -> list[str]:
         ending = "ended well" if one.succeeded else one.failure()
         told.append(f"  {name:<38} {one.seconds:6.1f} s  {count:6} tensors  {ending}")
     if verdict.changed:
-        told.append(f"\n{len(verdict.changed)} files were ported: {', '.join(verdict.changed[:8])}")
+        more = len(verdict.changed) - 8
+        told.append(f"\nported: {', '.join(verdict.changed[:8])}" + (f" and {more} more" if more > 0 else ""))
     return told

@@ -103,7 +103,7 @@ def tiles(facts: dict[str, Any], account: dict[str, Any]) -> list[str]:
             _tile(
                 f"{items['word']} a second",
                 amounts.count(here["items_per_second"]),
-                f"{amounts.count(items['per_step'])} {items['word']} a step ({items['source']}){mfu}",
+                f"{items['per_step']:,.0f} {items['word']} a step ({items['source']}){mfu}",
             )
         )
     if peak:

@@ -32,6 +32,7 @@ from jumar.runs.format import (
 FOLDER = Path("jumar-runs")
 LAST = "last"
 FACTS, EVENTS, KINDS, NAMES = "run.json", "events.parquet", "kinds.parquet", "names.parquet"
+SUMMARY = "summary.json"  # of every run, also of one without a trace
 MOST = 1 << 20  # processes of a run
 KIND_COLUMNS = ("kind", "operator", "arguments", "work", "work_source", "note")
 NAME_COLUMNS = ("process", "what", "number", "text")
@@ -122,6 +123,10 @@ def read_facts(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
+        if (folder / SUMMARY).exists() and not (folder / EVENTS).exists():
+            raise BadRun(
+                f"{folder}: a run without a trace (no {FACTS}): its program used no chip, or ran with --no-trace"
+            ) from error
         said = "its trace was not written to the end" if (folder / EVENTS).exists() else "has no trace"
         raise BadRun(f"{folder}: {said} (no {FACTS}); run the program again with `jumar run`") from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -213,7 +218,7 @@ def listed(folder: Path = FOLDER) -> list[Listed]:
     """Every run under the folder, the newest first, also those that cannot be used."""
     if not folder.is_dir():
         return []
-    known = (FACTS, EVENTS, "summary.json")
+    known = (FACTS, EVENTS, SUMMARY)
     paths = [path for path in folder.iterdir() if any((path / name).exists() for name in known)]
     paths.sort(key=lambda path: (_written_at(path), path.name), reverse=True)
     return [_listed(path) for path in paths]
@@ -234,7 +239,7 @@ def _listed(path: Path) -> Listed:
 
 def delete(path: Path) -> None:
     """Removes a run's folder with everything in it. BadRun if it does not look like one."""
-    if not any((path / name).exists() for name in (FACTS, EVENTS, "summary.json")):
+    if not any((path / name).exists() for name in (FACTS, EVENTS, SUMMARY)):
         raise BadRun(f"{path}: not a run, so it is left alone; delete it yourself if you mean it")
     shutil.rmtree(path)
 
