@@ -193,6 +193,8 @@ def test_chips_are_bought_or_rented(run: Run) -> None:
         price_run(run, chip, Options(terms=Terms(rented=asked))).cost for asked in (False, True)
     )
     assert "a chip" in bought.note and "an hour" in rented.note
+    only_bought = price_run(run, chips.find("910b2"), Options(terms=Terms(rented=True))).cost
+    assert only_bought.note.startswith("bought, as no price by the hour is known")
     hour = chip.quantities["price.hour"].value
     assert rented.value == pytest.approx(hour * price_run(run, chip).step_s / 3600)
     assert "an hour" in price_run(run, chips.find("v5p")).cost.note, "it cannot be bought"

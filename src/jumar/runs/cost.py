@@ -60,6 +60,8 @@ def hourly(chip: Chip, terms: Terms) -> Money:
         f"{price.value:,.0f} {price.unit} a chip ({price.date}) over {terms.years:g} years at {terms.used:.0%} use, "
         f"and {watts:.0f} W at {terms.kwh:g} {price.unit} a kWh"
     )
+    if terms.rented:
+        how = f"bought, as no price by the hour is known: {how}"
     return Money(bought + watts / 1000 * terms.kwh, price.unit, how)
 
 

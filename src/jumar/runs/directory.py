@@ -125,7 +125,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         if (folder / SUMMARY).exists() and not (folder / EVENTS).exists():
             raise BadRun(
-                f"{folder}: a run without a trace (no {FACTS}): its program used no chip, or ran with --no-trace"
+                f"{folder}: no trace (no {FACTS}): its program used no chip, or ran with --no-trace"
             ) from error
         said = "its trace was not written to the end" if (folder / EVENTS).exists() else "has no trace"
         raise BadRun(f"{folder}: {said} (no {FACTS}); run the program again with `jumar run`") from error
