@@ -157,3 +157,32 @@ def test_a_program_that_does_not_repeat_itself() -> None:
     pair.line, pair.repeats = printed.Line(1, "a", "b", None), False
     verification.decide(made, {"chip": pair, "cpu": beside("cpu")}, beside("cpu"))
     assert made.verdict == "UNVERIFIED" and "two runs of its own" in made.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ((0.18, 0.1), "PASS"),
+        ((0.01, 0.2), "UNVERIFIED"),
+        ((0.9, 0.9), "UNVERIFIED"),
+        ((None, None), "UNVERIFIED"),
+    ],
+)
+def test_a_chip_that_is_no_farther_from_float64_than_the_cpu(
+    errors: tuple[float | None, float | None], expected: str
+) -> None:
+    made, across = verdict(GOOD), beside("cpu")
+    across.modules.difference = differences.Difference(
+        "train-0-1",
+        "gradient",
+        "Net",
+        2,
+        0,
+        0.2,
+        0.15,
+        "float16",
+        None,
+        differences.Referee(*errors, "unknown"),
+    )
+    verification.decide(made, {"chip": beside("chip"), "cpu": beside("cpu")}, across)
+    assert made.verdict == expected
