@@ -22,8 +22,8 @@ CLEARLY = 3.0  # times farther from float64 than the other side
 class Referee:
     """How far each side is from the run in double precision, and which is right: a name, `both` or `unknown`."""
 
-    first: float | None
-    second: float | None
+    first: float
+    second: float
     right: str
 
 
