@@ -13,7 +13,7 @@ from typing import Any
 from jumar.cli.refusal import Refusal
 from jumar.cli.scan import Progress
 from jumar.port import porting, rewriting, settings, writing
-from jumar.port.finding import Finding
+from jumar.port.finding import Finding, Trouble
 from jumar.port.porting import Change, Port
 from jumar.port.repository import NotARepository, Repository
 
@@ -131,8 +131,12 @@ def summary(made: Port, safety: str, done: str) -> list[str]:
     blocking = [one for one in made.report if one.severity != "cosmetic"]
     words = len(made.report) - len(blocking)
     lines += _group("by hand", blocking, f"; and {words:,} that only people read" if words else "")
-    lines += [f"left alone   {one.path}:{one.line}: {one.reason}" for one in made.troubles]
+    lines += [f"left alone   {_place(one)}: {one.reason}" for one in made.troubles]
     return [*lines, done]
+
+
+def _place(one: Trouble) -> str:
+    return f"{one.path}:{one.line}" if one.line else one.path
 
 
 def _group(title: str, findings: Sequence[Finding], more: str) -> list[str]:
