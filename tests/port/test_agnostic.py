@@ -131,7 +131,7 @@ WHOLE = {
     ),
     "an idiom of its own": (
         "import torch\n\nkind = 'cuda' if 'cuda' in device else 'cpu'\n",
-        f"import torch\n\nkind = {TYPE} if 'cpu' not in device else 'cpu'\n",
+        f"import torch\n\nkind = {TYPE} if any(kind in device for kind in ('cuda', 'npu')) else 'cpu'\n",
     ),
 }
 

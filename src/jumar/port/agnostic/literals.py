@@ -182,21 +182,16 @@ def _compared(source: Source, node: ast.Constant, above: ast.Compare) -> Fix | N
 
 
 def _within(source: Source, node: ast.Constant, above: ast.Compare) -> Fix | None:
-    """`"cuda" in device`: anything but a CPU. Only of texts, and only where no other device is asked for besides."""
+    """`"cuda" in device`: either of both names, and no other device more than before."""
     asked = above.comparators[0]
-    branch = source.parents.get(above)
-    others = isinstance(branch, ast.If) and any(isinstance(one, ast.If) for one in branch.orelse)
-    where, right = place(source, node), place(source, asked)
-    text = source.document.text
-    if others or where is None or right is None or not DEVICES.search(source.text(asked)):
+    where, right = place(source, above), place(source, asked)
+    if where is None or right is None or not DEVICES.search(source.text(asked)):
         return None
-    between = text[where[1] : right[0]]
-    if between.split() not in (["in"], ["not", "in"]):
-        return None
-    mark = quote(source, node)
-    operator = " in " if between.split() == ["not", "in"] else " not in "
-    edits = (Edit(*where, f"{mark}cpu{mark}"), Edit(where[1], right[0], operator))
-    return Fix(edits, "safe", f"{mark}cpu{mark}{operator}…")
+    mark, text = quote(source, node), source.document.text[slice(*right)]
+    name = "kind" if "kind" not in text else "one"
+    found = f"any({name} in {text} for {name} in ({mark}cuda{mark}, {mark}npu{mark}))"
+    made = found if isinstance(above.ops[0], ast.In) else f"(not {found})"
+    return Fix((Edit(*where, made),), "safe", made)
 
 
 def _both(source: Source, node: ast.Constant, wrapped: bool) -> Fix | None:

@@ -25,7 +25,10 @@ RULE = Rule(
         Example(
             'if x.device.type == "cuda":\n    pass\n', 'if x.device.type in ("cuda", "npu"):\n    pass\n'
         ),
-        Example('on_chip = "cuda" in str(device)\n', 'on_chip = "cpu" not in str(device)\n'),
+        Example(
+            'on_chip = "cuda" in str(device)\n',
+            'on_chip = any(kind in str(device) for kind in ("cuda", "npu"))\n',
+        ),
         Example(
             'if device.startswith("cuda"):\n    pass\n', 'if device.startswith(("cuda", "npu")):\n    pass\n'
         ),

@@ -70,12 +70,13 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, "torch.cuda"):
         if not OWN_RULE.match(use.name):
+            fix = agnostic.use(source, use.node, use.name)
             yield RULE.found(
                 document,
                 *source.place(use.node),
                 use.name,
                 severity="silent" if use.name in ANSWERS_NO else None,
-                replacement=counterparts.replacement(use.name),
+                replacement=fix.text if fix else counterparts.replacement(use.name),
                 runs_unchanged=counterparts.runs_unchanged(use.name),
-                **agnostic.given(agnostic.use(source, use.node, use.name)),
+                **agnostic.given(fix),
             )
