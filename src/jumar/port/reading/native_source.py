@@ -48,9 +48,28 @@ class Source:
     @cached_property
     def _no_code(self) -> tuple[list[int], list[int]]:
         """Where comments and texts begin and end, in order."""
-        found = QueryCursor(_query(NO_CODE)).captures(self.tree.root_node).get("it", [])
-        spans = sorted((self.place(node.start_byte), self.place(node.end_byte)) for node in found)
+        spans = sorted(self._walked() if self.tree.root_node.has_error else self._asked())
         return [start for start, _ in spans], [end for _, end in spans]
+
+    def _asked(self) -> Iterator[tuple[int, int]]:
+        found = QueryCursor(_query(NO_CODE)).captures(self.tree.root_node).get("it", [])
+        return ((self.place(node.start_byte), self.place(node.end_byte)) for node in found)
+
+    def _walked(self) -> Iterator[tuple[int, int]]:
+        """As asked for, step by step: in broken trees a query takes quadratic time."""
+        cursor = self.tree.walk()
+        while True:
+            node = cursor.node
+            is_one = node is not None and f"({node.type})" in NO_CODE
+            if node is not None and is_one:
+                yield self.place(node.start_byte), self.place(node.end_byte)
+            if (not is_one and cursor.goto_first_child()) or cursor.goto_next_sibling():
+                continue
+            while cursor.goto_parent():
+                if cursor.goto_next_sibling():
+                    break
+            else:
+                return
 
     def is_code(self, start: int, end: int) -> bool:
         """Whether these characters are neither comment nor text."""
