@@ -116,18 +116,23 @@ Known locate_here(bool may_ask) {
   return known;
 }
 
+TraceEvent at(const Known& known, TraceType type) {
+  TraceEvent event;
+  event.type = type;
+  event.line = known.line;
+  event.module = known.module;
+  event.phase = known.phase;
+  event.step = steps.load(std::memory_order_relaxed);
+  event.host_ns = now_ns();
+  return event;
+}
+
 }  // namespace
 
 TraceEvent here(TraceType type, bool may_ask) {
-  TraceEvent event;
-  if (!tracing()) return event;
+  if (!tracing()) return {};
   last = locate_here(may_ask);
-  event.type = type;
-  event.line = last.line;
-  event.module = last.module;
-  event.phase = last.phase;
-  event.step = steps.load(std::memory_order_relaxed);
-  event.host_ns = now_ns();
+  const TraceEvent event = at(last, type);
   if (may_ask && !lineless.empty()) {  // what comes next tells where they were
     Trace::get().complete(lineless, last.line);
     lineless.clear();
@@ -138,12 +143,13 @@ TraceEvent here(TraceType type, bool may_ask) {
 // The adapter's allocator holds its locks: no line is asked for that is not known.
 void note_memory(TraceType type, uint32_t chip, const void* address, uint64_t bytes) {
   if (!tracing()) return;
-  TraceEvent event = here(type, false);
+  const bool given_back = type == TraceType::kFree || type == TraceType::kBlockFree;
+  TraceEvent event = given_back ? at(last, type) : here(type, false);  // who gives back says little
   event.chip = static_cast<uint8_t>(chip);
   event.bytes = bytes;
   event.subject = reinterpret_cast<uint64_t>(address);
   const uint64_t number = Trace::get().add(event);
-  if (event.line == 0 && !on_queue_thread()) lineless.push_back(number);
+  if (event.line == 0 && !given_back && !on_queue_thread()) lineless.push_back(number);
 }
 
 void adopt(const TraceEvent& event) {
