@@ -11,6 +11,7 @@ import mirrors
 import words
 from mirrors import Port
 
+COLUMNS = ("set", "repo", "pr", "commits", "author_days", "calendar_days", "lines", "naming_kin", "within")
 SHARED_BRANCH_COMMITS = 60  # a branch with more has merged its main line into itself and says nothing
 
 
@@ -25,6 +26,30 @@ class Evidence:
     calendar_days: int
     lines: int
     naming_kin: int
+
+
+def write(folder: Path, table: Path) -> None:
+    """A row for each port whose branch is known; `within`: whether effort.tsv's range holds its author-days."""
+    from jumar.port import cost
+
+    once, each = cost.table()["software", cost.ONCE], cost.days("C001", "blocks")
+    rows = ["\t".join(COLUMNS)]
+    for one in collect(folder):
+        low, high = (once[end] + each[end] * one.naming_kin for end in (0, 1))
+        within = "yes" if low <= one.author_days <= high else "no"
+        port = one.port
+        cells = (
+            port.group,
+            port.repo,
+            port.pr,
+            one.commits,
+            one.author_days,
+            one.calendar_days,
+            one.lines,
+            one.naming_kin,
+        )
+        rows.append("\t".join((*map(str, cells), within)))
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def collect(folder: Path) -> list[Evidence]:

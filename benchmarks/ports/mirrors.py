@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import subprocess
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,8 +85,21 @@ def changed_out(folder: Path, port: Port) -> list[Line]:
 
 
 def export(folder: Path, repo: str, commit: str, into: Path, paths: list[str] | None = None) -> None:
-    """Writes a commit's plain files below `into`, all or those in `paths`."""
-    archive = git(mirror(folder, repo), "archive", "--format=tar", commit, "--", *(paths or ["."]))
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        members = [one for one in opened.getmembers() if one.isfile() or one.isdir()]
-        opened.extractall(into, members=members, filter="data")
+    """Writes a commit's plain files below `into`, all or those in `paths`. What the mirror lacks is left out."""
+    place = mirror(folder, repo)
+    listing = git(place, "ls-tree", "-r", "-z", commit, "--", *(paths or [])).split(b"\0")
+    wanted: dict[str, str] = {}
+    for entry in filter(None, listing):
+        (mode, _, blob), path = entry.split(b"\t")[0].split(), entry.split(b"\t", 1)[1]
+        if mode in (b"100644", b"100755"):
+            wanted[path.decode("utf-8", "surrogateescape")] = blob.decode()
+    asked = "".join(f"{blob}\n" for blob in wanted.values())
+    command = ["git", "-C", str(place), "cat-file", "--batch"]
+    answer = io.BytesIO(subprocess.run(command, input=asked.encode(), capture_output=True, check=True).stdout)
+    for path in wanted:
+        heading = answer.readline().split()
+        if len(heading) == 3:  # else the mirror does not have it
+            target = into / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(answer.read(int(heading[2])))
+            answer.read(1)

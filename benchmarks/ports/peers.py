@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import words
 
+OURS = "jumar scan"
 Lines = set[tuple[str, int]]
 """Path below the folder, and line from 1."""
 SEMGREP_RULES = """\
@@ -45,22 +45,13 @@ def jumar(folder: Path) -> Lines:
 
 def grep(folder: Path) -> Lines:
     """`grep -rniE 'cuda|nccl'`."""
-    return _grep(folder, words.CUDA)
-
-
-def grep_kin(folder: Path) -> Lines:
-    """The same with the whole list of kin, which is how the lines in question were chosen: its recall is 1 by nature."""
-    return _grep(folder, words.KIN)
-
-
-def _grep(folder: Path, pattern: re.Pattern[str]) -> Lines:
     found: Lines = set()
     for place in _files(folder):
         raw = place.read_bytes()
         if b"\0" in raw:
             continue
         for number, line in enumerate(raw.decode("utf-8", "replace").split("\n"), 1):
-            if pattern.search(line):
+            if words.CUDA.search(line):
                 found.add((place.relative_to(folder).as_posix(), number))
     return found
 
@@ -71,7 +62,7 @@ def _files(folder: Path) -> Iterable[Path]:
 
 def hipify(folder: Path) -> Lines:
     """PyTorch's own translator to HIP (torch.utils.hipify): lines of C++ and CUDA that it would change."""
-    from torch.utils.hipify.hipify_python import RE_PYTORCH_PREPROCESSOR, PYTORCH_MAP  # noqa: I001
+    from torch.utils.hipify.hipify_python import PYTORCH_MAP, RE_PYTORCH_PREPROCESSOR
 
     suffixes = {".cu", ".cuh", ".c", ".cc", ".cpp", ".h", ".hpp", ".in"}
     found: Lines = set()
@@ -98,8 +89,8 @@ def semgrep(folder: Path) -> Lines:
 
 def present() -> dict[str, Callable[[Path], Lines]]:
     """The tools of this machine, by name."""
-    tools: dict[str, Callable[[Path], Lines]] = {"jumar scan": jumar, "grep cuda|nccl": grep}
-    tools["hipify of PyTorch"] = hipify
+    tools: dict[str, Callable[[Path], Lines]] = {OURS: jumar, "grep": grep}
+    tools["hipify"] = hipify
     if shutil.which("semgrep"):
-        tools["semgrep, own patterns"] = semgrep
+        tools["semgrep"] = semgrep
     return tools

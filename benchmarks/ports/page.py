@@ -1,0 +1,156 @@
+"""Writes the figures of recall, precision, effort and speed into docs/porting.md, from the tables of this folder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import mirrors
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "porting.md"
+BEGIN = "<!-- figures: written by benchmarks/ports/run.py; do not edit between the marks -->\n"
+END = "<!-- end of figures -->\n"
+TOOLS = {
+    "jumar scan": "`jumar scan`",
+    "grep": "`grep -i 'cuda\\|nccl'`",
+    "semgrep": "semgrep, 12 patterns written for it",
+    "hipify": "`torch.utils.hipify` (C++ only)",
+}
+LAYERS = ("software", "data centre", "workflow")
+SEVERITIES = ("blocks", "silent", "degrades", "cosmetic")
+SETS = ("given", "seen", "unseen")
+Row = dict[str, str]
+
+
+def write() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    figures = "\n".join((*_recall(), *_precision(), *_effort(), *_speed()))
+    PAGE.write_text(before + BEGIN + figures + "\n" + END + after, encoding="utf-8")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%} ({part} of {whole})" if whole else "–"
+
+
+def _recall() -> Iterable[str]:
+    rows = mirrors.rows("recall.tsv")
+    yield "## Recall: lines that people changed when they ported\n"
+    counts = ", ".join(
+        f"{len({row['commit'] for row in rows if row['set'] == name})} {name}" for name in SETS
+    )
+    yield f"{len(rows)} lines that name CUDA or kin, of {counts} commits.\n"
+    yield "| | " + " | ".join(SETS) + " |\n|---|" + "--:|" * len(SETS)
+    asked = {tool: name for tool, name in TOOLS.items() if any(tool in row["found_by"] for row in rows)}
+    for tool, name in asked.items():
+        cells = [_found([row for row in rows if row["set"] == one], tool) for one in SETS]
+        yield f"| {name} | " + " | ".join(cells) + " |"
+    yield "\nBy where the line stands, all three together:\n"
+    yield "| | code | comment, docstring | infrastructure | prose |\n|---|--:|--:|--:|--:|"
+    sorts = ("code", "comment, docstring", "infrastructure", "prose")
+    for tool, name in asked.items():
+        cells = [_found([row for row in rows if row["sort"] == one], tool) for one in sorts]
+        yield f"| {name} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _found(rows: list[Row], tool: str) -> str:
+    return _share(sum(tool in row["found_by"].split(", ") for row in rows), len(rows))
+
+
+def _precision() -> Iterable[str]:
+    rows = mirrors.rows("labels.tsv")
+    looks = [[row for row in rows if row["look"] == name] for name in ("first", "second")]
+    yield "## Precision: findings judged by hand\n"
+    yield (
+        f"{len(rows)} findings in {len({row['repo'] for row in rows})} repositories, in two looks at repositories that the "
+        "rules had not been tried on: first five of each rule, then, after the rules were mended, two of each in others.\n"
+    )
+    yield "| right | first look | second look |\n|---|--:|--:|"
+    yield "| every rule weighing the same | " + " | ".join(_right(look) for look in looks) + " |"
+    yield (
+        "| each rule by how often it finds something | " + " | ".join(_weighed(look) for look in looks) + " |"
+    )
+    for key, names in (("layer", LAYERS), ("severity", SEVERITIES)):
+        for name in names:
+            yield (
+                f"| {name} | "
+                + " | ".join(_right([row for row in look if row[key] == name]) for look in looks)
+                + " |"
+            )
+    first = looks[0]
+    wrong = sum(row["verdict"] == "wrong" for row in first)
+    still = sum(row["now"] == "wrong" for row in first)
+    kept = sum(row["now"] != "gone" for row in first)
+    left = sum(row["now"] == row["verdict"] == "wrong" for row in first)
+    yield (
+        f"\nOf the first look's {wrong} wrong findings all but {left} are mended; judged again, "
+        f"{_share(kept - still, kept)} of those findings are right. That is no longer blind and says nothing about other "
+        "repositories; the second look does.\n"
+    )
+
+
+def _right(rows: list[Row]) -> str:
+    return _share(sum(row["verdict"] == "right" for row in rows), len(rows))
+
+
+def _weighed(rows: list[Row]) -> str:
+    counts = {row["code"]: int(row["findings"]) for row in mirrors.rows("rule_counts.tsv")}
+    by_rule: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        by_rule[row["code"]].append(row["verdict"] == "right")
+    total = sum(counts.get(code, 0) for code in by_rule)
+    return f"{sum(counts.get(code, 0) * sum(said) / len(said) for code, said in by_rule.items()) / total:.1%}"
+
+
+def _effort() -> Iterable[str]:
+    rows = mirrors.rows("evidence.tsv")
+    yield "## Effort: days on which authors were seen at work\n"
+    yield "| | ports | author-days, sum | lines naming CUDA or kin | ports within the table's range |"
+    yield "|---|--:|--:|--:|--:|"
+    for name in SETS:
+        some = [row for row in rows if row["set"] == name]
+        within = sum(row["within"] == "yes" for row in some)
+        days, lines = (sum(int(row[key]) for row in some) for key in ("author_days", "naming_kin"))
+        yield f"| {name} | {len(some)} | {days} | {lines} | {_share(within, len(some))} |"
+    yield ""
+
+
+def _speed() -> Iterable[str]:
+    if not (Path(__file__).parent / "speed.tsv").exists():
+        return
+    rows = mirrors.rows("speed.tsv")
+    python = sum(int(row["python_lines"]) for row in rows)
+    others = sum(int(row["lines"]) for row in rows) - python
+    cpu = sum(float(row["cpu_s"]) for row in rows)
+    yield "## Large repositories, and speed\n"
+    yield (
+        f"{python:,} lines of Python and {others:,} of everything else take {cpu:.0f} s of processor time, "
+        f"{(python + others) / cpu:,.0f} lines, {python / cpu:,.0f} of them Python, a second and core; on two cores at most "
+        f"{2 * python / cpu:,.0f} lines of Python a second, all other files read besides. The seconds in the table are those of a "
+        "clock, and *load* is how many processes wanted the 2 cores when it began: other work was going on.\n"
+    )
+    heads = (
+        "repository",
+        "commit",
+        "lines",
+        "of Python",
+        "findings",
+        "not read",
+        "rules failed",
+        "CPU s",
+        "s",
+        "ruff s",
+    )
+    yield "| " + " | ".join((*heads, "grep s", "twice the same", "load")) + " |"
+    yield "|---|---" + "|--:" * 9 + "|---|--:|"
+    for row in rows:
+        numbers = " | ".join(
+            f"{int(row[key]):,}" for key in ("lines", "python_lines", "findings", "not_read", "failed")
+        )
+        same = "yes" if row["same_twice"] == "True" else "**no**"
+        times = " | ".join(row[key] for key in ("cpu_s", "seconds", "ruff_s", "grep_s"))
+        yield f"| {row['repo']} | {row['commit']} | {numbers} | {times} | {same} | {row['load']} |"
+    yield ""
