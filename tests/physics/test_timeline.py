@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from jumar.physics.timeline import ON_STREAM, Act, Schedule, Track, covered_s, lay_out
+from jumar.physics.timeline import MOST_HELD_UP, ON_STREAM, Act, Schedule, Track, covered_s, lay_out
 
 FIELDS = ("act", "stream", "mark", "duration_s", "host_s", "held")
 
@@ -40,16 +40,16 @@ def any_track(seed: int, count: int = 300) -> Track:
 
 
 def test_a_stream_works_in_order_and_not_before_it_is_asked() -> None:
-    found = only(track((Act.RUN, 0, 0, 5), (Act.RUN, 0, 0, 1), (Act.RUN, 1, 0, 1)))
+    found = only(track((Act.MOVE, 0, 0, 5), (Act.MOVE, 0, 0, 1), (Act.MOVE, 1, 0, 1)))
     assert found.start_s.tolist() == [1, 6, 3] and found.end_s.tolist() == [6, 7, 4]
 
 
 def test_a_wait_is_for_the_newest_record_at_the_time_of_the_call() -> None:
-    calls = [(Act.RUN, 0, 0, 9), (Act.RECORD, 0, 7, 0), (Act.WAIT, 1, 7, 0), (Act.RUN, 1, 0, 1)]
+    calls = [(Act.MOVE, 0, 0, 9), (Act.RECORD, 0, 7, 0), (Act.WAIT, 1, 7, 0), (Act.MOVE, 1, 0, 1)]
     assert only(track(*calls)).start_s[3] == 10
-    again = [*calls[:3], (Act.RUN, 0, 0, 9), (Act.RECORD, 0, 7, 0), (Act.RUN, 1, 0, 1)]
+    again = [*calls[:3], (Act.MOVE, 0, 0, 9), (Act.RECORD, 0, 7, 0), (Act.MOVE, 1, 0, 1)]
     assert only(track(*again)).start_s[5] == 10
-    assert only(track((Act.WAIT, 1, 7, 0), (Act.RUN, 1, 0, 1))).start_s[1] == 2
+    assert only(track((Act.WAIT, 1, 7, 0), (Act.MOVE, 1, 0, 1))).start_s[1] == 2
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,30 @@ def test_a_wait_is_for_the_newest_record_at_the_time_of_the_call() -> None:
 )
 def test_the_host_waits(act: Act, mark: int, then: float) -> None:
     calls = [
-        (Act.RUN, 0, 0, 5),
+        (Act.MOVE, 0, 0, 5),
         (Act.RECORD, 0, 7, 0),
-        (Act.RUN, 0, 0, 3),
-        (Act.RUN, 1, 0, 19),
+        (Act.MOVE, 0, 0, 3),
+        (Act.MOVE, 1, 0, 19),
         (act, 0, mark, 0),
     ]
     found = only(track(*calls, (Act.NOTHING, 0, 0, 0)), synchronise_s=0.5)
     assert found.issued_s[-1] == then + 0.5 + 1
+
+
+def test_streams_share_the_cores() -> None:
+    many = 40
+    one = [(Act.RUN, 0, 0, 10.0)] * many
+    both = [(Act.RUN, stream, 0, 10.0) for stream in (0, 1) for _ in range(many)]
+    alone, shared = only(track(*one, host=0.0)), only(track(*both, host=0.0))
+    assert alone.total_s == 10.0 * many and shared.total_s == 2 * alone.total_s
+    moved = only(track(*one, *[(Act.MOVE, 1, 0, 10.0)] * many, host=0.0))
+    assert moved.total_s == alone.total_s, "copies over the link leave the cores alone"
+
+
+def test_a_short_kernel_beside_long_ones_is_held_up_a_little() -> None:
+    calls = [(Act.RUN, 0, 0, 100.0)] * 10 + [(Act.RUN, 1, 0, 1.0)] + [(Act.RUN, 0, 0, 100.0)]
+    found = only(track(*calls, host=0.0))
+    assert found.end_s[10] == MOST_HELD_UP and found.end_s[11] == 1101, "and its work is not forgotten"
 
 
 def test_a_call_that_holds_the_host() -> None:
@@ -102,7 +118,7 @@ def test_hosts_that_would_wait_for_each_other_for_ever_are_let_go_and_counted() 
 
 
 def test_tracks_begin_together() -> None:
-    calls = [(Act.RUN, 0, 0, 5.0), (Act.RUN, 1, 0, 30.0), (Act.RUN, 0, 0, 1.0)]
+    calls = [(Act.MOVE, 0, 0, 5.0), (Act.MOVE, 1, 0, 30.0), (Act.MOVE, 0, 0, 1.0)]
     first, second = track(*calls[:1], calls[2]), track(*calls)
     first, second = (Track(*(getattr(t, n) for n in FIELDS), begin=len(t) - 1) for t in (first, second))
     (early, late), broken = lay_out([first, second])

@@ -16,7 +16,7 @@ class Act(IntEnum):
     """What a call of the host does."""
 
     NOTHING = 0  # takes time of the host only
-    RUN = 1  # puts work on a stream
+    RUN = 1  # puts work of the chip's cores on a stream
     MEET = 2  # puts an exchange on a stream: it begins when every track that takes part has come
     POST = 3  # puts a message on a stream: it does not wait for who takes it
     TAKE = 4  # puts the receipt of a message on a stream: it begins when the message is posted
@@ -25,10 +25,14 @@ class Act(IntEnum):
     HOST_WAITS_STREAM = 7
     HOST_WAITS_EVENT = 8
     HOST_WAITS_CHIP = 9
+    MOVE = 10  # puts on a stream what the cores have no part in
 
 
 BEGINNING = -1  # the meeting at `begin`
-ON_STREAM = (Act.RUN, Act.MEET, Act.POST, Act.TAKE)
+ON_STREAM = (Act.RUN, Act.MEET, Act.POST, Act.TAKE, Act.MOVE)
+# Work of another stream that was given before holds work up by at most so many times its own length: the chip turns to
+# a short kernel soon. An assumption; both bounds only ever add or take the greater, so more work never takes less time.
+MOST_HELD_UP = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +145,10 @@ def _follow(
     """Goes through a track; yields the number of a meeting or message as long as it has to wait for others.
 
     A plain loop over lists: each call depends on the one before, and columns cost more than they save here.
+    `cores_s` is when the cores can have done all that they were given so far: streams share them.
     """
     now, ready, recorded = 0.0, dict.fromkeys(track.stream.tolist(), 0.0), {}
+    cores_s = 0.0
     columns = (track.act, track.stream, track.mark, track.duration_s, track.host_s, track.held)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for i, (act, stream, mark, duration_s, host_s, held) in enumerate(rows):
@@ -153,12 +159,14 @@ def _follow(
             now = board.arrived[BEGINNING][1]
         now += host_s
         issued[i] = now
-        if 1 <= act <= 4:
+        if 1 <= act <= 4 or act == 10:
             begin = ready[stream]
             if begin < now:
                 begin = now
             if act == 1:
-                pass
+                cores_s = (cores_s if cores_s > now else now) + duration_s
+                if cores_s > begin + duration_s:
+                    begin = min(cores_s - duration_s, begin + (MOST_HELD_UP - 1) * duration_s)
             elif act == 2:
                 board.arrive(mark, begin)
                 while not board.complete(mark):

@@ -16,8 +16,8 @@ from jumar.runs.format import NONE, Column, Events, Exchange, Run, Type
 ACTS = {
     Type.OPERATOR: Act.RUN,
     Type.COLLECTIVE: Act.MEET,
-    Type.COPY_H2D: Act.RUN,
-    Type.COPY_D2H: Act.RUN,
+    Type.COPY_H2D: Act.MOVE,
+    Type.COPY_D2H: Act.MOVE,
     Type.COPY_D2D: Act.RUN,
     Type.MEMSET: Act.RUN,
     Type.EVENT_RECORD: Act.RECORD,
@@ -25,7 +25,7 @@ ACTS = {
     Type.SYNCHRONISE_STREAM: Act.HOST_WAITS_STREAM,
     Type.SYNCHRONISE_EVENT: Act.HOST_WAITS_EVENT,
     Type.SYNCHRONISE_DEVICE: Act.HOST_WAITS_CHIP,
-    Type.HOST_CALLBACK: Act.RUN,
+    Type.HOST_CALLBACK: Act.MOVE,
 }
 # What a call costs the host, as a share of one that puts an operator on a stream. Assumed: the vendor's runtime answers
 # these from a queue; memory comes from the allocator of the program nearly always.
