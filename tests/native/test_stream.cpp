@@ -219,6 +219,28 @@ TEST(stream, values_in_memory_are_waited_for) {
   CHECK_FAILS(code::kInvalidParam, aclrtValueWrite(&here, 1, 0, s.a));
 }
 
+// As collectives use events: one event, recorded on whichever stream is current.
+TEST(stream, a_wait_is_for_the_record_before_it) {
+  use_chip({});
+  Streams s;
+  aclrtStream c = nullptr;
+  CHECK_OK(aclrtCreateStream(&c));
+  const Floats flags(16), sum({1}), ones({1}), out(1);
+  auto* flag = static_cast<uint64_t*>(flags.data());
+  CHECK_OK(aclrtValueWait(flag, 5, 1, s.a));  // equal
+  CHECK_OK(add(ones, ones, sum, s.a));
+  CHECK_OK(aclrtRecordEvent(s.e, s.a));
+  CHECK_OK(aclrtStreamWaitEvent(s.b, s.e));
+  CHECK_OK(add(sum, ones, out, s.b));
+  CHECK_OK(aclrtRecordEvent(s.e, c));  // reached at once, and another matter
+  CHECK_OK(aclrtSynchronizeEvent(s.e));
+  CHECK_FAILS(code::kStreamSyncTimeout, aclrtSynchronizeStreamWithTimeout(s.b, 30));
+  CHECK_OK(aclrtValueWrite(flag, 5, 0, c));
+  CHECK_OK(aclrtSynchronizeStream(s.b));
+  CHECK_EQUAL(out.first(), 3.0f);
+  CHECK_OK(aclrtDestroyStream(c));
+}
+
 TEST(stream, destroying_waits_or_drops) {
   use_chip({});
   const Floats flags(16), delay({50}), done(1);
