@@ -129,8 +129,8 @@ def _speed() -> Iterable[str]:
     yield (
         f"{python:,} lines of Python and {others:,} of everything else take {cpu:.0f} s of processor time, "
         f"{(python + others) / cpu:,.0f} lines, {python / cpu:,.0f} of them Python, a second and core; on two cores at most "
-        f"{2 * python / cpu:,.0f} lines of Python a second, all other files read besides. The seconds in the table are those of a "
-        "clock, and *load* is how many processes wanted the 2 cores when it began: other work was going on.\n"
+        f"{2 * python / cpu:,.0f} lines of Python a second, all other files read besides. The other seconds are a "
+        "clock's, and *load* is how many processes wanted the 2 cores when it began: other work was going on.\n"
     )
     heads = (
         "repository",

@@ -58,7 +58,8 @@ def _measured(place: Path) -> tuple[object, ...]:
     failed = sum(" failed on it" in one.reason for one in first.troubles)
     return (
         sum(first.lines.values()), first.lines.get("python", 0), len(first.findings), len(first.troubles), failed,
-        f"{processor_s:.1f}", f"{seconds:.1f}", f"{ruff:.1f}", f"{grep:.1f}", _digest(first) == _digest(second), f"{load:.1f}",
+        f"{processor_s:.1f}", f"{seconds:.1f}", f"{ruff:.1f}", f"{grep:.1f}",
+        _digest(first) == _digest(second), f"{load:.1f}",
     )  # fmt: skip
 
 
