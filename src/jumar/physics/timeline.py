@@ -194,6 +194,7 @@ def _follow(
             now = max(now, recorded.get(mark, 0.0)) + synchronise_s
         elif act == 9:
             now = max(now, *ready.values()) + synchronise_s
+            cores_s = min(cores_s, now)
 
 
 def covered_s(start: Floats, end: Floats) -> float:
