@@ -18,6 +18,7 @@ constexpr uint64_t kPublishNs = 20u * 1000 * 1000;  // how often, in virtual tim
 
 // Events cost the host less than a launch: nothing is built for them.
 constexpr double kCheapCall = 0.1;
+constexpr uint64_t kMostHeldUp = 8;
 
 bool launches(TraceType type) { return type >= TraceType::kOperator && type <= TraceType::kFill; }
 
@@ -74,9 +75,17 @@ void Clock::advance_host(const TraceEvent& event) {
   }
 }
 
-void Clock::run(const TraceEvent& event, uint64_t duration_ns) {
+// Work of another stream that was given before holds work up by at most kMostHeldUp times its own length; as in
+// physics/timeline.py.
+void Clock::run(const TraceEvent& event, uint64_t duration_ns, bool cores) {
   uint64_t& until = ready(event.stream);
-  const uint64_t start = std::max(until, host_ns_);
+  uint64_t start = std::max(until, host_ns_);
+  if (cores) {
+    if (event.chip >= cores_.size()) cores_.resize(event.chip + 1);
+    uint64_t& shared = cores_[event.chip];
+    shared = std::max(shared, host_ns_) + duration_ns;
+    if (shared > start + duration_ns) start = std::min(shared - duration_ns, start + (kMostHeldUp - 1) * duration_ns);
+  }
   until = start + duration_ns;
   if (Profile::get().watched()) Profile::get().ran(next_, event, host_ns_, start, until);
   chip_[event.stream] = event.chip;
@@ -97,12 +106,14 @@ bool Clock::play(const TraceEvent& event, bool all) {
   }
   advance_host(event);
   switch (event.type) {
-    case TraceType::kOperator:
+    case TraceType::kOperator: run(event, priced != 0 ? priced - 1 : whole(rates.launch_ns), true); break;
     case TraceType::kCollective: run(event, priced != 0 ? priced - 1 : whole(rates.launch_ns)); break;
     case TraceType::kCopyToDevice:
     case TraceType::kCopyToHost: run(event, whole(rates.host_copy_ns + bytes * rates.host_ns_per_byte)); break;
-    case TraceType::kCopyOnDevice: run(event, whole(rates.launch_ns + 2 * bytes * rates.memory_ns_per_byte)); break;
-    case TraceType::kFill: run(event, whole(rates.launch_ns + bytes * rates.memory_ns_per_byte)); break;
+    case TraceType::kCopyOnDevice:
+      run(event, whole(rates.launch_ns + 2 * bytes * rates.memory_ns_per_byte), true);
+      break;
+    case TraceType::kFill: run(event, whole(rates.launch_ns + bytes * rates.memory_ns_per_byte), true); break;
     case TraceType::kEventRecord:
       if (event.subject >= events_.size()) events_.resize(event.subject + 1);
       events_[event.subject] = ready(event.stream) = std::max(ready(event.stream), host_ns_);
@@ -120,6 +131,7 @@ bool Clock::play(const TraceEvent& event, bool all) {
       for (size_t stream = 0; stream < ready_.size(); ++stream) {
         if (chip_[stream] == event.chip) host_ns_ = std::max(host_ns_, ready_[stream]);
       }
+      if (event.chip < cores_.size()) cores_[event.chip] = std::min(cores_[event.chip], host_ns_);
       break;
     default: break;
   }

@@ -20,7 +20,7 @@ class Clock {
 
  private:
   bool play(const TraceEvent& event, bool all);
-  void run(const TraceEvent& event, uint64_t duration_ns);
+  void run(const TraceEvent& event, uint64_t duration_ns, bool cores = false);
   void advance_host(const TraceEvent& event);
   uint64_t& ready(uint32_t stream);
   void publish();
@@ -30,6 +30,7 @@ class Clock {
   std::vector<uint32_t> chip_;          // by stream
   std::vector<uint64_t> events_;        // by event: its newest record
   std::vector<uint64_t> busy_, shown_;  // by chip: time in which it ran something, and as last published
+  std::vector<uint64_t> cores_;  // by chip: when its cores can have done what they were given; streams share them
   uint64_t published_ns_ = 0;
 };
 
