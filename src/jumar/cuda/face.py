@@ -45,10 +45,11 @@ def is_on() -> bool:
 def enter(chosen: Options | None = None) -> None:
     """Turns the face on; does nothing if it is. All or nothing: PatchError or ImportError leave PyTorch as it was."""
     global _options
+    # The adapter must be complete before its device gets another name. Its import may turn the face on by itself.
+    import torch_npu  # noqa: F401
+
     if is_on():
         return
-    import torch_npu  # noqa: F401  the adapter must be complete before its device gets another name
-
     _options = chosen or Options()
     try:
         loaded = chapters()
