@@ -135,6 +135,14 @@ def test_a_step_that_waits_for_an_unknown_host_has_a_wider_range(run: Run) -> No
     assert given.step_low_s > unknown.step_low_s and given.step_high_s < unknown.step_high_s
 
 
+def test_a_compiled_program_is_said_to_be_priced_eagerly(run: Run) -> None:
+    compiled = dataclasses.replace(run, facts={**run.facts, "compiled": True})
+    for name, said in (("h100", True), ("910b2", False)):
+        notes = " ".join(price_run(compiled, chips.find(name)).notes)
+        assert ("torch.compile" in notes) == said
+    assert "torch.compile" not in " ".join(price_run(run, chips.find("h100")).notes)
+
+
 def test_one_die_of_a_package_is_said_to_be_one(run: Run) -> None:
     assert "price Ascend910C for the whole" in " ".join(price_run(run, chips.find("910c")).notes)
     assert not any("die" in note for note in price_run(run, chips.find("910b2")).notes)

@@ -123,4 +123,7 @@ def run_facts(facts: Mapping[str, Any], folder: Path, profile: str, wanted: Wish
         "profile": profile,
         "dry": facts["mode"] == "dry",
         "host": wanted.facts(),
+        "compiled": any(
+            name == "torch.compile" for _, name, _, _ in (facts.get("cuda") or {}).get("rows", ())
+        ),
     }

@@ -26,6 +26,9 @@ HOST_FACTOR = 2.0
 # Ranges come from rows of the step model; no step of a trace is known better than this. An assumption.
 LEAST_SPREAD = 0.15
 BUBBLE = "bubble"
+COMPILED_NOTE = (
+    "torch.compile: the program asks for it, but is priced as eager operators; compiled it would be faster"
+)
 MEASURED, DEFAULT = "measured", "default"
 
 __all__ = ["OnChip", "Options", "Prepared", "Priced", "Step", "prepare", "price_run"]
@@ -373,6 +376,8 @@ class _Pricing:
             said.append(translation.NOTES[self.chip.architecture])
         if unknown := int(((self.run.events.type == Type.OPERATOR) & (self.run.events.kind == NONE)).sum()):
             said.append(f"{unknown:,} operators have no kind: priced as the least time of an operator")
+        if self.run.facts.get("compiled") and self.chip.architecture != translation.ASCEND:
+            said.append(COMPILED_NOTE)
         if self.chip.packaged_in:
             said.append(
                 f"one die of a package: {self.chip.device}; price {self.chip.packaged_in} for the whole"
