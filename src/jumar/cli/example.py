@@ -31,6 +31,8 @@ def listed() -> str:
             *columns(rows),
             "",
             "More ranks than one: one of them runs, the others are imagined, and exchanges with them take their time.",
+            "All are plain PyTorch: no fused norms, no overlap of tensor-parallel exchanges, layers of the large models",
+            "computed twice (--no-recompute). Megatron and MindSpeed are about twice as fast in large training.",
             "`jumar run --example gpt2 -- --help` says what a program takes.",
         ]
     )

@@ -39,6 +39,10 @@ def changes(repository: Repository, revision: str) -> Changes:
         "--relative",
         "-z",
     )
+    if repository.git("rev-parse", "--git-dir") is None:
+        raise NoRevision(
+            f"{repository.root} is no git repository, so nothing can be compared with {revision}"
+        )
     if repository.git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
         raise NoRevision(f"git knows no revision {revision} in {repository.root}")
     names = repository.git("diff", "--name-only", *options[1:], "--diff-filter=d", revision, "--", ".")
