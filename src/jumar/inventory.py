@@ -39,7 +39,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Chip:
-    """One chip as the driver knows it. None: not known; a virtual chip has neither heat nor load outside a run."""
+    """One chip as the driver knows it. None: not known, as the heat of a virtual chip."""
 
     index: int
     name: str
@@ -75,7 +75,8 @@ def of_report(report: Report) -> list[Chip]:
         at = chip["id"]
         held = {one["pid"]: one["used_bytes"][at] for one in report["processes"] if one["used_bytes"][at]}
         processes = tuple(Process(pid, used, process_name(pid)) for pid, used in sorted(held.items()))
-        found.append(Chip(at, report["soc_name"], chip["memory_bytes"], chip["used_bytes"], processes))
+        load = round(100 * chip["utilisation"])  # on the virtual clock, just now; without a trace there is none
+        found.append(Chip(at, report["soc_name"], chip["memory_bytes"], chip["used_bytes"], processes, load))
     return found
 
 
