@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from jumar import chips
 from jumar.cli.main import main, parser, spelled_out
 
 Command = Callable[..., "CompletedProcess[str]"]
@@ -106,5 +107,5 @@ def test_a_run_takes_the_file_of_a_chip_that_the_adapter_knows(tmp_path: Path) -
     main(["chips", "new", "Mine", "--from", "910b4", "--out", str(path), "--json"])
     text = path.read_text(encoding="utf-8").replace('value = 32, unit = "GiB"', 'value = 48, unit = "GiB"')
     path.write_text(text, encoding="utf-8")
-    chip = parser().parse_args(["run", "--chip", str(path), "true"]).chip
+    chip = chips.presented(chips.find(parser().parse_args(["run", "--chip", str(path), "true"]).chip))
     assert (chip.name, chip.number("memory.size", "B")) == ("Ascend910B4", 48 * 2**30)
