@@ -108,4 +108,4 @@ def test_a_run_takes_the_file_of_a_chip_that_the_adapter_knows(tmp_path: Path) -
     text = path.read_text(encoding="utf-8").replace('value = 32, unit = "GiB"', 'value = 48, unit = "GiB"')
     path.write_text(text, encoding="utf-8")
     chip = chips.presented(chips.find(parser().parse_args(["run", "--chip", str(path), "true"]).chip))
-    assert (chip.name, chip.number("memory.size", "B")) == ("Ascend910B4", 48 * 2**30)
+    assert (chip.name, chip.soc, chip.number("memory.size", "B")) == ("Mine", "Ascend910B4", 48 * 2**30)

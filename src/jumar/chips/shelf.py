@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
 from functools import cache
@@ -84,9 +83,9 @@ def find(name: str | Chip) -> Chip:
 
 
 def presented(chip: Chip) -> Chip:
-    """The chip as torch_npu sees it: under its SoC name. NotPresentable if it has none."""
+    """The chip itself, if torch_npu can see it, which is under its SoC name. NotPresentable if it has none."""
     if chip.soc:
-        return dataclasses.replace(chip, name=chip.soc)
+        return chip
     dies = [one.name for one in all_chips() if one.packaged_in == chip.name]
     if dies:
         why, instead = "a program sees its dies, not the package", f"run on {' or '.join(dies)}"

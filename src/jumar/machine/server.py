@@ -82,7 +82,7 @@ def settings(
     """The settings of a server of so many of these chips."""
     host = tracing.host if tracing else Host()
     return Settings(
-        soc_name=chip.name,
+        soc_name=chip.soc,
         memory_bytes=int(chip.number("memory.size", "B")),
         cube_cores=int(chip.number("core.cube", "core")),
         vector_cores=int(chip.number("core.vector", "core")),
