@@ -5,7 +5,9 @@ The core itself finds the line of Python, and what a backward call belongs to (n
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
 import os
 import threading
 import weakref
@@ -22,6 +24,7 @@ from jumar.patches import Applied, Patch, apply
 if TYPE_CHECKING:
     import torch
 
+SHELF = "shelf"  # the room whose programs are a program like any other
 OPTIMIZER = 3  # Phase in runs/format.py
 # Version of the adapter -> where its allocator has the method that attaches a tracker of blocks, in bytes of the table
 # of methods (`&NPUAllocator::attachAllocatorTraceTracker`, by the header that the wheel ships).
@@ -144,10 +147,12 @@ def _patch(make: Callable[[Any], Any]) -> Patch:
 
 
 def _libraries(torch: Any) -> list[str]:
-    """Directories whose code is not the program's own, each with a final separator."""
-    roots = [Path(torch.__file__).parent, *map(Path, jumar.__path__)]
-    roots.append(Path(torch.__file__).parent.parent / "torch_npu")
-    return [f"{root}{os.sep}" for root in roots] + ["<frozen "]
+    """Beginnings of paths whose code is not the program's own: packages below it, and what only wraps its functions."""
+    packages = Path(torch.__file__).parent.parent
+    own = [one for root in map(Path, jumar.__path__) for one in root.iterdir() if one.name != SHELF]
+    folders = [packages / "torch", packages / "torch_npu", *(one for one in own if one.is_dir())]
+    files = [contextlib.__file__, functools.__file__, packages / "typing_extensions.py", *own]
+    return [*(f"{one}{os.sep}" for one in folders), *map(str, files), "<frozen "]
 
 
 def remove() -> None:
