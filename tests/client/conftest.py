@@ -93,6 +93,12 @@ class Machine:
         return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
+@pytest.fixture(scope="session")
+def new_machine() -> type[Machine]:
+    """For fixtures that outlive a test, which cannot ask for `machine`."""
+    return Machine
+
+
 @pytest.fixture
 def machine(on: str, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Machine]:
     """Makes a server of its own: `machine(chip="910B4", devices=2, traced=True, dry=1, memory_bytes=…)`."""

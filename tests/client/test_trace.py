@@ -61,12 +61,10 @@ def operators(run: Run, step: int = 1) -> list[tuple[str, str, str, str]]:
 
 @pytest.fixture(scope="module", params=["full", "dry"])
 def training(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, new_machine: Callable[..., Any]
 ) -> tuple[Run, list[float]]:
-    from conftest import Machine
-
     folder = tmp_path_factory.mktemp("trace") / "server"
-    server = Machine("virtual", folder, "910B2", 1, True, {"dry": int(request.param == "dry")})
+    server = new_machine("virtual", folder, "910B2", 1, True, {"dry": int(request.param == "dry")})
     out = server.run(TRAINING).stdout
     return kept(server), [float(line) for line in out.split()]
 
