@@ -26,6 +26,19 @@ uint64_t clock_ns(clockid_t clock) {
 uint64_t unix_ns() { return clock_ns(CLOCK_REALTIME); }
 uint64_t raw_ns() { return clock_ns(CLOCK_MONOTONIC_RAW); }  // the adapter's own ranges are in it
 
+// One moment by both clocks: of some tries the one that was interrupted least.
+std::pair<uint64_t, uint64_t> same_moment() {
+  std::pair<uint64_t, uint64_t> best{};
+  uint64_t shortest = ~uint64_t{0};
+  for (int i = 0; i < 10; ++i) {
+    const uint64_t before = raw_ns(), unix = unix_ns(), after = raw_ns();
+    if (after - before >= shortest) continue;
+    shortest = after - before;
+    best = {unix, before + shortest / 2};
+  }
+  return best;
+}
+
 }  // namespace
 
 Profile& Profile::get() {
@@ -114,8 +127,9 @@ bool write_folder(const Session& one) {
   for (const ProfileSpan& span : one.spans) {
     fs::create_directories(folder / ("device_" + std::to_string(span.chip)), error);
   }
+  const auto [unix, raw] = same_moment();
   std::ofstream(folder / "host" / "start_info")
-      << "{'collectionTimeBegin': '" << unix_ns() / 1000 << "', 'clockMonotonicRaw': '" << raw_ns() << "'}";
+      << "{'collectionTimeBegin': '" << unix / 1000 << "', 'clockMonotonicRaw': '" << raw - unix % 1000 << "'}";
   std::ofstream(folder / "spans.bin", std::ios::binary)
       .write(reinterpret_cast<const char*>(one.spans.data()),
              static_cast<std::streamsize>(one.spans.size() * sizeof(ProfileSpan)));

@@ -22,7 +22,7 @@ JUMAR = (
 )
 pytestmark = pytest.mark.virtual_only
 PROGRAM = """
-import json
+import json, time
 import torch, torch_npu
 from torch.profiler import ProfilerActivity, profile, record_function, schedule
 
@@ -62,6 +62,7 @@ config = vendor._ExperimentalConfig(profiler_level=vendor.ProfilerLevel.Level1)
 with vendor.profile(experimental_config=config, schedule=vendor.schedule(wait=0, warmup=1, active=2, repeat=1),
                     on_trace_ready=vendor.tensorboard_trace_handler("vendor")) as one:
     for _ in range(3):
+        time.sleep(0.05)  # the vendor's analysis compares two clocks: steps are told apart where they lie apart
         step()
         torch.npu.synchronize()
         one.step()
