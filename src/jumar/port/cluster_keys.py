@@ -7,10 +7,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jumar.port import dictionary
 from jumar.port.document import Document
-from jumar.port.reading import json_entries, yaml_entries
+from jumar.port.finding import Finding
+from jumar.port.reading import json_entries, roles, yaml_entries
 from jumar.port.reading.comments import without_comments
 from jumar.port.reading.entries import Entry
+from jumar.port.rule import Rule
 
 KEY = re.compile(
     r"(?<![\w.\-/])(?:(?:(?:requests|limits|resource|gpu|mig|k8s|management|topology|"
@@ -24,6 +27,8 @@ KEY = re.compile(
 )
 ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
+# What a file holds that has such a key.
+TRIGGERS = ("nvidia.com", "gke-", "amazonaws.com/acc", "karpenter", "aliyun.com/gpu", "volcano.sh/")
 KINDS = ("yaml", "json", "shell", "slurm", "terraform", "ci", "markdown", "make", "toml", "ini", "text")
 
 
@@ -40,6 +45,21 @@ class Key:
 
 def keys(document: Document) -> tuple[Key, ...]:
     return document.once(_keys)
+
+
+def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
+    """Of that rule: every key of that role, with what the dictionary has in its place."""
+    for key in keys(document):
+        if key.role == role:
+            row = dictionary.find("datacentre/kubernetes", key.name.replace("\\\\", ""))
+            yield rule.found(
+                document,
+                key.start,
+                key.end,
+                key.name,
+                replacement=dictionary.says(row, rule.replacement),
+                layer=roles.layer_of(document),
+            )
 
 
 def _keys(document: Document) -> tuple[Key, ...]:

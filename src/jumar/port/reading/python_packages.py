@@ -32,6 +32,15 @@ class Asked:
     what: str
     row: Name
 
+    @property
+    def replacement(self) -> str:
+        return "; ".join(part for part in (self.row.ascend, self.row.note) if part)
+
+    @property
+    def runs_unchanged(self) -> bool:
+        """Under the CUDA face."""
+        return self.row.cuda in packages.answered_by_face()
+
 
 def read(document: Document) -> list[Asked]:
     return [*_imports(document), *_questions(document), *_uses(document)]

@@ -42,6 +42,6 @@ def check(document: Document) -> Iterator[Finding]:
                 document,
                 *asked.place,
                 asked.what,
-                replacement="; ".join(part for part in (asked.row.ascend, asked.row.note) if part),
-                runs_unchanged=asked.row.cuda in packages.answered_by_face(),
+                replacement=asked.replacement,
+                runs_unchanged=asked.runs_unchanged,
             )

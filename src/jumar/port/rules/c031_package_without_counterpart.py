@@ -48,6 +48,6 @@ def check(document: Document) -> Iterator[Finding]:
                 asked.what,
                 why=ON_CPU if "CPU" in asked.row.note else None,
                 severity="degrades" if "CPU" in asked.row.note or asked.what.startswith("asks") else None,
-                replacement="; ".join(part for part in (asked.row.ascend, asked.row.note) if part),
-                runs_unchanged=asked.row.cuda in packages.answered_by_face(),
+                replacement=asked.replacement,
+                runs_unchanged=asked.runs_unchanged,
             )

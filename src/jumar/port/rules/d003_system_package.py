@@ -115,5 +115,4 @@ def check(document: Document) -> Iterator[Finding]:
             ):
                 yield RULE.found(document, *entry.inner(document.text), entry.value, layer=layer)
     for match in ADDRESS.finditer(without_comments(document)):
-        severity = "cosmetic" if document.kind == "markdown" else None
-        yield RULE.found(document, *match.span(), match[0], layer=layer, severity=severity)
+        yield RULE.found(document, *match.span(), match[0], layer=layer)

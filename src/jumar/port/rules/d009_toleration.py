@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jumar.port import cluster_keys, dictionary
+from jumar.port import cluster_keys
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import roles
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
     code="D009",
     name="toleration",
     kinds=cluster_keys.KINDS,
-    triggers=("nvidia.com", "gke-", "amazonaws.com/acc", "karpenter", "aliyun.com/gpu", "volcano.sh/"),
+    triggers=cluster_keys.TRIGGERS,
     layer="data centre",
     severity="degrades",
     safety="report",
@@ -38,17 +37,4 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
-    for key in cluster_keys.keys(document):
-        if key.role == "toleration":
-            row = dictionary.find("datacentre/kubernetes", key.name.replace("\\\\", ""))
-            says = dictionary.says(row, RULE.replacement)
-            severity = "cosmetic" if document.kind == "markdown" else None
-            yield RULE.found(
-                document,
-                key.start,
-                key.end,
-                key.name,
-                replacement=says,
-                layer=roles.layer_of(document),
-                severity=severity,
-            )
+    return cluster_keys.findings(RULE, document, "toleration")
