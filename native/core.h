@@ -149,6 +149,10 @@ struct CallingBack {
   static bool here();
 };
 
+aclError submit(aclrtStream stream, Item item);
+// A wait of the host stands in the trace with what it waited for, also where it fails.
+aclError waited(TraceEvent event, uint64_t subject, const Stream* stream, const std::function<aclError()>& wait);
+
 // Runs the streams of this process. A stream's items are done in order; items of different streams are handed to the
 // one executor in order of submission, which respects every event wait. Guard: mutex_, never held while waiting for
 // anything.

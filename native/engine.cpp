@@ -368,6 +368,7 @@ uint64_t Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>&
   if (item.kind == Item::Kind::kEventRecord) item.mark = item.event->newest = std::make_shared<Mark>();
   if (item.kind == Item::Kind::kEventWait) {
     item.mark = item.event->newest;
+    if (item.mark == nullptr) item.trace = TraceEvent{};  // never recorded: nothing to wait for
     Model* model = under_way(item.event->captured);
     if (model != nullptr && stream->capture == nullptr) {  // a captured stream forks into this one
       stream->capture = model;

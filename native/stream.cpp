@@ -1,4 +1,4 @@
-// Streams, events and host callbacks.
+// Streams, host callbacks, and waiting for values in memory.
 #include <deque>
 
 #include "clock.h"
@@ -8,62 +8,11 @@ namespace jumar {
 
 namespace {
 
-// Numbers of events, given again, so that they stay small.
-class EventNumbers {
- public:
-  static EventNumbers& get() {
-    static auto* numbers = new EventNumbers;
-    return *numbers;
-  }
-  uint64_t take() {
-    std::lock_guard<std::mutex> guard(mutex_);
-    if (free_.empty()) return next_++;
-    const uint64_t number = free_.back();
-    free_.pop_back();
-    return number;
-  }
-  void give(uint64_t number) {
-    std::lock_guard<std::mutex> guard(mutex_);
-    free_.push_back(number);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<uint64_t> free_;  // guarded by mutex_, as the next
-  uint64_t next_ = 0;
-};
-
 int64_t timeout_of(int32_t milliseconds) { return milliseconds < 0 ? kForever : milliseconds; }
-
-// A wait of the host, with what it waited for; told even where it fails.
-aclError waited(TraceEvent event, uint64_t subject, const Stream* stream, const std::function<aclError()>& wait) {
-  const aclError error = wait();
-  if (!tracing()) return error;
-  event.blocked_ns = now_ns() - event.host_ns;
-  event.subject = subject;
-  event.chip = static_cast<uint8_t>(stream != nullptr ? stream->chip : physical_chip(current_chip()));
-  event.stream = stream != nullptr ? static_cast<uint32_t>(stream->id) : 0;
-  Trace::get().add(event);
-  return error;
-}
-
-EventRef& ref(aclrtEvent event) { return *static_cast<EventRef*>(event); }
-
-aclError create_event(aclrtEvent* event) {
-  *event = new EventRef(std::make_shared<Event>());
-  return code::kSuccess;
-}
 
 aclError create_stream(aclrtStream* stream) {
   if (const aclError error = usable()) return error;
   *stream = Engine::get().create_stream(physical_chip(current_chip()));
-  return code::kSuccess;
-}
-
-aclError submit(aclrtStream stream, Item item) {
-  if (const aclError error = usable()) return error;
-  Engine& engine = Engine::get();
-  engine.submit(engine.resolve(stream), std::move(item));
   return code::kSuccess;
 }
 
@@ -88,8 +37,23 @@ Reports& reports() {
 
 }  // namespace
 
-Event::Event() : number(EventNumbers::get().take()) {}
-Event::~Event() { EventNumbers::get().give(number); }
+aclError waited(TraceEvent event, uint64_t subject, const Stream* stream, const std::function<aclError()>& wait) {
+  const aclError error = wait();
+  if (!tracing()) return error;
+  event.blocked_ns = now_ns() - event.host_ns;
+  event.subject = subject;
+  event.chip = static_cast<uint8_t>(stream != nullptr ? stream->chip : physical_chip(current_chip()));
+  event.stream = stream != nullptr ? static_cast<uint32_t>(stream->id) : 0;
+  Trace::get().add(event);
+  return error;
+}
+
+aclError submit(aclrtStream stream, Item item) {
+  if (const aclError error = usable()) return error;
+  Engine& engine = Engine::get();
+  engine.submit(engine.resolve(stream), std::move(item));
+  return code::kSuccess;
+}
 
 }  // namespace jumar
 
@@ -140,74 +104,6 @@ JUMAR_API aclError aclrtStreamGetId(aclrtStream stream, int32_t* id) {
   if (const aclError error = usable()) return error;
   *id = Engine::get().resolve(stream)->id;
   return code::kSuccess;
-}
-
-// --- events
-// -------------------------------------------------------------------------------------------------------------
-
-JUMAR_API aclError aclrtCreateEvent(aclrtEvent* event) { return create_event(event); }
-JUMAR_API aclError aclrtCreateEventWithFlag(aclrtEvent* event, uint32_t) { return create_event(event); }
-JUMAR_API aclError aclrtCreateEventExWithFlag(aclrtEvent* event, uint32_t) { return create_event(event); }
-
-JUMAR_API aclError aclrtDestroyEvent(aclrtEvent event) {
-  delete static_cast<EventRef*>(event);
-  return code::kSuccess;
-}
-
-JUMAR_API aclError aclrtRecordEvent(aclrtEvent event, aclrtStream stream) {
-  Item item;
-  item.kind = Item::Kind::kEventRecord;
-  item.event = ref(event);
-  item.trace = here(TraceType::kEventRecord);
-  item.trace.subject = item.event->number;
-  return submit(stream, std::move(item));
-}
-
-JUMAR_API aclError aclrtResetEvent(aclrtEvent, aclrtStream) { return code::kSuccess; }
-
-JUMAR_API aclError aclrtStreamWaitEvent(aclrtStream stream, aclrtEvent event) {
-  Item item;
-  item.kind = Item::Kind::kEventWait;
-  item.event = ref(event);
-  if (item.event->newest != nullptr) item.trace = here(TraceType::kEventWait);
-  item.trace.subject = item.event->number;
-  return submit(stream, std::move(item));
-}
-
-JUMAR_API aclError aclrtQueryEventStatus(aclrtEvent event, int32_t* status) {
-  *status = Engine::get().reached(ref(event)) ? 1 : 0;  // complete : not ready
-  return Engine::get().died() ? device_failed(code::kLostHeartbeat) : code::kSuccess;
-}
-
-JUMAR_API aclError aclrtQueryEventWaitStatus(aclrtEvent event, int32_t* status) {
-  *status = Engine::get().reached(ref(event)) ? 0 : 1;  // complete : not ready
-  return Engine::get().died() ? device_failed(code::kLostHeartbeat) : code::kSuccess;
-}
-
-JUMAR_API aclError aclrtSynchronizeEvent(aclrtEvent event) {
-  return waited(here(TraceType::kSynchroniseEvent), ref(event)->number, nullptr,
-                [&] { return Engine::get().synchronize_event(ref(event), kForever); });
-}
-
-JUMAR_API aclError aclrtEventElapsedTime(float* milliseconds, aclrtEvent start, aclrtEvent end) {
-  Engine& engine = Engine::get();
-  for (aclrtEvent event : {start, end}) {
-    const aclError error = engine.synchronize_event(ref(event), kForever);
-    if (error != code::kSuccess) return error;
-  }
-  catch_up();
-  const auto from = static_cast<double>(engine.time_ns(ref(start)));
-  const auto to = static_cast<double>(engine.time_ns(ref(end)));
-  *milliseconds = static_cast<float>((to - from) / 1e6);
-  return code::kSuccess;
-}
-
-JUMAR_API aclError aclrtEventGetTimestamp(aclrtEvent event, uint64_t* microseconds) {
-  Engine& engine = Engine::get();
-  const aclError error = engine.synchronize_event(ref(event), kForever);
-  catch_up();
-  if (error == code::kSuccess) *microseconds = engine.time_ns(ref(event)) / 1000;
-  return error;
 }
 
 // --- host functions

@@ -110,6 +110,29 @@ TEST(stream, events_go_while_they_are_queued) {
   CHECK_EQUAL(calls.load(), 1);
 }
 
+// The adapter destroys from the queue of one chip while the queue of another is still about to wait or record.
+TEST(stream, a_destroyed_event_holds_nobody_up) {
+  use_chip({});
+  Streams s;
+  aclrtEvent gone = nullptr;
+  CHECK_OK(aclrtCreateEvent(&gone));
+  CHECK_OK(aclrtRecordEvent(gone, s.a));
+  CHECK_OK(aclrtDestroyEvent(gone));
+  aclrtEvent later = nullptr;
+  CHECK_OK(aclrtCreateEvent(&later));
+  CHECK(later != gone);
+  CHECK_OK(aclrtStreamWaitEvent(s.b, gone));
+  CHECK_OK(aclrtRecordEvent(gone, s.b));
+  CHECK_OK(aclrtSynchronizeEvent(gone));
+  CHECK_OK(aclrtSynchronizeStream(s.b));
+  CHECK_EQUAL(event_status(gone), 1);
+  float milliseconds = 0;
+  CHECK_FAILS(code::kInvalidHandle, aclrtEventElapsedTime(&milliseconds, gone, later));
+  CHECK_OK(aclrtDestroyEvent(gone));
+  CHECK_OK(aclrtDestroyEvent(later));
+  CHECK_FAILS(code::kInvalidHandle, aclrtStreamWaitEvent(s.b, nullptr));
+}
+
 TEST(stream, elapsed_time_is_the_work_between) {
   use_chip({});
   Streams s;
