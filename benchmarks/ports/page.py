@@ -118,19 +118,26 @@ def _effort() -> Iterable[str]:
     yield ""
 
 
+def _total(rows: list[dict[str, str]]) -> tuple[int, int, float]:
+    """Lines of Python, all lines, and seconds by the clock."""
+    python, every = (sum(int(row[key]) for row in rows) for key in ("python_lines", "lines"))
+    return python, every, sum(float(row["seconds"]) for row in rows)
+
+
 def _speed() -> Iterable[str]:
     if not (Path(__file__).parent / "speed.tsv").exists():
         return
     rows = mirrors.rows("speed.tsv")
-    python = sum(int(row["python_lines"]) for row in rows)
-    others = sum(int(row["lines"]) for row in rows) - python
-    cpu = sum(float(row["cpu_s"]) for row in rows)
     yield "## Large repositories, and speed\n"
+    python, every, seconds = _total(rows)
+    nearly_python = [row for row in rows if int(row["python_lines"]) > 0.9 * int(row["lines"])]
+    python_alone, _, its_seconds = _total(nearly_python)
+    cpu = sum(float(row["cpu_s"]) for row in rows)
     yield (
-        f"{python:,} lines of Python and {others:,} of everything else take {cpu:.0f} s of processor time, "
-        f"{(python + others) / cpu:,.0f} lines, {python / cpu:,.0f} of them Python, a second and core; on two cores at most "
-        f"{2 * python / cpu:,.0f} lines of Python a second, all other files read besides. The other seconds are a "
-        "clock's, and *load* is how many processes wanted the 2 cores when it began: other work was going on.\n"
+        f"{python:,} lines of Python and {every - python:,} of everything else take {seconds:.0f} s on two cores: "
+        f"{every / seconds:,.0f} lines a second ({every / cpu:,.0f} a second of one core's time). In the "
+        f"{len(nearly_python)} repositories that are nine tenths Python it is {python_alone / its_seconds:,.0f} lines of Python "
+        "a second. *load* is how many processes wanted the 2 cores when a scan began.\n"
     )
     heads = (
         "repository",
