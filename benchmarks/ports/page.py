@@ -136,7 +136,8 @@ def _speed() -> Iterable[str]:
     yield (
         f"{python:,} lines of Python and {every - python:,} of everything else take {seconds:.0f} s on two cores: "
         f"{every / seconds:,.0f} lines a second ({every / cpu:,.0f} a second of one core's time). In the "
-        f"{len(nearly_python)} repositories that are nine tenths Python it is {python_alone / its_seconds:,.0f} lines of Python "
+        f"{len(nearly_python)} repositories that are nine tenths Python it is "
+        f"{python_alone / its_seconds:,.0f} lines of Python "
         "a second. *load* is how many processes wanted the 2 cores when a scan began.\n"
     )
     heads = (
