@@ -4,6 +4,7 @@ a lost worker had."""
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,6 +54,8 @@ def _join(ray: Any, workers: int) -> None:
     if os.environ.get(ADDRESS):
         ray.init(**quiet)
     else:
+        paths = os.pathsep.join(path for path in sys.path if path)  # what we can import, workers can
+        quiet["runtime_env"] = {"env_vars": {"PYTHONPATH": paths}}
         ray.init(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_B, **quiet)
 
 
