@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jumar.cli.processes import processes
 from jumar.cli.refusal import Refusal
 from jumar.cli.scan import Progress
 from jumar.port import porting, rewriting, settings, writing
@@ -40,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("exclude", "leave paths out: docs/*"),
     ):
         parser.add_argument(f"--{name}", action="append", default=[], metavar=name.upper(), help=meaning)
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--jobs", type=processes, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--json", action="store_true", help="print JSON, with the diff in it")
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from jumar.cli.processes import processes
 from jumar.cli.refusal import Refusal
 from jumar.port import cost, revision, rules, scanning, settings
 from jumar.port.document import Document
@@ -17,6 +18,7 @@ from jumar.port.repository import NotARepository, Repository
 from jumar.report import sarif, scan_facts, scan_lines, scan_page
 
 STANDARD_OUTPUT = "-"
+MOST_WARNINGS = 5
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on", choices=SEVERITIES, help="exit code 1 if something is found that weighs as much, or more"
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--jobs", type=processes, metavar="N", help="processes (default: one a core)")
     parser.epilog = "Exit code 0, also with findings; 1 with --fail-on; 2 if it cannot be done as asked."
 
 
@@ -78,6 +80,8 @@ def execute(chosen: argparse.Namespace) -> int:
         if changed is not None:
             found = found.only(changed.touch)
         effort = _table(chosen.effort) or wanted.effort
+        for one in found.warnings[:MOST_WARNINGS]:
+            print(f"jumar scan: {one.path}:{one.line}: {one.reason}", file=sys.stderr)
         _print(found, repository, chosen, effort, time.perf_counter() - begun)
     except (NotARepository, settings.BadSettings, revision.NoRevision, cost.EffortError) as error:
         raise Refusal(str(error)) from error

@@ -27,6 +27,8 @@ KEY = re.compile(
 )
 ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
+IN_TEST = re.compile(r"_test\.go$")
+"""Texts that a test of Go holds against others: they change with the program, and run as they are."""
 # What a file holds that has such a key.
 TRIGGERS = ("nvidia.com", "gke-", "amazonaws.com/acc", "karpenter", "aliyun.com/gpu", "volcano.sh/")
 KINDS = ("yaml", "json", "shell", "slurm", "terraform", "ci", "markdown", "make", "toml", "ini", "text")
@@ -59,6 +61,7 @@ def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
                 key.name,
                 replacement=dictionary.says(row, rule.replacement),
                 layer=roles.layer_of(document),
+                severity="cosmetic" if IN_TEST.search(document.path) else None,
             )
 
 
@@ -71,11 +74,19 @@ def _found(document: Document) -> Iterator[Key]:
     starts = [start for start, _, _ in places]
     for match in KEY.finditer(without_comments(document)):
         before = document.text[max(0, match.start() - 3) : match.start()]
+        if document.kind == "text" and _in_block(document, match.start()):
+            continue
         if before.endswith("://") or before.endswith("@") or _is_remark(document, match.start()):
             continue
         number = bisect_right(starts, match.start()) - 1
         entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
         yield Key(match[0], match.start(), match.end(), _role(match[0], entry), entry)
+
+
+def _in_block(document: Document, place: int) -> bool:
+    """A comment over several lines of Go, Rust or the like."""
+    opened = document.text.rfind("/*", 0, place)
+    return opened >= 0 and document.text.find("*/", opened, place) < 0
 
 
 def _is_remark(document: Document, place: int) -> bool:
@@ -105,6 +116,8 @@ def _entries(document: Document) -> tuple[Entry, ...]:
 
 
 def _role(name: str, entry: Entry | None) -> str:
+    if name.startswith("management."):
+        return "operator"  # a device of NVIDIA's for containers, no resource
     path = " ".join(entry.path).lower() if entry else ""
     if entry and entry.key == "apiVersion":
         return "operator"

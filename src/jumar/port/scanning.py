@@ -28,12 +28,14 @@ class Part:
 
     findings: list[Finding] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    warnings: list[Trouble] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Part) -> None:
         self.findings += other.findings
         self.troubles += other.troubles
+        self.warnings += other.warnings
         for mine, its in ((self.lines, other.lines), (self.files, other.files)):
             for kind, count in its.items():
                 mine[kind] = mine.get(kind, 0) + count
@@ -41,12 +43,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a repository has. `lines` and `files`: how many were read, by kind of document."""
+    """What a repository has. `lines` and `files`: how many were read, by kind of document. `warnings`: comments that
+    ask for something that is not there."""
 
     findings: tuple[Finding, ...]
     troubles: tuple[Trouble, ...]
     lines: dict[str, int]
     files: dict[str, int]
+    warnings: tuple[Trouble, ...] = ()
 
     def only(self, counts: Callable[[Finding], bool]) -> Scan:
         """Without the findings that do not count."""
@@ -79,6 +83,7 @@ def scan(
         tuple(sorted(whole.troubles)),
         dict(sorted(whole.lines.items())),
         dict(sorted(whole.files.items())),
+        tuple(sorted(whole.warnings)),
     )
 
 
@@ -147,6 +152,7 @@ def _read(repository: Repository, names: Sequence[str], known: Known) -> Part:
             part.troubles.append(document)
         elif document is not None:
             document.own = own
+            part.warnings += suppression.unknown(document, (one.rule.code for one in rules.all_rules()))
             part.files[document.kind] = part.files.get(document.kind, 0) + 1
             part.lines[document.kind] = part.lines.get(document.kind, 0) + document.text.count("\n")
             try:

@@ -122,4 +122,5 @@ def facts(scan: Scan, name: str, estimate: cost.Estimate) -> dict[str, Any]:
         "person_days": asdict(estimate),
         "findings": [asdict(one) for one in scan.findings],
         "not_read": [asdict(one) for one in scan.troubles],
+        "warnings": [asdict(one) for one in scan.warnings],
     }

@@ -35,8 +35,18 @@ LIBRARY = re.compile(
     r"curand|cusolver|cusparse|cufile|nvml|cupti)(-?\d+(_\d+)*)?(\.(so|dll|dylib)[.\d]*)?"
 )
 TOOLKIT = re.compile(
-    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime|\$\{?CUDA_"
+    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime"
+    r"|\$\{?CUDA_(HOME|PATH|ROOT|BIN|LIB|INC|DIR|TOOLKIT)"
 )
+ERROR = re.compile(
+    r"CUDA (?:driver |runtime )?(?:error|out of memory|initialization)|out of memory|device-side assert|illegal memory"
+    r"|(?:CUBLAS|CUDNN|CUSOLVER|CUFFT|CUSPARSE)_STATUS|ncclUnhandled|ncclSystem"
+    r"|(?:NCCL|cuDNN|cuBLAS|NVML|NVRTC)\w* ?(?:error|failure|warn)"
+    r"|compiled with CUDA|No CUDA GPUs|Found no NVIDIA|NVIDIA driver|CUDA[- ]capable|CUDA kernel|same device|cuda:\d"
+    r"|no kernel image|NVIDIA-SMI has failed|libcuda|invalid device",
+    re.IGNORECASE,
+)
+"""What CUDA, its libraries and PyTorch say when something fails; a program's own words are none of it."""
 CODE = re.compile(
     r"torch\.cuda\.|\.cuda\(|device\s*[=:]\s*[\\\"']*cuda|\.to\([\\\"']+cuda|\bdevice[= ]cuda|[=\s,]cuda:\d|import cupy"
 )
@@ -51,6 +61,7 @@ PROSE = re.compile(
 OWN_NAME = re.compile(r"--?[\w-]+|\w+_\w+")
 """A flag, or a name with underscores: the program's own words in a text."""
 FLAG = re.compile(r"--?[\w-]+")
+TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)test_[^/]*$|_test\.py$")
 ADDED = frozenset(
     {"add_argument", "option", "add_option", "Option", "DEFINE_bool", "DEFINE_string", "DEFINE_boolean"}
 )
@@ -168,15 +179,17 @@ def role(source: Source, node: ast.expr, value: str) -> str:
     if FLAG.fullmatch(value):
         return "flag" if _called(source, node) in ADDED else "device in text" if _is_option(value) else "word"
     if _is_looked_for(source, node):
-        return "error text" if " " in value and kin.said(OWN_NAME.sub("", value)) else "word"
+        return "error text" if ERROR.search(value) and kin.said(OWN_NAME.sub("", value)) else "word"
     if _is_documentation(source, node, value):
         return "docstring"
+    if "ASCEND_" in value and "=$" in value:
+        return "word"  # a variable that is handed on to the chip's own
     if SETTING.match(value) or (SETTING.search(value) and _is_run(source, node)):
         return "environment"
     if COMMAND.search(value) and _could_be_command(source, node, value):
         return "command"
     if TOOLKIT.search(value):
-        return "toolkit"
+        return "word" if _is_only_listed(source, node, value) else "toolkit"
     if value.startswith("nvidia.com/"):
         return "resource"
     if CODE.search(value) and (_is_run(source, node) or CONFIGURATION.search(value)):
@@ -343,6 +356,14 @@ def _could_be_command(source: Source, node: ast.AST, value: str) -> bool:
 
 def _is_option(value: str) -> bool:
     return bool(re.fullmatch(r"--?[\w-]+=cuda(:\d+)?", value))
+
+
+def _is_only_listed(source: Source, node: ast.AST, value: str) -> bool:
+    """A file named in a test that builds nothing, as in a list of what a package should hold."""
+    path = source.document.path
+    if value.startswith("/") or not TEST_FILE.search(path) or "cpp_extension" in source.document.text:
+        return False
+    return "\n" not in value and isinstance(source.parents[node], (ast.List, ast.Tuple, ast.Set, ast.Compare))
 
 
 def _is_linked(source: Source, node: ast.AST) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -33,9 +33,12 @@ RULE = Rule(
     keep=(
         Example('print("see a.cu")\n', path="train.py"),
         Example('from setuptools import setup\nsources = ["a.cpp"]\n', path="setup.py"),
+        Example('import setuptools\nFILES = ["kernels/a.cu"]\n', path="tests/test_package_data.py"),
     ),
 )
 
+COMPILES = ("cpp_extension", "load_inline", "torch.utils.cpp")
+"""What a test has that builds an extension itself."""
 BUILDS = ("setuptools", "cpp_extension", "distutils", "torch.utils.cpp", "skbuild", "load_inline")
 SOURCE = re.compile(r"^[^\s]*\.cuh?$")
 FLAG = re.compile(
@@ -47,6 +50,8 @@ WORDS = frozenset(("nvcc", "cuda_sources", "extra_cuda_cflags", "with_cuda"))
 
 def check(document: Document) -> Iterator[Finding]:
     if not any(word in document.text for word in BUILDS):
+        return
+    if python_strings.TEST_FILE.search(document.path) and not any(word in document.text for word in COMPILES):
         return
     source = document.once(python_source.read)
     for node in source.all(ast.Constant):

@@ -64,5 +64,8 @@ def check(document: Document) -> Iterator[Finding]:
         if line not in lines:
             lines.add(line)
             said = DESCRIBED.match(document.lines[line - 1])
-            severity = "cosmetic" if document.kind == "lock" or said else None
+            kept = (
+                match[0].startswith("+") and document.kind == "json"
+            )  # a version that a result was made with
+            severity = "cosmetic" if document.kind == "lock" or said or kept else None
             yield RULE.found(document, *match.span(), match[0], layer=layer, severity=severity)

@@ -26,7 +26,13 @@ RULE = Rule(
         Example("LDFLAGS += -L/usr/local/cuda/lib64 -lcudart\n", path="Makefile"),
         Example("%.o: %.cu\n\t$(NVCC) -arch=sm_80 -c $< -o $@\n", path="Makefile"),
     ),
-    keep=(Example("# NVCC = nvcc\nCC = gcc\n", path="Makefile"),),
+    keep=(
+        Example("# NVCC = nvcc\nCC = gcc\n", path="Makefile"),
+        Example("lock:\n\tuv pip compile pyproject.toml --extra cuda\n", path="Makefile"),
+        Example(
+            "REGISTRY ?= nvidia\ninstall: install-cuda\n\tgo list ./... | grep -v nvml\n", path="Makefile"
+        ),
+    ),
 )
 
 WORD = re.compile(
@@ -36,8 +42,10 @@ WORD = re.compile(
 )
 
 IDLE = re.compile(
-    r"\$\((?:info|warning|error)\b|\becho\b|\bpip3? install|\bdocker\b|\.service\b|"
-    r"\bapt(?:-get)?\b"
+    r"\$\((?:info|warning|error)\b|\becho\b|\buv (?:pip|sync|lock|run)\b|\bpip3? (?:install|compile|wheel)"
+    r"|\bdocker\b|\.service\b"
+    r"|\bapt(?:-get)?\b|\bgo (?:list|test|build|vet|mod)\b|\bgit\b|\bgrep\b|\bhelm\b|\bkubectl\b"
+    r"|^(?:[\w.\-]*(?:REGISTRY|IMAGE|REPO|VENDOR|ORG|OWNER|TAG|NAME)\w*)[ \t]*[?:]?=|^\.PHONY\b|^[\w\- ]+:(?!=)[\w\- ]*$"
 )
 """Lines that compile and link nothing; other rules read their commands."""
 

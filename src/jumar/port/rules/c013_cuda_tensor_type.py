@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -47,9 +48,11 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, lambda name: bool(TYPE.fullmatch(name))):
+        compared = isinstance(source.parents[use.node], ast.Compare)
         yield RULE.found(
             document,
             *source.place(use.node),
             use.name,
+            severity="silent" if compared else None,
             **agnostic.given(agnostic.typed(source, use.node, use.name)),
         )

@@ -27,10 +27,18 @@ RULE = Rule(
     keep=("import torch\n\ntorch.backends.mps.is_available()\n",),
 )
 
+ASKED = {
+    "version": "torch_npu.version.cann: the version of CANN, which holds the operators",
+    "is_available": "torch.accelerator.is_available()",
+    "is_built": "torch.accelerator.is_available()",
+}
+"""Questions, which steer nothing."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(
         document, "torch.backends.cuda", "torch.backends.cudnn", "torch.backends.cusparselt"
     ):
-        yield RULE.found(document, *source.place(use.node), f"{use.name}")
+        says = ASKED.get(use.name.rpartition(".")[2])
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", replacement=says)

@@ -27,6 +27,8 @@ RULE = Rule(
     keep=(
         'home = "/usr/local/lib"\n',
         'sources = ["csrc/scan.cpp"]\n',
+        'given = "export ASCEND_RT_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES"\n',
+        Example('FILES = ["model.py", "kernels/scan.cu"]\n', path="tests/test_package_data.py"),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -28,12 +29,19 @@ RULE = Rule(
     ),
 )
 
+COMPILES = re.compile(
+    r"torch\.compile|torch\._inductor(?:$|\.(?:config|compile|aot|codecache|lowering|async_compile))"
+)
+"""What compiles, or steers how; helpers that only look at graphs run everywhere."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, "torch.compile", "torch._inductor"):
         if not _has_backend(source.parents[use.node]):
-            yield RULE.found(document, *source.place(use.node), use.name)
+            asked = isinstance(use.node, ast.Call) and getattr(use.node.func, "id", "") == "hasattr"
+            heavy = None if COMPILES.match(use.name) and not asked else "cosmetic"
+            yield RULE.found(document, *source.place(use.node), use.name, severity=heavy)
 
 
 def _has_backend(call: ast.AST) -> bool:

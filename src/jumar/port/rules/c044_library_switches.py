@@ -77,5 +77,8 @@ def check(document: Document) -> Iterator[Finding]:
     for method in source.all(ast.Attribute):
         if method.attr in SWITCHES and isinstance(method.ctx, ast.Load):
             yield RULE.found(document, *source.place(method), f"goes by {method.attr}", severity="cosmetic")
-        if method.attr in METHODS:
-            yield RULE.found(document, *source.place(method), f"calls {method.attr}")
+        if method.attr in METHODS and isinstance(method.ctx, ast.Load):
+            above = source.parents[method]
+            called = isinstance(above, ast.Call) and above.func is method
+            says, heavy = ("calls", None) if called else ("goes by", "cosmetic")
+            yield RULE.found(document, *source.place(method), f"{says} {method.attr}", severity=heavy)

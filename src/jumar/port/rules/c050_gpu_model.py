@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source
+from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 MODEL = re.compile(
@@ -16,6 +16,13 @@ MODEL = re.compile(
     r"|\b(?:sm|compute)_\d{2,3}a?\b|\b(?:Ampere|Hopper|Blackwell|Volta|Turing)\b",
     re.IGNORECASE,
 )
+NVIDIAS = re.compile(
+    r"nvidia|tesla|geforce|rtx|gtx|[hv][12]00|[ah]800|gb?[23]00|h20|l[24]0|(?:sm|compute)_\d"
+    r"|ampere|hopper|blackwell|volta|turing|\bA100\b|^a100$",
+    re.IGNORECASE,
+)
+"""No other chip or place is called so; A10 and A30 may be anything."""
+OF_DEVICES = re.compile(r"gpu|device|accelerator|nvidia|cuda|flops", re.IGNORECASE)
 LONGEST = 80
 
 RULE = Rule(
@@ -43,12 +50,16 @@ RULE = Rule(
         'jobs = ["smoke-h100"]\n',
         'x = "a1000"\n',
         'name = "asm_80x"\n',
+        'hosts = ["a9", "a10", "a11"]\n',
+        Example('assert page["hardware"] == "NVIDIA H100 80GB"\n', path="tests/test_page.py"),
+        Example('JOBS = [("smoke", {"gpu": "GB200"})]\n', path="tests/test_jobs.py"),
     ),
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
+    tested = bool(python_strings.TEST_FILE.search(document.path))
     for node in source.all(ast.Constant):
         if not (
             isinstance(node.value, str) and len(node.value) < LONGEST and (model := MODEL.search(node.value))
@@ -57,5 +68,23 @@ def check(document: Document) -> Iterator[Finding]:
         if "arch=" in node.value:
             continue  # flags of NVIDIA's compiler have a rule of their own
         above = source.parents[node]
+        if not NVIDIAS.search(node.value) and not _is_of_models(source, above):
+            continue  # `a10` may be anything
+        if tested and not _asks_device(source, node):
+            continue
         if isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Set, ast.Tuple)):
             yield RULE.found(document, *source.place(node), f"goes by {model[0]}")
+
+
+def _is_of_models(source: python_source.Source, above: ast.AST) -> bool:
+    """Another of the listed texts is a model for certain, or what stands around it speaks of devices."""
+    if OF_DEVICES.search(source.text(source.parents.get(above, above))[:200]):
+        return True
+    texts = [one.value for one in ast.walk(above) if isinstance(one, ast.Constant)]
+    return any(isinstance(text, str) and MODEL.search(text) and NVIDIAS.search(text) for text in texts)
+
+
+def _asks_device(source: python_source.Source, node: ast.AST) -> bool:
+    """In a test: the text is held against what the machine's device is called."""
+    above = source.parents[node]
+    return isinstance(above, ast.Compare) and "device" in source.text(above).lower()

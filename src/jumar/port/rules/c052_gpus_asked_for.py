@@ -51,7 +51,14 @@ def check(document: Document) -> Iterator[Finding]:
 
     for text in python_strings.of_role(document, "resource"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"asks for {text.value}", replacement="huawei.com/Ascend910")
+            asked = ("names", "silent") if _is_read(source, text.node) else ("asks for", None)
+            yield RULE.found(
+                document,
+                *place,
+                f"{asked[0]} {text.value}",
+                severity=asked[1],
+                replacement="huawei.com/Ascend910",
+            )
 
 
 def _is_asked(call: ast.AST) -> bool:
@@ -61,3 +68,14 @@ def _is_asked(call: ast.AST) -> bool:
 
 def _is_nothing(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and not value.value
+
+
+def _is_read(source: python_source.Source, node: ast.AST) -> bool:
+    """A key that is looked up or compared, which asks no scheduler for anything."""
+    _, above = python_strings.outside(source, node)
+    if isinstance(above, ast.Subscript):
+        return isinstance(above.ctx, ast.Load)
+    return isinstance(above, ast.Compare) or (
+        isinstance(above, ast.Call)
+        and getattr(above.func, "attr", "") in ("get", "pop", "assertEqual", "assertIn")
+    )

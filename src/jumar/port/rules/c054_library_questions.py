@@ -38,4 +38,10 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.matching(document, python_identifiers.is_question):
         yield RULE.found(document, *source.place(use.node), use.name)
     for use in python_names.under(document, "pytest.mark.gpu", "pytest.mark.cuda"):
-        yield RULE.found(document, *source.place(use.node), use.name)
+        yield RULE.found(
+            document,
+            *source.place(use.node),
+            use.name,
+            why="tests are chosen by the marker, and those for GPUs are left out where there is none",
+            replacement="a marker for any accelerator, or the same one chosen on Ascend too",
+        )

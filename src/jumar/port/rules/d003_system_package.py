@@ -37,6 +37,7 @@ RULE = Rule(
     ),
     keep=(
         Example("RUN apt-get install -y git curl\n# RUN apt-get install -y cuda\n", path="Dockerfile"),
+        Example("see https://developer.nvidia.com/blog/what-is-ptx and /cuda-gpus\n", path="README.md"),
         Example("RUN apt-get remove -y libnccl2 libnccl-dev\n", path="Dockerfile"),
     ),
 )
@@ -49,8 +50,9 @@ PACKAGE = re.compile(
     r"python3-libnvinfer[\w\-]*|cudnn[\w\-]*|nvtop|nvidia)(?:[=<>~:].*)?"
 )
 ADDRESS = re.compile(
-    r"(?:developer(?:\.download)?\.nvidia|nvidia\.github|us\.download\.nvidia|"
-    r"download\.nvidia)\.(?:com|io)/[\w./\-${}]*|helm\.ngc\.nvidia\.com[\w./\-]*"
+    r"(?:developer\.download\.nvidia|nvidia\.github|us\.download\.nvidia|download\.nvidia)\.(?:com|io)/[\w./\-${}]*"
+    r"|developer\.nvidia\.com/(?:compute|downloads|cuda-downloads|cuda-toolkit-archive|cudnn|rdp|nccl|assets)[\w./\-${}]*"
+    r"|helm\.ngc\.nvidia\.com[\w./\-]*"
 )
 TOOLS = frozenset(
     (
@@ -100,7 +102,8 @@ def check(document: Document) -> Iterator[Finding]:
         if command.name in TOOLS or any(word.plain in TOOLS for word in command.words[:3]):
             for word in command.words:
                 if PACKAGE.fullmatch(word.plain):
-                    yield RULE.found(document, word.start, word.end, word.plain, layer=layer)
+                    heavy = "degrades" if word.plain == "nvtop" else None  # it shows other chips too
+                    yield RULE.found(document, word.start, word.end, word.plain, layer=layer, severity=heavy)
     if document.kind == "yaml" and (
         roles.is_ansible(document) or "tasks" in document.text or "packages" in document.text
     ):

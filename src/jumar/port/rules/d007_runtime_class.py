@@ -43,4 +43,5 @@ PATTERN = re.compile(
 
 def check(document: Document) -> Iterator[Finding]:
     for match in PATTERN.finditer(without_comments(document)):
-        yield RULE.found(document, *match.span(), match[0].strip("\"',"), layer=roles.layer_of(document))
+        what = re.sub(r"[\"',]", "", match[0])
+        yield RULE.found(document, *match.span(), what, layer=roles.layer_of(document))

@@ -45,7 +45,11 @@ RULE = Rule(
         Example("scrape_configs:\n  - job_name: dcgm-exporter\n", path="prometheus.yml"),
         Example("mig:\n  strategy: single\nmigStrategy: mixed\n", path="values.yaml"),
     ),
-    keep=(Example("# dcgm-exporter\na: mighty\n", path="values.yaml"),),
+    keep=(
+        Example("# dcgm-exporter\na: mighty\n", path="values.yaml"),
+        Example('namespace: {{ include "dcgm-exporter.namespace" . }}\n', path="templates/a.yaml"),
+        Example('{"hardware": ["nvidia-gpu", "kubernetes"]}\n', path="data/deployments.json"),
+    ),
 )
 
 NAME = re.compile(
@@ -53,10 +57,12 @@ NAME = re.compile(
     r"gpu-operator[\w\-]*|gpu-feature-discovery[\w\-]*|dcgm(?:-exporter(?!\.\w+\")|"
     r"Exporter)?(?![\w_])|"
     r"nvidia-(?:container-toolkit|container-runtime|driver-daemonset|dra-driver|"
-    r"mig-manager|persistenced|fabricmanager|dcgm|operator|gpu|driver|mps|"
+    r"mig-manager|persistenced|fabricmanager|dcgm|operator|gpu-(?:operator|device|exporter|driver)|driver|mps|"
     r"network-operator)[\w\-]*(?!\.\w+\")|"
     r"mig(?:Strategy|Manager|-strategy|_strategy|-parted|\.strategy|\.config)|nvidia_gpu_duty_cycle)\b"
 )
+OWN_NAME = re.compile(r"\{\{-?[ \t]*(?:define|include|template|block)\b|\(\s*(?:include|tpl)\b")
+"""A helper of a chart, which is called as the chart is."""
 INSTEAD = {
     "device-plugin": "Ascend Device Plugin of MindCluster",
     "dcgm": "NPU Exporter of MindCluster, port 8082",
@@ -76,5 +82,10 @@ def check(document: Document) -> Iterator[Finding]:
         if line in lines or (prose and not in_code(document, match.start())):
             continue
         lines.add(line)
+        if (
+            OWN_NAME.search(document.lines[line - 1])
+            or document.text[match.start() - 2 : match.start()] == "(#"
+        ):
+            continue
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
         yield RULE.found(document, *match.span(), match[0], replacement=says, layer=roles.layer_of(document))

@@ -9,9 +9,9 @@ from jumar.cudamap import Name
 from jumar.port import dictionary
 from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
-from jumar.port.reading import roles
+from jumar.port.reading import json_entries, roles
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import in_code, script_commands
+from jumar.port.reading.scripts import SCRIPT_KEYS, in_code, script_commands
 from jumar.port.reading.shell_words import Command
 from jumar.port.rule import Example, Rule
 
@@ -77,6 +77,9 @@ RULE = Rule(
     keep=(
         Example("# export NCCL_DEBUG=INFO\nexport OMP_NUM_THREADS=1\n", path="run.sh"),
         Example("MY_NCCL_DEBUGGER=1\n", path="run.sh"),
+        Example(
+            '{"info": "PyTorch built with:\\n - GCC 13\\n - USE_CUDNN=ON, USE_NCCL=1"}\n', path="result.json"
+        ),
     ),
 )
 
@@ -128,10 +131,11 @@ def check(document: Document) -> Iterator[Finding]:
     if document.kind == "text" and not ENVIRONMENT_FILE.search(document.path):
         return
     seen: set[tuple[int, str]] = set()
+    dumped = _dumps(document) if document.kind == "json" else ()
     for match in NAME.finditer(without_comments(document)):
         name, here = match[0], (document.position(match.start())[0], match[0])
         outside = prose and not in_code(document, match.start())
-        if here in seen or outside:
+        if here in seen or outside or any(start <= match.start() < end for start, end in dumped):
             continue
         seen.add(here)
         row = row_of(name)
@@ -155,7 +159,18 @@ def check(document: Document) -> Iterator[Finding]:
         )
 
 
+DUMP = re.compile(r"\n|^[^=$]*\s[^=$]*\s[^=$]*\s|,\s.*,\s")
+"""Several lines, or words that begin as no assignment does."""
 ENVIRONMENT_FILE = re.compile(r"(^|/)[^/]*(env|conf|nccl|hostfile|deepspeed_env)[^/]*$", re.IGNORECASE)
+
+
+def _dumps(document: Document) -> tuple[tuple[int, int], ...]:
+    """Values of JSON that are text, as kept output is: they name variables and set none."""
+    return tuple(
+        (entry.start, entry.end)
+        for entry in json_entries.entries(document)
+        if entry.value and entry.named.lower() not in SCRIPT_KEYS and DUMP.search(entry.value)
+    )
 
 
 def _additions(document: Document) -> dict[int, Edit]:

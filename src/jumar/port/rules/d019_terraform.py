@@ -54,6 +54,7 @@ RULE = Rule(
 )
 
 OF_NVIDIA = re.compile(r"nvidia|cuda|gpu-operator|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
+MODEL = re.compile(r"nvidia-(?:tesla|[a-z]*\d)|^(?:[avh]\d00|t4|l4)", re.IGNORECASE)
 COUNT = re.compile(r"(?:^|_)(?:gpus?|accelerators?)(?:_count|_type|s)?$", re.IGNORECASE)
 
 
@@ -68,13 +69,29 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         elif OF_NVIDIA.search(setting.value):
             heavy = "cosmetic" if setting.key == "description" else "degrades"
-            yield RULE.found(document, setting.start, setting.end, setting.value, severity=heavy)
+            yield _set_for(document, setting.start, setting.end, setting.value, heavy)
         elif OF_NVIDIA.search(setting.key):
             end = setting.key_start + len(setting.key)
-            yield RULE.found(document, setting.key_start, end, setting.key, severity="degrades")
+            yield _set_for(document, setting.key_start, end, setting.key, "degrades")
         elif COUNT.search(setting.key) and not setting.key.startswith("var."):
             end = setting.key_start + len(setting.key)
-            yield RULE.found(document, setting.key_start, end, setting.key, severity="cosmetic")
+            yield _set_for(document, setting.key_start, end, setting.key, "cosmetic")
         else:
             continue
         lines.add(line)
+
+
+def _set_for(document: Document, start: int, end: int, what: str, severity: str) -> Finding:
+    """A setting that is no machine: a GPU that is attached, a chart, a path, a count."""
+    gpu = MODEL.search(what)
+    return RULE.found(
+        document,
+        start,
+        end,
+        what,
+        severity=severity,
+        why="the cloud offers NVIDIA's GPU here"
+        if gpu
+        else "the setting is for NVIDIA's GPUs or their software",
+        replacement=None if gpu else "its counterpart of MindCluster or CANN where there is one",
+    )

@@ -61,6 +61,8 @@ RULE = Rule(
     keep=(
         Example("instance_type: m5.large\nname: T4 notes\n", path="cluster.yaml"),
         Example("see g5.md\n", path="README.md"),
+        Example('{"hardware": "NVIDIA H100 80GB"}\n', path="data/benchmarks.json"),
+        Example("nvidia.com/gpu.product: A100-SXM4-40GB\n", path="pod.yaml"),
     ),
 )
 
@@ -75,6 +77,7 @@ KEY = re.compile(
     r"product|device_?type",
     re.IGNORECASE,
 )
+CHOSEN = re.compile(r"type|id$|ids$|accelerator|machine|instance", re.IGNORECASE)
 NAMED = re.compile(r"nvidia[-_][\w\-]+$")
 OPTION = re.compile(
     r"--(?:accelerator|machine-type|instance-type|node-type|gpus?-type|vm-size|"
@@ -95,6 +98,8 @@ def check(document: Document) -> Iterator[Finding]:
             elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
                 entry.named.lower().startswith("accelerator") and NAMED.match(entry.value)
             ):
+                if "nvidia.com/" in entry.named or (" " in entry.value and not CHOSEN.search(entry.named)):
+                    continue  # a label that another rule tells of; a caption, which chooses no machine
                 yield RULE.found(document, start, end, entry.value, layer=layer)
     for command in script_commands(document):
         text = document.text[command.start : command.end]

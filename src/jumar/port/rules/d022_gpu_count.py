@@ -49,7 +49,8 @@ def check(document: Document) -> Iterator[Finding]:
             if (entry.key.lower() in KEYS and not entry.is_item) or (
                 entry.key == "GPU" and "resource" in " ".join(entry.path).lower()
             ):
-                heavy = "degrades" if entry.key.isupper() or TESTED.search(document.path) else None
+                light = entry.key.isupper() or TESTED.search(document.path) or roles.is_ansible(document)
+                heavy = "degrades" if light else None
                 yield RULE.found(
                     document, entry.key_start, entry.key_end, entry.key, layer=layer, severity=heavy
                 )

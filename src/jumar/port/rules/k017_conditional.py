@@ -37,12 +37,16 @@ RULE = Rule(
         Example("#ifdef __CUDA_ARCH__\nint x;\n#endif\n"),
         Example("#if defined(USE_CUDA) && CUDA_VERSION >= 12000\nint x;\n#endif\n"),
     ),
-    keep=("#ifdef USE_BARRACUDA_X\n#endif\n// #ifdef __CUDACC__\n",),
+    keep=(
+        "#ifdef USE_BARRACUDA_X\n#endif\n// #ifdef __CUDACC__\n",
+        "#define CHECK_CUDA(x) check(x.device())\n",
+    ),
 )
 
 DIRECTIVE = re.compile(
     r"^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|define|undef)\b(?:[^\n\\]|\\.)*", re.MULTILINE | re.DOTALL
 )
+MACRO = re.compile(r"[ \t]*#[ \t]*define[ \t]+\w+\(")
 WORD = re.compile(
     r"\b(?:__CUDA\w*__|__CUDA_\w+|__NVCC\w*|CUDA(?:RT)?_VERSION|CUDNN_VERSION|"
     r"NCCL_VERSION\w*|(?:\w+_)?CUDA(?:_[A-Z0-9]\w*)?)\b"
@@ -51,6 +55,8 @@ WORD = re.compile(
 
 def check(document: Document) -> Iterator[Finding]:
     for line in DIRECTIVE.finditer(document.text):
+        if MACRO.match(line[0]):
+            continue  # a macro of one's own is no condition
         for word in WORD.finditer(line[0].split("//", 1)[0]):
             start = line.start() + word.start()
             if source(document).is_code(line.start(), start + 1):

@@ -31,7 +31,12 @@ RULE = Rule(
 
 PATTERN = re.compile(r"(?:\.|->)(?P<name>is_cuda|cuda)(?=\s*\(\s*\))|\bcheck_is_cuda\b")
 
+CHOICE = re.compile(r"(?:^|\W)(?:if|while)[ \t]*(?:constexpr[ \t]*)?\(|\?[^\"]*:")
+"""A branch: on Ascend the other one is taken, without a word."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     for match in source(document).words(PATTERN):
-        yield RULE.found(document, match.start() + 1, match.end(), match["name"] or match[0])
+        line = document.lines[document.position(match.start())[0] - 1]
+        heavy = "cosmetic" if "privateuseone" in line else "silent" if CHOICE.search(line) else None
+        yield RULE.found(document, match.start() + 1, match.end(), match["name"] or match[0], severity=heavy)

@@ -25,13 +25,22 @@ RULE = Rule(
         Example('let devices = env::var("CUDA_VISIBLE_DEVICES");\n', path="main.rs"),
         Example("cdef int cudaSetDevice(int)\n", path="a.pyx"),
     ),
-    keep=(Example("cuda\n", path="words.txt"), Example("fn main() {}\n// of CUDA\n", path="main.rs")),
+    keep=(
+        Example("cuda\n", path="words.txt"),
+        Example("fn main() {}\n// of CUDA\n", path="main.rs"),
+    ),
 )
 SUFFIXES = """
     .rs .go .java .js .jsx .ts .tsx .jl .nix .swift .scala .cs .kt .rb .lua .r .f90 .f .m .mm .proto .pyx .pxd .hip .cl
     .ps1 .bat .cmd .tmpl .j2 .jinja .jinja2 .in .gradle .vue .zig .dart .php .pl .sql
 """
 TEMPLATES = (".j2", ".jinja", ".jinja2", ".in", ".tmpl")
+PAGES = (".js", ".jsx", ".ts", ".tsx", ".vue")
+"""What a page shows binds to nothing; a server in these languages asks by one of these."""
+ASKED = re.compile(
+    r"nvidia-smi|\b(?:CUDA|NCCL|NVIDIA)_[A-Z]|nvidia\.com/|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|libcuda|runtime.{0,9}nvidia"
+)
+TESTED = re.compile(r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/")
 WORD = re.compile(
     r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
 )
@@ -53,5 +62,7 @@ def check(document: Document) -> Iterator[Finding]:
         column = match.start() - document.starts[line - 1]
         if len(text) > LONGEST_LINE or is_licence(text) or COMMENT.match(text) or "//" in text[:column]:
             continue
-        heavy = "cosmetic" if IMPORT.match(text) or document.path.endswith(TEMPLATES) else None
+        said = IMPORT.match(text) or document.path.endswith(TEMPLATES) or TESTED.search(document.path)
+        shown = document.path.lower().endswith(PAGES) and not ASKED.search(text)
+        heavy = "cosmetic" if said or shown else None
         yield RULE.found(document, *match.span(), match[0], severity=heavy)

@@ -36,6 +36,10 @@ RULE = Rule(
     ),
     keep=(
         Example(
+            'jobs:\n  t:\n    steps:\n    - with:\n        note: |\n          echo "NCCL version: 2"\n',
+            path=".github/workflows/t.yml",
+        ),
+        Example(
             "jobs:\n  t:\n    # cuda\n    steps:\n    - uses: actions/checkout@v4\n",
             path=".github/workflows/t.yml",
         ),
@@ -46,6 +50,8 @@ WORD = re.compile(r"(?<![a-z])(?:cuda|nvidia|nccl|cudnn|cu1\d\d|tensorrt|nvcc|gp
 OTHERS = re.compile(r"NVIDIA(?:-\w+)?/|svcnvidia|nvidia-nemo", re.IGNORECASE)
 """Accounts and repositories of NVIDIA, which need no GPU."""
 RUNNER = re.compile(r"runs[-_]on|runner")
+PRINTED = re.compile(r"\becho\b|\bprintf\b|/usr/local/(?:nvidia|cuda)")
+"""Lines of scripts, and paths, of which other rules tell."""
 VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z_]+")
 
 
@@ -69,6 +75,7 @@ def check(document: Document) -> Iterator[Finding]:
                 match
                 and not VARIABLE.fullmatch(document.text, start, end)
                 and not images.tie(document.text[start:end])
+                and not PRINTED.search(document.lines[line - 1])
             ):
                 lines.add(line)
                 label = entry.key in ("name", "description", "title", "if", "repository", "needs", "group")

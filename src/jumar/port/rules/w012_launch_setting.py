@@ -53,6 +53,7 @@ KEY = re.compile(
     r"gpus?$|cuda|nccl|no_cuda",
     re.IGNORECASE,
 )
+COMMUNICATOR = re.compile(r"communicator|collective|distributed", re.IGNORECASE)
 SWITCH = re.compile(
     r"^(?:use_cuda|no_cuda|cuda|gpu_ids?|gpus|devices_per_node|use_gpu|enable_cuda\w*|"
     r"\w*(?:cuda|nccl)\w*)$",
@@ -74,7 +75,7 @@ def check(document: Document) -> Iterator[Finding]:
         for entry in read(document):
             start, end = entry.inner(document.text)
             value = (entry.value or "").strip()
-            if DEVICE.match(value) and KEY.search(entry.named):
+            if DEVICE.match(value) and (KEY.search(entry.named) or COMMUNICATOR.search(entry.named)):
                 says = INSTEAD.get(value.lower().split(":")[0] if "," not in value else value.lower())
                 yield RULE.found(document, start, end, f"{entry.named}: {value}", replacement=says)
             elif (

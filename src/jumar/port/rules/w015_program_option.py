@@ -79,4 +79,7 @@ def check(document: Document) -> Iterator[Finding]:
             if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
                 continue
             seen.add(start)
-            yield RULE.found(document, start, start + len(option[0]), option[0], layer=layer)
+            says = "torch.accelerator: the code asks for CUDA" if option[0].startswith("torch.") else None
+            yield RULE.found(
+                document, start, start + len(option[0]), option[0], layer=layer, replacement=says
+            )

@@ -43,7 +43,11 @@ RULE = Rule(
         Example('echo "installing CUDA"\n', path="a.sh"),
         Example("name: Build with CUDA\n", path="x.yaml"),
     ),
-    keep=(Example("# needs Python\nls\n", path="a.sh"),),
+    keep=(
+        Example("# needs Python\nls\n", path="a.sh"),
+        Example("env:\n- name: NVIDIA_VISIBLE_DEVICES\n  value: all\n", path="values.yaml"),
+        Example("content: |\n  enable_nvidia_dcgm: true\n", path="blueprint.yaml"),
+    ),
 )
 
 WORD = re.compile(r"(?<![A-Za-z])(?:cuda|nvidia|nccl|cudnn|cublas|nvlink)\w*", re.IGNORECASE)
@@ -63,6 +67,8 @@ SAID = frozenset(
         "docs",
     )
 )
+FILLED = frozenset(("content", "text", "doc", "docs", "message"))
+NAME = re.compile(r"[\w.\-/]*[A-Z]_[A-Z][\w.\-/]*|[a-z0-9]+(?:[-_][a-z0-9]+)+")
 SPEAKING = frozenset(("echo", "printf", "log", "info", "warn", "error", "die"))
 
 
@@ -83,8 +89,13 @@ def _said(document: Document) -> Iterator[tuple[int, int]]:
     if document.kind in ("yaml", "json") and not roles.is_ci(document) and not roles.is_ansible(document):
         read = json_entries.entries if document.kind == "json" else yaml_entries.entries
         for entry in read(document):
-            if entry.value and entry.key.lower() in SAID:
-                yield entry.start, entry.end
+            if not entry.value or entry.key.lower() not in SAID:
+                continue
+            if "\n" in entry.value and entry.key.lower() in FILLED:
+                continue  # a file or a script, of which other rules tell
+            if entry.key == "name" and (NAME.fullmatch(entry.value) or roles.is_kubernetes(document)):
+                continue  # the name of a variable or an object
+            yield entry.start, entry.end
     for command in script_commands(document):
         if command.name in SPEAKING:
             yield command.start, command.end
