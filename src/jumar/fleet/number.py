@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +37,11 @@ class Number:
     key: str = ""
     source: str = ""
     confidence: str = ASSUMED
-    low: float = field(default=float("nan"))
-    high: float = field(default=float("nan"))
+    low: float = float("nan")
+    high: float = float("nan")
     note: str = ""
     others: tuple[Statement, ...] = ()
+    given: bool = True  # False: the file says nothing, this is what jumar takes then
 
     def __post_init__(self) -> None:
         if np.isnan(self.low):

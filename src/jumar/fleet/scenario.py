@@ -1,6 +1,6 @@
 """A scenario as the program holds it: who needs what by when, which chips may be had, and what limits both.
 
-`reading_scenario.load` makes it from a file. Months are counted from `Scenario.start`: 0 is the first. Every number is
+`scenario_file.load` makes it from a file. Months are counted from `Scenario.start`: 0 is the first. Every number is
 a `Number` in the unit that its comment names, with source and confidence; `number.value` is what one computes with.
 """
 
@@ -62,7 +62,7 @@ class Supply:
 
     first: int  # month index; below 0: taken before the scenario begins
     last: int | None  # None: until the end
-    most: Series  # most that may be ordered in a month, "chip"
+    most: Series  # most that may be ordered in a month, "chip/month"
     lot: Number  # orders are whole lots of so many chips, "chip"
     lead: Number  # months from order to the promised delivery, "month"
     ramp: Number  # months from `first` until the promised output is reached, "month"
@@ -83,17 +83,23 @@ class ChipOption:
     profile: Chip | None = field(repr=False)
     stock: Number  # owned and in service at the start, "chip"
     price: Number  # with its share of server and network, "USD/chip"
-    price_change: Number  # of the price in a year, "share": −0.1 is a tenth cheaper
+    price_change: Number  # of the price, "share/year": −0.1 is a tenth cheaper each year
     deposit: Number  # share of the price paid with the order, "share"
     refund: Number  # share of the deposit that comes back if the order is cancelled, "share"
-    power: Number  # at full load with its share of server and network, without cooling, "W/chip"
-    per_rack: Number  # most chips in a rack, "chip"
+    power: Number  # of the chip alone while it works, "W/chip"
+    server_power: Number  # its share of server and network, "W/chip"
+    per_rack: Number  # most chips in a rack, "chip/rack"
     cooling: str  # one of COOLINGS
     resale: Number  # share of the price that a chip is still worth at the end of the scenario, "share"
     upkeep: Number  # space, staff, maintenance, "USD/chip/month"
     failures: Failures
     heat: Heat
     supply: Supply | None  # None: cannot be bought, only what is in stock
+
+    @property
+    def whole_power(self) -> float:
+        """Watts of a working chip with its share of server and network, without cooling."""
+        return self.power.value + self.server_power.value
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class Supplier:
     name: str
     title: str
     jurisdiction: str  # whose rules its exports follow, as in "US", "CN"
-    domestic: bool  # in the buyer's own jurisdiction
+    domestic: bool  # in the buyer's own jurisdiction, `Scenario.jurisdiction`
     disruptions: Number  # expected interruptions of all its deliveries in a year, "1/year"
     disruption: Number  # how long one lasts, "month"
 
@@ -129,6 +135,7 @@ class ExportRule:
 class ExportHazard:
     """Stops that nobody has announced: how many in a year are expected from a jurisdiction, and how long they last."""
 
+    name: str
     jurisdiction: str
     chips: tuple[str, ...]
     stops: Number  # "1/year"
@@ -193,9 +200,9 @@ class Site:
     power: Series  # at the meter, chips and cooling together, "W"
     racks: Series  # "rack"
     liquid_racks: Series  # of them, those with liquid cooling, "rack"
-    rack_power: Number  # most that one rack may take, "W"
-    liquid_rack_power: Number  # "W"
-    overhead: Number  # power at the meter for each watt of computing (PUE), "share"
+    rack_power: Number  # most that one air-cooled rack may take, "W/rack"
+    liquid_rack_power: Number  # "W/rack"
+    overhead: Number  # power at the meter for each watt of computing (PUE), "1"
     electricity: Number  # "USD/kWh"
     inlet: tuple[Number, ...]  # twelve, "°C"
 
@@ -214,11 +221,11 @@ class Rental:
 class Money:
     """What holds for all: costs are in US dollars of the first month."""
 
-    discount: Number  # a year, "share"
-    yuan: Number  # yuan for a dollar, "CNY/USD"
+    discount: Number  # "share/year"
+    yuan: Number  # yuan for a dollar, "1"
     person_day: Number  # "USD/person-day"
-    engineers: Series  # person-days that migrations may take in a month, "person-day"
-    budget: Series | None  # most to be spent on chips in a month, "USD"; None: no limit
+    engineers: Series  # person-days that migrations may take in a month, "person-day/month"
+    budget: Series | None  # most to be spent on chips in a month, "USD/month"; None: no limit
 
 
 @dataclass(frozen=True)
@@ -237,6 +244,7 @@ class Scenario:
     name: str
     title: str
     story: str
+    jurisdiction: str  # of the buyer
     start: Month
     months: int
     chips: Mapping[str, ChipOption]
