@@ -16,11 +16,26 @@ namespace {
 
 constexpr uint64_t kPublishNs = 20u * 1000 * 1000;  // how often, in virtual time, utilisation is told
 
-// Events cost the host less than a launch: nothing is built for them.
-constexpr double kCheapCall = 0.1;
 constexpr uint64_t kMostHeldUp = 8;
 
-bool launches(TraceType type) { return type >= TraceType::kOperator && type <= TraceType::kFill; }
+// What a call costs the host, as a share of one that launches an operator: HOST_SHARE in src/jumar/runs/tracks.py.
+double host_share(TraceType type) {
+  switch (type) {
+    case TraceType::kOperator:
+    case TraceType::kCollective:
+    case TraceType::kCopyToDevice:
+    case TraceType::kCopyToHost:
+    case TraceType::kCopyOnDevice: return 1.0;
+    case TraceType::kFill:
+    case TraceType::kHostCallback: return 0.5;
+    case TraceType::kEventRecord:
+    case TraceType::kEventWait:
+    case TraceType::kSynchroniseStream:
+    case TraceType::kSynchroniseEvent:
+    case TraceType::kSynchroniseDevice: return 0.2;
+    default: return 0;
+  }
+}
 
 uint64_t whole(double ns) { return ns > 0 ? static_cast<uint64_t>(ns) : 0; }
 
@@ -69,10 +84,7 @@ void Clock::advance_host(const TraceEvent& event) {
   }
   const double call_ns =
       settings.host_call_ns != 0 ? static_cast<double>(settings.host_call_ns) : Engine::get().ring().rates.host_call_ns;
-  if (launches(event.type)) host_ns_ += whole(call_ns);
-  if (event.type == TraceType::kEventRecord || event.type == TraceType::kEventWait) {
-    host_ns_ += whole(call_ns * kCheapCall);
-  }
+  host_ns_ += whole(call_ns * host_share(event.type));
 }
 
 // Work of another stream that was given before holds work up by at most kMostHeldUp times its own length; as in
@@ -91,7 +103,11 @@ void Clock::run(const TraceEvent& event, uint64_t duration_ns, bool cores) {
   chip_[event.stream] = event.chip;
   if (event.chip >= busy_.size()) busy_.resize(event.chip + 1), shown_.resize(event.chip + 1);
   busy_[event.chip] += duration_ns;
-  if ((event.flags & kTraceBlocking) != 0) host_ns_ = until;
+  if ((event.flags & kTraceBlocking) != 0) host_waited_until(until);
+}
+
+void Clock::host_waited_until(uint64_t reached_ns) {
+  host_ns_ = std::max(host_ns_, reached_ns) + whole(Engine::get().ring().rates.synchronise_ns);
 }
 
 // False: its price is not known yet.
@@ -120,19 +136,17 @@ bool Clock::play(const TraceEvent& event, bool all) {
       break;
     case TraceType::kEventWait: ready(event.stream) = std::max(ready(event.stream), event_ns(event.subject)); break;
     case TraceType::kHostCallback: ready(event.stream) = std::max(ready(event.stream), host_ns_); break;
-    case TraceType::kSynchroniseStream:
-      host_ns_ = std::max(host_ns_ + whole(rates.synchronise_ns), ready(event.stream));
-      break;
-    case TraceType::kSynchroniseEvent:
-      host_ns_ = std::max(host_ns_ + whole(rates.synchronise_ns), event_ns(event.subject));
-      break;
-    case TraceType::kSynchroniseDevice:
-      host_ns_ += whole(rates.synchronise_ns);
+    case TraceType::kSynchroniseStream: host_waited_until(ready(event.stream)); break;
+    case TraceType::kSynchroniseEvent: host_waited_until(event_ns(event.subject)); break;
+    case TraceType::kSynchroniseDevice: {
+      uint64_t last = 0;
       for (size_t stream = 0; stream < ready_.size(); ++stream) {
-        if (chip_[stream] == event.chip) host_ns_ = std::max(host_ns_, ready_[stream]);
+        if (chip_[stream] == event.chip) last = std::max(last, ready_[stream]);
       }
+      host_waited_until(last);
       if (event.chip < cores_.size()) cores_[event.chip] = std::min(cores_[event.chip], host_ns_);
       break;
+    }
     default: break;
   }
   return true;

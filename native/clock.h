@@ -22,6 +22,7 @@ class Clock {
   bool play(const TraceEvent& event, bool all);
   void run(const TraceEvent& event, uint64_t duration_ns, bool cores = false);
   void advance_host(const TraceEvent& event);
+  void host_waited_until(uint64_t reached_ns);
   uint64_t& ready(uint32_t stream);
   void publish();
 
