@@ -118,6 +118,8 @@ def _entries(document: Document) -> tuple[Entry, ...]:
 def _role(name: str, entry: Entry | None) -> str:
     if name.startswith("management."):
         return "operator"  # a device of NVIDIA's for containers, no resource
+    if re.search(r"/gpu-(?:operator|driver|feature|device-plugin)", name):
+        return "selector"  # labels of NVIDIA's components, no resource
     path = " ".join(entry.path).lower() if entry else ""
     if entry and entry.key == "apiVersion":
         return "operator"

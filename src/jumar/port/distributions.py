@@ -21,6 +21,10 @@ WHEELS_FOR_CUDA = re.compile(
 def tie(name: str) -> Name | None:
     """The row of a distribution (its name as PEP 503 writes it), None if it ties to nothing."""
     row = dictionary.find("dependencies/distributions", name)
+    if row is None and name.endswith("]"):
+        row = dictionary.find("dependencies/distributions", name.partition("[")[0]) or Name(
+            name, "", "absent", "the extra brings CUDA's libraries: install without it", "distributions"
+        )
     return None if row is None or (row.status == "same" and row.ascend == row.cuda) else row
 
 

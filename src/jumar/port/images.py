@@ -19,6 +19,13 @@ REGISTRY = re.compile(
     r"^(?:docker\.io|index\.docker\.io|registry-1\.docker\.io|public\.ecr\.aws|quay\.io)/(?:library/)?"
 )
 IMAGE = re.compile(r"^[\w.\-${}/]+(?:[:@][\w.\-${}:]+)?$")
+OF_VENDOR = re.compile(r"nvcr\.io/[\w\-]+/|(?:docker\.io/)?nvidia/cuda:")
+SET = re.compile(
+    r"^[ \t]*(?:(?:export|readonly|local|declare)[ \t]+)?\w+=[\"']?"
+    r"(?P<image>(?:nvcr\.io/[\w\-]+/|nvidia/cuda:)[\w.\-/:${}]+)",
+    re.MULTILINE,
+)
+"""Variables of scripts that hold such an image."""
 KEYS = frozenset(
     (
         "image",
@@ -54,6 +61,9 @@ def named(document: Document) -> Iterator[tuple[str, int, int]]:
         yield from _of_dockerfile(document)
     elif document.kind in ("yaml", "json"):
         yield from _of_entries(document)
+    if document.kind in ("shell", "slurm"):
+        for match in SET.finditer(document.text):
+            yield match["image"], match.start("image"), match.end("image")
     for command in script_commands(document):
         if command.name in RUNNERS and any(word.plain in ("run", "pull", "create") for word in command.words):
             for word in command.words[1:]:
@@ -84,7 +94,7 @@ def _of_entries(document: Document) -> Iterator[tuple[str, int, int]]:
         if not entry.value or "\n" in entry.value:
             continue
         key = entry.named.lower().replace("-", "_")
-        of_vendor = entry.value.startswith("nvcr.io/") and " " not in entry.value
+        of_vendor = OF_VENDOR.match(entry.value) and " " not in entry.value
         if key in KEYS or "image" in key or of_vendor:
             start, end = entry.inner(document.text)
             yield document.text[start:end], start, end

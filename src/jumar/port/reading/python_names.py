@@ -20,6 +20,11 @@ class Use:
     how: str
 
 
+def is_question(use: Use) -> bool:
+    """Whether it is only asked if the name is there: `hasattr(torch.cuda, "x")`."""
+    return isinstance(use.node, ast.Call) and getattr(use.node.func, "id", "") == "hasattr"
+
+
 def read(document: Document) -> list[Use]:
     """Longest chains of attributes, names that an import binds, the imports themselves, getattr and dotted strings."""
     source = document.once(python_source.read)

@@ -19,7 +19,8 @@ OPTION = re.compile(r"[ \t]*-{1,2}[A-Za-z]")
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """`name` as normalised (PEP 503), `rest`: version or address; `start` to `end`: the whole requirement."""
+    """`name` as normalised (PEP 503), `extras` with their brackets, `rest`: version or address;
+    `start` to `end`: the whole requirement."""
 
     name: str
     rest: str
@@ -28,6 +29,12 @@ class Requirement:
     name_end: int
     start: int
     end: int
+    extras: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The name, with the extras where they ask for CUDA: `jax[cuda12]`."""
+        return self.name + self.extras if "cuda" in self.extras else self.name
 
 
 def parse(text: str, base: int) -> Requirement | None:
@@ -47,6 +54,7 @@ def parse(text: str, base: int) -> Requirement | None:
         base + match.end("name"),
         base + match.start("name"),
         end,
+        (match["extras"] or "").replace(" ", "").lower(),
     )
 
 

@@ -93,7 +93,7 @@ def _of_json(document: Document) -> Iterator[Command]:
 
 def _of_entries(document: Document, entries: tuple[Entry, ...]) -> Iterator[Command]:
     for entry in entries:
-        if entry.named.lower() in SCRIPT_KEYS:
+        if entry.named.lower() in SCRIPT_KEYS or (entry.value and entry.named.endswith(".sh")):
             if entry.value:
                 start, end = script_place(document.text, entry)
                 yield from commands(document.text[start:end], start)

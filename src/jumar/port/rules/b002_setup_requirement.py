@@ -53,7 +53,7 @@ def check(document: Document) -> Iterator[Finding]:
         if (
             needed
             and not _is_own(source, needed.name)
-            and (found := distributions.found(RULE, document, needed.name, *source.span(node)))
+            and (found := distributions.found(RULE, document, needed.asked, *source.span(node)))
         ):
             yield found
 

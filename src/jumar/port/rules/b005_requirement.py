@@ -67,6 +67,7 @@ RULE = Rule(
     replacement="what the table of distributions says",
     examples=(
         Example("flash-attn>=2.5\n"),
+        Example("mlx[cuda]==0.30\n"),
         Example("torch==2.4.0\ncupy-cuda12x ; platform_system == 'Linux'\n"),
         Example('[project]\ndependencies = [\n  "xformers>=0.0.20",\n]\n', path="pyproject.toml"),
         Example('[tool.poetry.dependencies]\nbitsandbytes = "^0.41"\n', path="pyproject.toml"),
@@ -91,7 +92,7 @@ def check(document: Document) -> Iterator[Finding]:
     for needed in requirement_lines.requirements(document):
         if needed.name == own:
             continue
-        found = distributions.found(RULE, document, needed.name, needed.start, needed.end)
+        found = distributions.found(RULE, document, needed.asked, needed.start, needed.end)
         if found:
             yield found
 

@@ -27,6 +27,10 @@ RULE = Rule(
         Example("pip install flash-attn --no-build-isolation\n", path="setup.sh"),
         Example("RUN pip install --no-cache-dir cupy-cuda12x\n", path="Dockerfile"),
         Example("```bash\npip install xformers\n```\n", path="README.md"),
+        Example(
+            'RUN pip install "jax[cuda12_pip]==0.4.25" -f https://example.org/releases.html\n',
+            path="Dockerfile",
+        ),
         Example("conda install -y cudatoolkit=11.8 -c nvidia\n", path="setup.sh"),
     ),
     keep=(
@@ -56,7 +60,7 @@ def check(document: Document) -> Iterator[Finding]:
                 continue
             needed = requirement_lines.parse(word.plain.split("git+")[0] or _of_address(word.plain), 0)
             if needed and word.plain not in VERBS and not word.plain.startswith("-"):
-                found = distributions.found(RULE, document, needed.name, word.start, word.end, layer)
+                found = distributions.found(RULE, document, needed.asked, word.start, word.end, layer)
                 if found:
                     yield found
 

@@ -75,7 +75,7 @@ def check(document: Document) -> Iterator[Finding]:
                 document,
                 *source.place(use.node),
                 use.name,
-                severity="silent" if use.name in ANSWERS_NO else None,
+                severity="silent" if use.name in ANSWERS_NO or python_names.is_question(use) else None,
                 replacement=fix.text if fix else counterparts.replacement(use.name),
                 runs_unchanged=counterparts.runs_unchanged(use.name),
                 **agnostic.given(fix),

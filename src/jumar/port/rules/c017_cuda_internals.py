@@ -42,4 +42,5 @@ def check(document: Document) -> Iterator[Finding]:
                 document, *source.place(use.node), use.name, severity="degrades", replacement=says
             )
             continue
-        yield RULE.found(document, *source.place(use.node), use.name)
+        asked = "silent" if python_names.is_question(use) else None
+        yield RULE.found(document, *source.place(use.node), use.name, severity=asked)

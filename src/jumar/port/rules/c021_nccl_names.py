@@ -41,7 +41,11 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.distributed.distributed_c10d.default_pg_nccl_timeout",
     ):
         _, above = python_strings.outside(source, use.node)
-        asked = use.name.endswith("is_nccl_available") or isinstance(above, ast.Compare)
+        asked = (
+            use.name.endswith("is_nccl_available")
+            or isinstance(above, ast.Compare)
+            or python_names.is_question(use)
+        )
         yield RULE.found(
             document, *source.place(use.node), f"{use.name}", severity="silent" if asked else None
         )

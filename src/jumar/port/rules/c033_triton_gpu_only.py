@@ -46,4 +46,5 @@ def check(document: Document) -> Iterator[Finding]:
         "triton.language._experimental_descriptor_load",
         "triton.language._experimental_descriptor_store",
     ):
-        yield RULE.found(document, *source.place(use.node), f"{use.name}")
+        asked = "silent" if python_names.is_question(use) else None
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", severity=asked)

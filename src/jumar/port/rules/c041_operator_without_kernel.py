@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from jumar.port import operators
@@ -42,8 +41,7 @@ def check(document: Document) -> Iterator[Finding]:
     missing = operators.without_kernel()
     for use in python_names.matching(document, missing.__contains__):
         above = source.parents[use.node]
-        asked = isinstance(use.node, ast.Call) and getattr(use.node.func, "id", "") == "hasattr"
-        if use.how != "import" and not asked and ".cpu()" not in source.text(above):
+        if use.how != "import" and not python_names.is_question(use) and ".cpu()" not in source.text(above):
             yield RULE.found(
                 document, *source.place(use.node), f"{use.name}, as aten::{missing[use.name]} has no kernel"
             )

@@ -39,8 +39,7 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, "torch.compile", "torch._inductor"):
         if not _has_backend(source.parents[use.node]):
-            asked = isinstance(use.node, ast.Call) and getattr(use.node.func, "id", "") == "hasattr"
-            heavy = None if COMPILES.match(use.name) and not asked else "cosmetic"
+            heavy = None if COMPILES.match(use.name) and not python_names.is_question(use) else "cosmetic"
             yield RULE.found(document, *source.place(use.node), use.name, severity=heavy)
 
 

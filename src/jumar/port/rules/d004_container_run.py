@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import roles
+from jumar.port.reading import roles, yaml_entries
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
 
@@ -29,6 +29,10 @@ RULE = Rule(
         Example("docker run --runtime=nvidia image\n", path="run.sh"),
         Example("singularity exec --nv image.sif python x.py\n", path="run.sh"),
         Example("```console\n$ docker run --gpus all image\n```\n", path="README.md"),
+        Example(
+            "jobs:\n  t:\n    container:\n      image: x\n      options: --ipc host --gpus all\n",
+            path=".github/workflows/t.yml",
+        ),
         Example('{"runArgs": ["--gpus", "all"]}\n', path=".devcontainer/devcontainer.json"),
     ),
     keep=(
@@ -56,9 +60,16 @@ OPTION = re.compile(
     r"/dev/nvidia).*|--device=nvidia.*|--privileged-gpu"
 )
 
+ASKED = re.compile(r"--gpus(?:[= ]\S+)?|--runtime[= ]nvidia|--device[= ]\S*nvidia\S*")
+
 
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
+    if document.kind == "yaml" and roles.is_ci(document):
+        for entry in yaml_entries.entries(document):
+            if entry.key == "options" and entry.value:
+                for match in ASKED.finditer(document.text, entry.start, entry.end):
+                    yield RULE.found(document, *match.span(), match[0], layer=layer)
     listed = document.kind in ("json", "yaml") and "--gpus" in document.text
     for command in script_commands(document):
         words = [word.plain for word in command.words]

@@ -47,6 +47,7 @@ RULE = Rule(
         "fi_efa",
         "mig_",
         "triton_ptxas",
+        "horovod_",
         "pytorch_cuda",
         "nvcc_",
         "dcgm_",
@@ -87,7 +88,7 @@ NAME = re.compile(
     r"(?<![A-Za-z0-9_\-/.])(?:(?:TORCH_)?NCCL_[A-Z]\w*|CUDA_[A-Z]\w*|CUDA(?:CXX|ARCHS|"
     r"HOSTCXX)\b|NVIDIA_[A-Z]\w*|CUDNN_[A-Z]\w*|CUBLAS\w*_[A-Z]\w*|NVTE_\w+|"
     r"NVSHMEM_\w+|GDRCOPY_\w+|NUMBA_CUDA\w*|DS_BUILD_\w+|FI_EFA_\w+|MIG_PARTED\w+|"
-    r"TRITON_PTXAS_PATH|PYTORCH_CUDA_\w+|PYTORCH_NVML\w+|"
+    r"TRITON_PTXAS_PATH|HOROVOD_(?:GPU|NCCL|CUDA)_\w+|PYTORCH_CUDA_\w+|PYTORCH_NVML\w+|"
     r"TORCH_CUDA_\w+|NVCC_\w+|DCGM_EXPORTER\w*|(?:USE|FORCE|WITH|ENABLE|BUILD|INSTALL|HAS|"
     r"NO|DISABLE)_(?:CUDA|NCCL|CUDNN)\w*|[A-Z]+_(?:WITH|USE|ENABLE)_CUDA\w*|"
     r"[A-Z_]*CUDA_(?:VERSION|ARCH\w*|HOME|PATH|TAG|LABEL|SHORT\w*|MAJOR|MINOR|IMAGE|"
@@ -131,6 +132,7 @@ def check(document: Document) -> Iterator[Finding]:
     if document.kind == "text" and not ENVIRONMENT_FILE.search(document.path):
         return
     seen: set[tuple[int, str]] = set()
+    defined = frozenset(DEFINED.findall(document.text)) if document.kind in SCRIPTS else frozenset()
     dumped = _dumps(document) if document.kind == "json" else ()
     for match in NAME.finditer(without_comments(document)):
         name, here = match[0], (document.position(match.start())[0], match[0])
@@ -145,8 +147,15 @@ def check(document: Document) -> Iterator[Finding]:
         if row and row.ascend and "*" not in row.ascend:
             says = f"{row.ascend}: {row.note}" if row.note else row.ascend
         edit = added.get(match.start())
+        own = name in defined and (row is None or "*" in row.cuda) and not OF_LIBRARY.match(name)
         heavy = (
-            "silent" if name in CHOOSING else "cosmetic" if row and row.note.startswith("ignored") else None
+            "cosmetic"
+            if own
+            else "silent"
+            if name in CHOOSING
+            else "cosmetic"
+            if row and row.note.startswith("ignored")
+            else None
         )
         yield RULE.found(
             document,
@@ -156,9 +165,18 @@ def check(document: Document) -> Iterator[Finding]:
             layer=layer,
             severity=heavy,
             edit=[edit] if edit else None,
+            why="a variable of the script's own, which is named after CUDA" if own else None,
         )
 
 
+DEFINED = re.compile(
+    r"^[ \t]*(?:(?:local|readonly|declare)[ \t]+|:[ \t]*\"?\$\{)?([A-Z]\w*)(?::?=)", re.MULTILINE
+)
+"""Set by a script for itself, not exported."""
+OF_LIBRARY = re.compile(
+    r"(?:TORCH_)?NCCL_|NVSHMEM_|NVTE_|CUDNN_|CUBLAS|NVIDIA_(?:VISIBLE|DRIVER|REQUIRE|DISABLE|MIG|IMEX)"
+)
+"""Read by libraries, whether a table has it or not."""
 DUMP = re.compile(r"\n|^[^=$]*\s[^=$]*\s[^=$]*\s|,\s.*,\s")
 """Several lines, or words that begin as no assignment does."""
 ENVIRONMENT_FILE = re.compile(r"(^|/)[^/]*(env|conf|nccl|hostfile|deepspeed_env)[^/]*$", re.IGNORECASE)

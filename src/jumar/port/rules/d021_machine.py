@@ -52,6 +52,7 @@ RULE = Rule(
     examples=(
         Example("resources:\n  accelerators: A100:8\n", path="task.yaml"),
         Example("instance_type: p4d.24xlarge\n", path="cluster.yaml"),
+        Example("guest_accelerator:\n- type: nvidia-rtx-pro-6000\n  count: 1\n", path="blueprint.yaml"),
         Example(
             "gcloud compute instances create x --machine-type=a2-highgpu-1g "
             "--accelerator=type=nvidia-l4,count=1\n",
@@ -62,6 +63,8 @@ RULE = Rule(
         Example("instance_type: m5.large\nname: T4 notes\n", path="cluster.yaml"),
         Example("see g5.md\n", path="README.md"),
         Example('{"hardware": "NVIDIA H100 80GB"}\n', path="data/benchmarks.json"),
+        Example('{"system": {"accelerator": "NVIDIA L40S"}}\n', path="results/run.json"),
+        Example("```\nrun.py [--accelerator {nvidia.com/gpu,ascend-npu}]\n```\n", path="README.md"),
         Example("nvidia.com/gpu.product: A100-SXM4-40GB\n", path="pod.yaml"),
     ),
 )
@@ -77,7 +80,8 @@ KEY = re.compile(
     r"product|device_?type",
     re.IGNORECASE,
 )
-CHOSEN = re.compile(r"type|id$|ids$|accelerator|machine|instance", re.IGNORECASE)
+CHOSEN = re.compile(r"type|id$|ids$|machine|instance", re.IGNORECASE)
+CARD = re.compile(r"nvidia-(?:tesla|rtx|[a-z]{1,2}\d)[\w\-]*$")
 NAMED = re.compile(r"nvidia[-_][\w\-]+$")
 OPTION = re.compile(
     r"--(?:accelerator|machine-type|instance-type|node-type|gpus?-type|vm-size|"
@@ -96,7 +100,8 @@ def check(document: Document) -> Iterator[Finding]:
             if row := machines.tie(entry.value):
                 yield RULE.found(document, start, end, entry.value, replacement=row.note, layer=layer)
             elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
-                entry.named.lower().startswith("accelerator") and NAMED.match(entry.value)
+                (entry.named.lower().startswith("accelerator") and NAMED.match(entry.value))
+                or (entry.named == "type" and CARD.match(entry.value))
             ):
                 if "nvidia.com/" in entry.named or (" " in entry.value and not CHOSEN.search(entry.named)):
                     continue  # a label that another rule tells of; a caption, which chooses no machine
@@ -104,6 +109,8 @@ def check(document: Document) -> Iterator[Finding]:
     for command in script_commands(document):
         text = document.text[command.start : command.end]
         for option in OPTION.finditer(text):
+            if option["value"].startswith(("{", "nvidia.com/")):
+                continue  # the choices that a usage text names, or a resource
             if machines.tie(option["value"]) or "nvidia" in option["value"] or GPU.match(option["value"]):
                 start = command.start + option.start("value")
                 yield RULE.found(document, start, start + len(option["value"]), option["value"], layer=layer)

@@ -37,6 +37,8 @@ KEYS_WORDS = """
     tensor_parallel_gpus requestgpu limitgpu requestgpus nvidia_gpu gpumemory
 """
 KEYS = frozenset(KEYS_WORDS.split())
+ANY_CHIP = frozenset(("n_gpus_per_node", "ngpus", "num_gpus_per_node", "gpus_per_worker"))
+"""Words that trainers use for chips of any maker."""
 TESTED = re.compile(r"(^|/)tests?/")
 OPTION = re.compile(r"--(?:num-gpus|num_gpus|entrypoint-num-gpus)[= ]\S+")
 
@@ -49,7 +51,12 @@ def check(document: Document) -> Iterator[Finding]:
             if (entry.key.lower() in KEYS and not entry.is_item) or (
                 entry.key == "GPU" and "resource" in " ".join(entry.path).lower()
             ):
-                light = entry.key.isupper() or TESTED.search(document.path) or roles.is_ansible(document)
+                light = (
+                    entry.key in ANY_CHIP
+                    or entry.key.isupper()
+                    or TESTED.search(document.path)
+                    or roles.is_ansible(document)
+                )
                 heavy = "degrades" if light else None
                 yield RULE.found(
                     document, entry.key_start, entry.key_end, entry.key, layer=layer, severity=heavy

@@ -29,6 +29,10 @@ RULE = Rule(
     keep=(
         Example("jobs:\n  t:\n    runs-on: ubuntu-latest\n", path=".github/workflows/t.yml"),
         Example("tags: [gpu]\n", path="notes.yml"),
+        Example(
+            "on:\n  workflow_dispatch:\n    inputs:\n      runner_type:\n        description: a10 or t4\n",
+            path=".github/workflows/t.yml",
+        ),
     ),
 )
 
@@ -69,6 +73,8 @@ def check(document: Document) -> Iterator[Finding]:
     for entry in yaml_entries.entries(document):
         if entry.value and len(entry.value) < 200 and "\n" not in entry.value:
             named = next((key for key in reversed(entry.path) if wanted.match(key)), None)
+            if entry.key in ("description", "name") and named != entry.key:
+                continue  # a text about it
             if named and GPU.search(entry.value) and entry.path.index(named) >= len(entry.path) - 3:
                 start, end = entry.inner(document.text)
                 yield RULE.found(document, start, end, f"{named}: {document.text[start:end]}")

@@ -28,6 +28,8 @@ RULE = Rule(
         Example('{"device": "cuda"}\n', path="config.json"),
         Example('[train]\ndevice = "cuda"\n', path="config.toml"),
         Example("trainer:\n  accelerator: gpu\n", path="lightning.yaml"),
+        Example('layers:\n  15: "cuda:1"\n', path="placement.yaml"),
+        Example("communicators:\n- nccl\n", path="test.yaml"),
     ),
     keep=(
         Example("device: cpu\nname: cuda study\n", path="config.yaml"),
@@ -53,6 +55,8 @@ KEY = re.compile(
     r"gpus?$|cuda|nccl|no_cuda",
     re.IGNORECASE,
 )
+PLACED = re.compile(r"cuda:\d+")
+"""Whatever the key, as in a table of layers."""
 COMMUNICATOR = re.compile(r"communicator|collective|distributed", re.IGNORECASE)
 SWITCH = re.compile(
     r"^(?:use_cuda|no_cuda|cuda|gpu_ids?|gpus|devices_per_node|use_gpu|enable_cuda\w*|"
@@ -75,7 +79,9 @@ def check(document: Document) -> Iterator[Finding]:
         for entry in read(document):
             start, end = entry.inner(document.text)
             value = (entry.value or "").strip()
-            if DEVICE.match(value) and (KEY.search(entry.named) or COMMUNICATOR.search(entry.named)):
+            if DEVICE.match(value) and (
+                KEY.search(entry.named) or COMMUNICATOR.search(entry.named) or PLACED.fullmatch(value)
+            ):
                 says = INSTEAD.get(value.lower().split(":")[0] if "," not in value else value.lower())
                 yield RULE.found(document, start, end, f"{entry.named}: {value}", replacement=says)
             elif (

@@ -26,6 +26,7 @@ RULE = Rule(
         Example("python train.py --device cuda --dist-backend=nccl\n", path="run.sh"),
         Example("python train.py trainer.accelerator=gpu device=cuda:0\n", path="run.sh"),
         Example("torchrun --nproc_per_node=gpu train.py\n", path="run.sh"),
+        Example('if [ "$device" == "cuda" ]; then ls; fi\n', path="run.sh"),
         Example('command: ["torchrun", "--backend", "nccl"]\n', path="a.yaml"),
         Example('python -c "import torch; print(torch.cuda.is_available())"\n', path="run.sh"),
     ),
@@ -45,7 +46,9 @@ OPTION = re.compile(
     rf"|{BEFORE}--?(?:nproc[_-]per[_-]node[= ]gpu\b|[\w\-]*(?:cuda|nccl)[\w\-]*(?:=\S+)?"
     r"|(?:use|with|no|num)?[_-]?gpus?(?![\w\-]))"
     r"|-D\w*(?:CUDA|NCCL|CUDNN)\w*(?:=\S+)?|\btorch\.cuda\.\w+|(?<!\S)[\"']?\.\[[\w,]*(?:cuda|gpu)\w*[\w,]*\]"
+    r"|[=!]=?[ \t]+[\"']?cuda(?::\d+)?[\"']?(?=[ \t]*\])"
 )
+COMPARED = re.compile(r"[=!]=?[ \t]")
 NOT_PROGRAMS = frozenset(
     (
         "echo",
@@ -79,6 +82,11 @@ def check(document: Document) -> Iterator[Finding]:
             if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
                 continue
             seen.add(start)
+            if COMPARED.match(option[0]):
+                yield RULE.found(
+                    document, start, start + len(option[0]), option[0].strip(), layer=layer, severity="silent"
+                )
+                continue
             says = "torch.accelerator: the code asks for CUDA" if option[0].startswith("torch.") else None
             yield RULE.found(
                 document, start, start + len(option[0]), option[0], layer=layer, replacement=says

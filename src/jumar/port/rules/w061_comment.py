@@ -68,7 +68,7 @@ SAID = frozenset(
     )
 )
 FILLED = frozenset(("content", "text", "doc", "docs", "message"))
-NAME = re.compile(r"[\w.\-/]*[A-Z]_[A-Z][\w.\-/]*|[a-z0-9]+(?:[-_][a-z0-9]+)+")
+NAME = re.compile(r"[\w.\-/]*[A-Z]_[A-Z][\w.\-/]*|[a-z0-9]+(?:[-_.][a-z0-9]+)+")
 SPEAKING = frozenset(("echo", "printf", "log", "info", "warn", "error", "die"))
 
 
