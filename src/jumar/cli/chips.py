@@ -12,6 +12,7 @@ from typing import Any
 
 from jumar import chips
 from jumar.chips import comparison, draft
+from jumar.cli import chips_classify
 from jumar.cli.refusal import Refusal
 from jumar.report import chips_page
 
@@ -29,7 +30,7 @@ HEADINGS = (
 WITHOUT_SOURCE = ("recalled", "assumption")
 
 
-ACTIONS = ("list", "show", "compare", "new")
+ACTIONS = ("list", "show", "compare", "new", "classify")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="base", required=True, metavar="CHIP", help="whose numbers it begins with"
     )
     new.add_argument("--out", metavar="FILE.toml", help="where it is written (default: NAME.toml)")
-    for action in (listing, show, compare, new):
+    classify = chips_classify.arguments(actions, name)
+    for action in (listing, show, compare, new, classify):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -69,6 +71,7 @@ def execute(chosen: argparse.Namespace) -> int:
         "show": _show,
         "compare": _compare,
         "new": _new,
+        "classify": chips_classify.act,
     }
     try:
         act[chosen.action](chosen)
