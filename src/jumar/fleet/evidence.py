@@ -1,0 +1,62 @@
+"""What a scenario rests on: every number with what vouches for it, as plain dicts for terminals, pages and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jumar.chips import CONFIDENCES
+from jumar.fleet import units
+from jumar.fleet.number import ASSUMED, Number
+from jumar.fleet.scenario import Scenario
+
+MEANINGS: Mapping[str, str] = CONFIDENCES
+
+
+def account(scenario: Scenario) -> dict[str, Any]:
+    """Numbers by confidence, best vouched for first; those that sources disagree about; what nobody gave."""
+    rows = [row(number) for number in scenario.numbers().values()]
+    return {
+        "confidences": [
+            {
+                "confidence": one,
+                "meaning": MEANINGS[one],
+                "numbers": [r for r in rows if r["confidence"] == one],
+            }
+            for one in MEANINGS
+        ],
+        "disputed": [one for one in rows if one["others"]],
+        "not_given": sum(not one["given"] for one in rows),
+        "count": len(rows),
+        "sources": dict(scenario.sources),
+    }
+
+
+def row(number: Number) -> dict[str, Any]:
+    """One number as text, with its range and all that is said about it."""
+    ranged = number.uncertain
+    return {
+        "key": number.key,
+        "value": number.value,
+        "unit": number.unit,
+        "text": units.text(number.value, number.unit),
+        "range": f"{units.text(number.low, number.unit)} to {units.text(number.high, number.unit)}"
+        if ranged
+        else "",
+        "low": number.low,
+        "high": number.high,
+        "confidence": number.confidence,
+        "source": number.source or ("assumed" if number.confidence == ASSUMED else ""),
+        "note": number.note,
+        "given": number.given,
+        "others": [
+            {
+                "text": units.text(one.value, number.unit),
+                "value": one.value,
+                "confidence": one.confidence,
+                "source": one.source,
+                "note": one.note,
+            }
+            for one in number.others
+        ],
+    }

@@ -1,0 +1,110 @@
+"""A scenario for a terminal: what it asks, how many chips that would be, and what each number rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jumar.fleet import demand, units
+from jumar.fleet.scenario import TRAINING, Scenario, Workload
+
+WIDE = 46  # of a key
+
+
+def text(scenario: Scenario, facts: Mapping[str, Any], name: str, everything: bool = True) -> str:
+    """All there is to say, as lines. `facts` is `fleet.evidence.account(scenario)`."""
+    parts = [_head(scenario, name), _demand(scenario), _supply(scenario), _counts(facts), _disputed(facts)]
+    if everything:
+        parts += [_numbers(one) for one in facts["confidences"]]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _head(scenario: Scenario, name: str) -> list[str]:
+    last = scenario.month(scenario.months - 1)
+    return [
+        f"{name}: {scenario.title}",
+        f"  {scenario.start} to {last}, {scenario.months} months; {len(scenario.chips)} kinds of chips, "
+        f"{len(scenario.workloads)} workloads, {len(scenario.sites)} sites; everything fits together",
+    ]
+
+
+def _demand(scenario: Scenario) -> list[str]:
+    return [
+        "demand, and chips that it would keep busy at its peak",
+        *(_work(scenario, one) for one in scenario.workloads.values()),
+    ]
+
+
+def _work(scenario: Scenario, work: Workload) -> str:
+    counted = []
+    for chip in work.throughput:
+        peak = float(np.max(demand.chips_needed(scenario, work, chip)))
+        counted.append(f"{peak:,.0f} {chip}")
+    slow = f"; too slow for {work.latency_class}: {', '.join(work.too_slow)}" if work.too_slow else ""
+    return f"  {work.name:<22}{_asked(scenario, work):<44}{' or '.join(counted)}{slow}"
+
+
+def _asked(scenario: Scenario, work: Workload) -> str:
+    if work.kind == TRAINING and work.amount is not None and work.deadline is not None:
+        return f"{units.text(work.amount.value, work.unit)} by {scenario.month(work.deadline)}"
+    assert work.rate is not None
+    course = work.rate.over(scenario.months)[max(0, work.first) :]
+    first, last = (units.text(float(one), f"{work.unit}/s") for one in (course[0], course[-1]))
+    return f"{first} to {last}"
+
+
+def _supply(scenario: Scenario) -> list[str]:
+    lines = ["chips"]
+    for chip in scenario.chips.values():
+        stock = f"{chip.stock.value:,.0f} in stock" if chip.stock.value else ""
+        most = float(np.max(chip.supply.most.over(scenario.months))) if chip.supply else 0.0
+        bought = f"up to {most:,.0f} a month at {units.text(chip.price.value, 'USD/chip')}" if most else ""
+        lines.append(f"  {chip.name:<22}{'; '.join(one for one in (stock, bought) if one)}")
+    return lines
+
+
+def _counts(facts: Mapping[str, Any]) -> list[str]:
+    lines = [f"what the {facts['count']} numbers rest on"]
+    for one in facts["confidences"]:
+        count = len(one["numbers"])
+        missing = sum(not number["given"] for number in one["numbers"])
+        own = f", {missing} of them not in the file" if missing else ""
+        if count:
+            lines.append(f"  {one['confidence']:<12}{count:>5}  {one['meaning']}{own}")
+    return lines
+
+
+def _disputed(facts: Mapping[str, Any]) -> list[str]:
+    if not facts["disputed"]:
+        return []
+    lines = ["where sources disagree; the first is what is computed with"]
+    for one in facts["disputed"]:
+        lines.append(f"  {one['key']}")
+        said = [one, *one["others"]]
+        lines += [
+            f"    {other['text']:<24}{other['confidence']:<12}{other['source']}{_note(other)}"
+            for other in said
+        ]
+    return lines
+
+
+def _numbers(one: Mapping[str, Any]) -> list[str]:
+    given = [number for number in one["numbers"] if number["given"]]
+    if not one["numbers"]:
+        return []
+    lines = [f"{one['confidence']}: {one['meaning']}", *(_number(number) for number in given)]
+    if left := [number for number in one["numbers"] if not number["given"]]:
+        lines += ["  not in the file, taken so", *(_number(number) for number in left)]
+    return lines
+
+
+def _number(one: Mapping[str, Any]) -> str:
+    span = f" ({one['range']})" if one["range"] else ""
+    source = "" if one["source"] == "assumed" else f"  {one['source']}"
+    return f"  {one['key']:<{WIDE}} {one['text']}{span}{source}{_note(one) if one['given'] else ''}"
+
+
+def _note(one: Mapping[str, Any]) -> str:
+    return f"  [{one['note']}]" if one["note"] else ""
