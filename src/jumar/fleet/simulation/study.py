@@ -1,0 +1,109 @@
+"""Which interval of checkpoints and how many spares serve a cluster best: variants to simulate, and what they tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from jumar.fleet.simulation.arrivals import hours_between_stops, timed
+from jumar.fleet.simulation.closed_forms import binomial_spares, daly, meta_ettr, young
+from jumar.fleet.simulation.cluster import Cluster, Work
+from jumar.fleet.simulation.replica import DAYS, INTERVAL, SPARES
+
+FACTORS = (0.25, 0.5, 0.71, 1.0, 1.41, 2.0, 4.0)
+SHARES_OF_DOWN = (0.0, 0.5, 1.0, 1.25, 1.5, 2.0)  # spares tried, against the hosts that are down on average
+LONGEST_DAYS = 21.0
+Row = Mapping[str, Any]
+
+
+def variants(cluster: Cluster) -> list[dict[str, float]]:
+    """What is simulated to find out, over some weeks: the same failures befall every variant."""
+    days = min(cluster.days, LONGEST_DAYS)
+    intervals = [{INTERVAL: factor, DAYS: days} for factor in FACTORS]
+    return [*intervals, *({SPARES: float(spares), DAYS: days} for spares in spares_to_try(cluster))]
+
+
+def spares_to_try(cluster: Cluster) -> list[int]:
+    expected = cluster.layout.hosts * down_share(cluster)
+    most = cluster.layout.hosts // 2
+    return sorted({cluster.spares, *(min(math.ceil(share * expected), most) for share in SHARES_OF_DOWN)})
+
+
+def down_share(cluster: Cluster) -> float:
+    """Share of hosts in repair in the long run, each failing and being repaired by itself."""
+    rate = 0.0
+    for failure in cluster.failures:
+        if failure.effect != "heat":
+            repairs_h = failure.repair.mean_h * (1 - failure.recovers)
+            per_host = 1 / min(cluster.layout.hosts_per(failure.unit), 1.0)
+            rate += per_host / failure.hours_between * repairs_h
+    return rate / (1 + rate)
+
+
+def checkpoints(cluster: Cluster, rows: Sequence[Row]) -> dict[str, Any]:
+    """The best interval as simulated, beside the formulas; for the largest job."""
+    work = max(cluster.work, key=lambda one: one.chips)
+    rule = timed(cluster, work)
+    points = [
+        {"hours": rule.every_h * factor, **_of(rows, INTERVAL, factor, "goodput")}
+        for factor in FACTORS
+        if any(row.get(INTERVAL) == factor for row in rows)
+    ]
+    cost_h = rule.blocks_h + rule.drag * rule.writes_h
+    between_h = hours_between_stops(cluster, work.chips)
+    found = {"job": work.name, "given_h": rule.every_h, "points": points, "between_h": between_h}
+    if cost_h > 0 and math.isfinite(between_h):
+        found |= {"young_h": young(cost_h, between_h), "daly_h": daly(cost_h, between_h)}
+        found["meta_ettr"] = _meta(cluster, work, rule.every_h, cost_h)
+    return {**found, **_peak(points)}
+
+
+def _meta(cluster: Cluster, work: Work, every_h: float, cost_h: float) -> float:
+    nodes = work.chips / cluster.layout.chips_per_host
+    per_node_day = 24 / hours_between_stops(cluster, work.chips) / nodes
+    return meta_ettr(nodes, per_node_day, work.restart_h / 24, every_h / 24, cost_h / 24)
+
+
+def _peak(points: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
+    """Top of the parabola (over the logarithm of the interval) through the best point and its neighbours, and the
+    intervals that are within a quarter of a point of goodput of it."""
+    if not points:
+        return {"best_h": None, "good_from_h": None, "good_to_h": None}
+    best = max(range(len(points)), key=lambda number: points[number]["mean"])
+    top_h = points[best]["hours"]
+    if 0 < best < len(points) - 1:
+        near = points[best - 1 : best + 2]
+        bend, slope, _ = np.polyfit([math.log(one["hours"]) for one in near], [one["mean"] for one in near], 2)
+        top_h = math.exp(-slope / (2 * bend)) if bend < 0 else top_h
+    good = [one["hours"] for one in points if one["mean"] >= points[best]["mean"] - 0.0025]
+    return {"best_h": top_h, "good_from_h": min(good), "good_to_h": max(good)}
+
+
+def spares(cluster: Cluster, rows: Sequence[Row]) -> dict[str, Any]:
+    """The best number of spare hosts: useful chip-hours of all that there are."""
+    points = [
+        {"hosts": number, **_of(rows, SPARES, float(number), "useful_of_all")}
+        for number in spares_to_try(cluster)
+        if any(row.get(SPARES) == number for row in rows)
+    ]
+    down = down_share(cluster)
+    best = max(points, key=lambda one: one["mean"]) if points else None
+    return {
+        "given": cluster.spares,
+        "points": points,
+        "best": best["hosts"] if best else None,
+        "down_on_average": cluster.layout.hosts * down,
+        "binomial_99": binomial_spares(cluster.layout.hosts, down),
+        "one_job": len(cluster.work) == 1 and cluster.work[0].count == 1,
+    }
+
+
+def _of(rows: Sequence[Row], parameter: str, value: float, what: str) -> dict[str, float]:
+    found = [row[what] for row in rows if row.get(parameter) == value and not math.isnan(row[what])]
+    if not found:
+        return {"mean": math.nan, "error": math.nan}
+    error = float(np.std(found, ddof=1) / math.sqrt(len(found))) if len(found) > 1 else math.nan
+    return {"mean": float(np.mean(found)), "error": error}

@@ -1,0 +1,99 @@
+"""All replicas in one plain dict: what the terminal, JSON and the page show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from jumar.fleet.number import Number
+from jumar.fleet.simulation import study
+from jumar.fleet.simulation.cluster_file import ClusterFile
+from jumar.fleet.simulation.jobs import USES
+from jumar.fleet.simulation.replica import DAYS
+
+QUANTILES = {"low": 0.05, "middle": 0.5, "high": 0.95}
+RANGED = (
+    *("goodput", "ettr", "useful_of_all", "idle", "down", "days_to_end", "wait_h", "done"),
+    *("interruptions", "hours_between_stops", "events", "unseen_errors"),
+)
+Row = Mapping[str, Any]
+
+
+def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) -> dict[str, Any]:
+    """`rows` of the cluster as it is, `studied` of the variants of `study` (empty if none were simulated)."""
+    cluster = file.cluster()
+    return {
+        "name": cluster.name,
+        "title": file.texts.get("title") or "",
+        "story": file.texts.get("story") or "",
+        "replicas": len(rows),
+        "chips": cluster.layout.chips,
+        "hosts": cluster.layout.hosts,
+        "days": cluster.days,
+        "jobs": [{"name": work.name, "chips": work.chips, "hours": work.hours, "count": work.count}
+                 for work in cluster.work],
+        "ranges": {name: spread([row[name] for row in rows]) for name in RANGED},
+        "finished": sum(row["done"] == row["jobs"] for row in rows),
+        "uses": [
+            {"name": name, "meaning": meaning, **spread([row[f"use.{name}"] for row in rows])}
+            for name, meaning in USES.items()
+        ],
+        "kinds": _kinds(rows, {one.name: one.effect for one in cluster.failures}),
+        "daily": _daily(rows),
+        "checkpoints": study.checkpoints(cluster, studied) if studied else None,
+        "spares": study.spares(cluster, studied) if studied else None,
+        "studied": {"replicas": _count(studied), "days": min(cluster.days, study.LONGEST_DAYS)},
+        "numbers": [plain(number) for number in file.numbers.values()],
+    }  # fmt: skip
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Mean, and the ends of the range that 90 % of replicas lie in; not-a-number ones are left out."""
+    known = np.array([value for value in values if not math.isnan(value)])
+    if len(known) == 0:
+        return {"mean": math.nan, **dict.fromkeys(QUANTILES, math.nan)}
+    # Of replicas that exist: between a finite time and an endless one there is nothing to interpolate.
+    ends = {name: float(np.quantile(known, share, method="nearest")) for name, share in QUANTILES.items()}
+    return {"mean": float(known.mean()), **ends}
+
+
+def _kinds(rows: Sequence[Row], effects: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Kinds of failure, those that stop jobs most often first."""
+    names = [key.removeprefix("stops.") for key in rows[0] if key.startswith("stops.")]
+    kinds = [
+        {
+            "name": name,
+            "effect": effects.get(name, "stop"),
+            "stops": spread([row[f"stops.{name}"] for row in rows]),
+            "failures": spread([row[f"failures.{name}"] for row in rows]),
+        }
+        for name in names
+    ]
+    return sorted(kinds, key=lambda kind: (-kind["stops"]["mean"], -kind["failures"]["mean"]))
+
+
+def _daily(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Of each day over the replicas that reached it whole: the share of chip-hours that was useful, and failures."""
+    longest = max(len(row["daily_useful"]) for row in rows)
+    days = []
+    for day in range(longest):
+        reached = [row for row in rows if len(row["daily_useful"]) > day and row["days"] >= day + 1]
+        if reached:
+            useful = spread([row["daily_useful"][day] for row in reached])
+            failures = spread([row["daily_failures"][day] for row in reached])
+            days.append({"day": day + 1, "useful": useful, "failures": failures, "replicas": len(reached)})
+    return days
+
+
+def _count(studied: Sequence[Row]) -> int:
+    return len({row["replica"] for row in studied if DAYS in row})
+
+
+def plain(number: Number) -> dict[str, Any]:
+    """A number with what vouches for it, for JSON and the page."""
+    said = {name: getattr(number, name) for name in ("key", "value", "unit", "source", "confidence", "note")}
+    others = [vars(other) for other in number.others]
+    return {**said, "low": number.low, "high": number.high, "others": others}
