@@ -31,6 +31,8 @@ ASKING = (
 """What is in the name of a function that asks whether a package is there."""
 HARMLESS = frozenset({"numba"})
 """Known to the CUDA face for a part of them, and otherwise no tie."""
+FOR_NPU = re.compile(r"(^|[/_])(ascend|npu)([/_.]|$)", re.IGNORECASE)
+"""Paths of files that are for Ascend already: their Triton is triton-ascend."""
 TABLE = Path(__file__).parent / "packages.tsv"
 
 

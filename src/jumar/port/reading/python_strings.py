@@ -43,7 +43,7 @@ ERROR = re.compile(
     r"|(?:CUBLAS|CUDNN|CUSOLVER|CUFFT|CUSPARSE)_STATUS|ncclUnhandled|ncclSystem"
     r"|(?:NCCL|cuDNN|cuBLAS|NVML|NVRTC)\w* ?(?:error|failure|warn)"
     r"|compiled with CUDA|No CUDA GPUs|Found no NVIDIA|NVIDIA driver|CUDA[- ]capable|CUDA kernel|same device|cuda:\d"
-    r"|no kernel image|NVIDIA-SMI has failed|libcuda|invalid device",
+    r"|no kernel image|NVIDIA-SMI has failed|NCCL operations have|libcuda|invalid device",
     re.IGNORECASE,
 )
 """What CUDA, its libraries and PyTorch say when something fails; a program's own words are none of it."""
@@ -187,7 +187,7 @@ def role(source: Source, node: ast.expr, value: str) -> str:
     if SETTING.match(value) or (SETTING.search(value) and _is_run(source, node)):
         return "environment"
     if COMMAND.search(value) and _could_be_command(source, node, value):
-        return "command"
+        return "word" if _is_choice(source, node) else "command"
     if TOOLKIT.search(value):
         return "word" if _is_only_listed(source, node, value) else "toolkit"
     if value.startswith("nvidia.com/"):
@@ -195,7 +195,7 @@ def role(source: Source, node: ast.expr, value: str) -> str:
     if CODE.search(value) and (_is_run(source, node) or CONFIGURATION.search(value)):
         return "device in text"
     if LIBRARY.fullmatch(value) and ("lib" in value or value.startswith("-l") or _is_linked(source, node)):
-        return "library"
+        return "word" if _is_only_named(source, node) else "library"
     return "message" if " " in value.strip() else "word"
 
 
@@ -237,6 +237,8 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     above = source.parents[row]
     if not all(_may_be_device(one) for one in row.elts):
         return "device"  # one value among others of another kind
+    if isinstance(row, ast.Tuple) and isinstance(above, ast.BinOp) and len(row.elts) == 1:
+        return "device"  # put before other arguments
     if (
         isinstance(row, ast.Tuple)
         and isinstance(above, ast.Assign)
@@ -364,6 +366,22 @@ def _is_only_listed(source: Source, node: ast.AST, value: str) -> bool:
     if value.startswith("/") or not TEST_FILE.search(path) or "cpp_extension" in source.document.text:
         return False
     return "\n" not in value and isinstance(source.parents[node], (ast.List, ast.Tuple, ast.Set, ast.Compare))
+
+
+def _is_only_named(source: Source, node: ast.AST) -> bool:
+    """A library in a test that holds names against each other, and loads none."""
+    if not TEST_FILE.search(source.document.path):
+        return False
+    return _called(source, node) in PLACES or isinstance(
+        source.parents[node], (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Compare)
+    )
+
+
+def _is_choice(source: Source, node: ast.AST) -> bool:
+    """One of the texts that another is compared with: `tool in ["nsys", "torch"]`."""
+    above = source.parents[node]
+    listed = isinstance(above, (ast.List, ast.Tuple, ast.Set))
+    return isinstance(source.parents[above] if listed else above, ast.Compare)
 
 
 def _is_linked(source: Source, node: ast.AST) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from jumar.port import agnostic
@@ -49,10 +50,13 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "backend"):
+        _, above = python_strings.outside(source, text.node)
+        heavy = "silent" if isinstance(above, (ast.Compare, ast.MatchValue)) else None
         for place in python_strings.places(document, text):
             yield RULE.found(
                 document,
                 *place,
                 f"the backend {text.value!r}",
+                severity=heavy,
                 **agnostic.given(agnostic.backend(source, text.node)),
             )

@@ -39,7 +39,10 @@ RULE = Rule(
         Example('import ctypes\n\nrt = ctypes.CDLL("libcudart.so")\n'),
         Example('Extension("x", sources, libraries=["cudart"])\n'),
     ),
-    keep=('rt = ctypes.CDLL("libascendcl.so")\n',),
+    keep=(
+        'rt = ctypes.CDLL("libascendcl.so")\n',
+        Example('assert found == {(12, 1): Path("libx_cuda121.so")}\n', path="tests/test_setup.py"),
+    ),
 )
 
 

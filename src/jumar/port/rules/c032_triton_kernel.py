@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jumar.port import packages
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_source
@@ -27,11 +28,16 @@ RULE = Rule(
         Example("import triton\n\n@triton.jit\ndef add(x):\n    pass\n"),
         Example("from triton import jit\n\n@jit(debug=True)\ndef add(x):\n    pass\n"),
     ),
-    keep=("@numba.jit\ndef add(x):\n    pass\n",),
+    keep=(
+        "@numba.jit\ndef add(x):\n    pass\n",
+        Example("import triton\n\n@triton.jit\ndef add(x):\n    pass\n", path="ops/_ascend/add.py"),
+    ),
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
+    if packages.FOR_NPU.search(document.path):
+        return
     source = document.once(python_source.read)
     for function in source.all(ast.FunctionDef):
         for decorator in function.decorator_list:

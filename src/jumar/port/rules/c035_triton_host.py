@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jumar.port import packages
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_names, python_source
@@ -32,7 +33,7 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
-    if "triton" in document.own:
+    if "triton" in document.own or packages.FOR_NPU.search(document.path):
         return
     source = document.once(python_source.read)
     for use in python_names.matching(document, _is_host):
@@ -43,5 +44,5 @@ def check(document: Document) -> Iterator[Finding]:
 def _is_host(name: str) -> bool:
     """Not the language of kernels, nor the mark of one."""
     return name.startswith("triton.") and not name.startswith(
-        ("triton.language", "triton.jit", "triton.backends")
+        ("triton.language", "triton.jit", "triton.backends", "triton.experimental.gluon")
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_names, python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -37,5 +38,21 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.float8_e5m2fnuz",
         "torch.float4_e2m1fn_x2",
     ):
-        compared = isinstance(source.parents[use.node], (ast.Compare, ast.Dict, ast.List, ast.Tuple, ast.Set))
-        yield RULE.found(document, *source.place(use.node), use.name, severity="silent" if compared else None)
+        _, above = python_strings.outside(source, use.node)
+        compared = isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Tuple, ast.Set))
+        asked = isinstance(above, ast.Call) and bool(ASKING.search(getattr(above.func, "attr", "")))
+        call = source.parents[above] if isinstance(above, ast.keyword) else None
+        host = isinstance(call, ast.Call) and _stays_on_host(source, call)
+        heavy = "silent" if compared or asked or host else None
+        yield RULE.found(document, *source.place(use.node), use.name, severity=heavy)
+
+
+ASKING = re.compile(r"^assert|size|bytes|finfo|equal", re.IGNORECASE)
+
+
+def _stays_on_host(source: python_source.Source, call: ast.Call) -> bool:
+    """A tensor of given values without a device is made on the host, where PyTorch has the type."""
+    name = source.qualified(call.func) or ""
+    return name in ("torch.tensor", "torch.finfo") and not any(
+        given.arg == "device" for given in call.keywords
+    )

@@ -66,7 +66,9 @@ def check(document: Document) -> Iterator[Finding]:
             and VALUE.fullmatch(text.value)
             and not isinstance(source.parents[text], ast.Expr)
         ):
-            yield RULE.found(document, *source.span(text), f"chooses {text.value}")
+            asked = isinstance(source.parents[text], ast.Compare)
+            says, heavy = ("goes by", "cosmetic") if asked else ("chooses", None)
+            yield RULE.found(document, *source.span(text), f"{says} {text.value}", severity=heavy)
     for given in source.all(ast.keyword):
         off = isinstance(given.value, ast.Constant) and not given.value.value
         if given.arg in SWITCHES and not off:

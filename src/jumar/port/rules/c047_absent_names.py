@@ -38,4 +38,5 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.sparse.SparseSemiStructuredTensor",
         "torch.distributed._symmetric_memory",
     ):
-        yield RULE.found(document, *source.place(use.node), f"{use.name}")
+        asked = "silent" if python_names.is_question(use) else None
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", severity=asked)
