@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jumar.chips import CONFIDENCES
@@ -15,7 +15,12 @@ MEANINGS: Mapping[str, str] = CONFIDENCES
 
 def account(scenario: Scenario) -> dict[str, Any]:
     """Numbers by confidence, best vouched for first; those that sources disagree about; what nobody gave."""
-    rows = [row(number) for number in scenario.numbers().values()]
+    return of_numbers(scenario.numbers().values(), scenario.sources)
+
+
+def of_numbers(numbers: Iterable[Number], sources: Mapping[str, str]) -> dict[str, Any]:
+    """The same of any file's numbers and its documents."""
+    rows = [row(number) for number in numbers]
     return {
         "confidences": [
             {
@@ -28,7 +33,7 @@ def account(scenario: Scenario) -> dict[str, Any]:
         "disputed": [one for one in rows if one["others"]],
         "not_given": sum(not one["given"] for one in rows),
         "count": len(rows),
-        "sources": dict(scenario.sources),
+        "sources": dict(sources),
     }
 
 
