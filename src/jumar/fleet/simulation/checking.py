@@ -41,7 +41,8 @@ def _check_work(values: Values, key: str, chips: float, bad: Bad) -> None:
             raise bad(f"{key}.{part}", f"missing or 0; {' and '.join(given[0])} go together")
     if values[f"{key}.chips"] > chips:
         raise bad(
-            f"{key}.chips", f"{values[f'{key}.chips']:,.0f}; without spares there are never more than {chips:,.0f}"
+            f"{key}.chips",
+            f"{values[f'{key}.chips']:,.0f}; without spares there are never more than {chips:,.0f}",
         )
     if (values[f"{key}.least_chips"] or 0) > values[f"{key}.chips"]:
         raise bad(f"{key}.least_chips", "more than chips; give fewer, or leave it out")
@@ -69,4 +70,6 @@ def _check_heat(values: Values, bad: Bad) -> None:
         raise bad("heat.idle", "not below heat.power; correct one of them")
     resting = values["heat.inlet"] + values["heat.resistance"] * values["heat.idle"]
     if resting >= values["heat.shutdown"]:
-        raise bad("heat.inlet", f"chips at rest would be at {resting:.0f} °C and never on; correct a number of it")
+        raise bad(
+            "heat.inlet", f"chips at rest would be at {resting:.0f} °C and never on; correct a number of it"
+        )

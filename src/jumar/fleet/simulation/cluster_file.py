@@ -31,6 +31,7 @@ class ClusterFile:
     texts: Mapping[str, Any]
     numbers: Mapping[str, Number]
     names: Mapping[str, tuple[str, ...]]
+    sources: Mapping[str, str]
 
     def values(self) -> Values:
         """Everything as plain values, with numbers as written."""
@@ -38,6 +39,12 @@ class ClusterFile:
 
     def cluster(self) -> Cluster:
         return build(self.values(), self.names)
+
+    def lasting(self, days: float) -> ClusterFile:
+        """The same for so many days."""
+        return replace(
+            self, numbers={**self.numbers, "days": Number(days, "day", "days", note="given by hand")}
+        )
 
     def drawn(self, seed: int) -> Cluster:
         """With each number that has a range drawn from it: `low` and `high` hold 90 % of what it may be."""
@@ -62,7 +69,7 @@ def load(path: Path, finders: Mapping[str, Finder] | None = None) -> ClusterFile
     names = {group: tuple(record.get(group, {})) for group in ("failures", "work", "deliveries", "heat")}
     numbers = {key: entry for key, entry in read.items() if isinstance(entry, Number)}
     texts = {key: entry for key, entry in read.items() if not isinstance(entry, Number)}
-    made = ClusterFile(path.name, texts, numbers, names)
+    made = ClusterFile(path.name, texts, numbers, names, sources)
     checking.check(made.values(), names, partial(_bad, path.name))
     return made
 

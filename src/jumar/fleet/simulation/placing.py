@@ -29,7 +29,8 @@ class Floor:
         self.rack = np.arange(count) // layout.hosts_per_rack
 
     def up(self) -> Flags:
-        return self.present & (self.faults == 0) & ~self.too_hot
+        running: Flags = self.present & (self.faults == 0) & ~self.too_hot
+        return running
 
     def free(self) -> Whole:
         return np.flatnonzero(self.up() & (self.owner == FREE))

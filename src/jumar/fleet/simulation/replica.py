@@ -129,4 +129,4 @@ def _daily(simulation: Simulation) -> list[float]:
 
 def _daily_failures(simulation: Simulation) -> list[int]:
     counts = [0, *(sum(day["failures"].values()) for day in simulation.ledger.daily)]
-    return np.diff(counts).tolist()
+    return [int(count) for count in np.diff(counts)]

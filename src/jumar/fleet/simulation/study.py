@@ -76,7 +76,9 @@ def _peak(points: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
     top_h = points[best]["hours"]
     if 0 < best < len(points) - 1:
         near = points[best - 1 : best + 2]
-        bend, slope, _ = np.polyfit([math.log(one["hours"]) for one in near], [one["mean"] for one in near], 2)
+        bend, slope, _ = np.polyfit(
+            [math.log(one["hours"]) for one in near], [one["mean"] for one in near], 2
+        )
         top_h = math.exp(-slope / (2 * bend)) if bend < 0 else top_h
     good = [one["hours"] for one in points if one["mean"] >= points[best]["mean"] - 0.0025]
     return {"best_h": top_h, "good_from_h": min(good), "good_to_h": max(good)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jumar.fleet.number import Number
+from jumar.fleet import evidence
 from jumar.fleet.simulation import study
 from jumar.fleet.simulation.cluster_file import ClusterFile
 from jumar.fleet.simulation.jobs import USES
@@ -46,7 +46,7 @@ def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) ->
         "checkpoints": study.checkpoints(cluster, studied) if studied else None,
         "spares": study.spares(cluster, studied) if studied else None,
         "studied": {"replicas": _count(studied), "days": min(cluster.days, study.LONGEST_DAYS)},
-        "numbers": [plain(number) for number in file.numbers.values()],
+        "evidence": evidence.of_numbers(file.numbers.values(), file.sources),
     }  # fmt: skip
 
 
@@ -90,10 +90,3 @@ def _daily(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _count(studied: Sequence[Row]) -> int:
     return len({row["replica"] for row in studied if DAYS in row})
-
-
-def plain(number: Number) -> dict[str, Any]:
-    """A number with what vouches for it, for JSON and the page."""
-    said = {name: getattr(number, name) for name in ("key", "value", "unit", "source", "confidence", "note")}
-    others = [vars(other) for other in number.others]
-    return {**said, "low": number.low, "high": number.high, "others": others}

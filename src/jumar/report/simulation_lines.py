@@ -1,0 +1,150 @@
+"""A simulated cluster for a terminal: the answer first, then where time goes, what stops jobs, and what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+Facts = Mapping[str, Any]
+MOST_KINDS = 12
+BAR = 24  # characters of the longest bar
+
+
+def text(facts: Facts) -> str:
+    parts = [_answer(facts), _advice(facts), _uses(facts), _kinds(facts), _evidence(facts)]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def headline(facts: Facts) -> str:
+    """One sentence: what is useful of the time, and when the work is done."""
+    good = facts["ranges"]["goodput"]
+    return (
+        f"{percent(good['mean'])} of the chip-hours of jobs are useful work "
+        f"({percent(good['low'])} to {percent(good['high'])}); {_end(facts)}"
+    )
+
+
+def _end(facts: Facts) -> str:
+    ends, days = facts["ranges"]["days_to_end"], facts["days"]
+    if facts["finished"] == facts["replicas"]:
+        return f"all work is done after {number(ends['middle'])} days ({number(ends['low'])} to {number(ends['high'])})"
+    if not math.isfinite(ends["middle"]):
+        return f"in {number(days)} days not all of the work is begun"
+    within = (
+        f"in {facts['finished']} of {facts['replicas']} replicas all work is done within {number(days)} days"
+    )
+    return f"{within}; at its pace it takes {number(ends['middle'])} ({number(ends['low'])} to {number(ends['high'])})"
+
+
+def _answer(facts: Facts) -> list[str]:
+    ranges = facts["ranges"]
+    plan = "; ".join(
+        f"{one['count']:,} × {one['name']} on {one['chips']:,} chips, {one['hours']:,.4g} hours undisturbed"
+        for one in facts["jobs"]
+    )
+    return [
+        f"{facts['name']}: {headline(facts)}",
+        f"  {facts['chips']:,} chips in {facts['hosts']:,} hosts; {plan}; {facts['replicas']} replicas",
+        f"  effective training time (ETTR) {span(ranges['ettr'], percent)}; "
+        f"stopped {span(ranges['interruptions'], number)} times, every {span(ranges['hours_between_stops'], hours)}",
+        f"  of all chip-hours {percent(ranges['useful_of_all']['mean'])} useful, {percent(ranges['idle']['mean'])} idle, "
+        f"{percent(ranges['down']['mean'])} in repair" + _waits(ranges),
+    ]
+
+
+def _waits(ranges: Facts) -> str:
+    wait = ranges["wait_h"]
+    return f"; jobs wait {span(wait, hours)} in the queue" if wait["high"] > 0 else ""
+
+
+def _advice(facts: Facts) -> list[str]:
+    return [line for line in (_checkpoints(facts["checkpoints"]), _spares(facts["spares"])) if line]
+
+
+def _checkpoints(found: Facts | None) -> str:
+    if not found or not found["best_h"]:
+        return ""
+    formulas = (
+        f"; Young says {hours(found['young_h'])}, Daly {hours(found['daly_h'])}" if "daly_h" in found else ""
+    )
+    return (
+        f"checkpoints of {found['job']}: best every {hours(found['best_h'])} of work "
+        f"(hardly worse: {hours(found['good_from_h'])} to {hours(found['good_to_h'])}){formulas}; "
+        f"simulated with {hours(found['given_h'])}"
+    )
+
+
+def _spares(found: Facts | None) -> str:
+    if not found or found["best"] is None:
+        return ""
+    how = "all others on the job" if found["one_job"] else "what new jobs leave alone"
+    return (
+        f"spare hosts: best of those tried {found['best']:,} ({how}); {number(found['down_on_average'])} are in repair "
+        f"on average, {found['binomial_99']:,} or fewer 99 % of the time; simulated with {found['given']:,}"
+    )
+
+
+def _uses(facts: Facts) -> list[str]:
+    largest = max((one["mean"] for one in facts["uses"]), default=0.0) or 1.0
+    rows = [
+        f"  {one['name']:<12}{percent(one['mean']):>7}  {_bar(one['mean'] / largest)}  {one['meaning']}"
+        for one in facts["uses"]
+    ]
+    return ["where the chip-hours of jobs go", *rows]
+
+
+def _bar(share: float) -> str:
+    return ("█" * round(BAR * max(share, 0.0))).ljust(BAR)
+
+
+def _kinds(facts: Facts) -> list[str]:
+    shown = [one for one in facts["kinds"] if one["failures"]["mean"] > 0][:MOST_KINDS]
+    if not shown:
+        return ["nothing failed"]
+    rows = [
+        f"  {one['name']:<20}{span(one['stops'], number):<28}{span(one['failures'], number):<28}{one['effect']}"
+        for one in shown
+    ]
+    return [f"{'what fails':<22}{'stops of jobs':<28}{'failures':<28}effect", *rows]
+
+
+def _evidence(facts: Facts) -> list[str]:
+    found = facts["evidence"]
+    counts = ", ".join(
+        f"{len(one['numbers'])} {one['confidence']}" for one in found["confidences"] if one["numbers"]
+    )
+    lines = [f"rests on {found['count']} numbers: {counts}; {found['not_given']} of them not in the file"]
+    for one in found["disputed"]:
+        others = "; ".join(f"{other['text']} ({other['confidence']})" for other in one["others"])
+        lines.append(f"  sources disagree on {one['key']}: {one['text']} taken; also {others}")
+    return lines
+
+
+def percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share * 100:.3g} %"
+
+
+def number(value: float) -> str:
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞"
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def hours(value: float) -> str:
+    """A time in the unit that suits it."""
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "never"
+    if value == 0:
+        return "0"
+    for unit, size in (("days", 24.0), ("h", 1.0), ("min", 1 / 60)):
+        if value >= 2 * size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value * 3600:.3g} s"
+
+
+def span(found: Facts, shown: Any) -> str:
+    """Mean and 90 % range."""
+    if found["low"] == found["high"]:
+        return str(shown(found["mean"]))
+    return f"{shown(found['mean'])} ({shown(found['low'])} to {shown(found['high'])})"
