@@ -20,7 +20,7 @@ def account(scenario: Scenario) -> dict[str, Any]:
 
 def of_numbers(numbers: Iterable[Number], sources: Mapping[str, str]) -> dict[str, Any]:
     """The same of any file's numbers and its documents."""
-    rows = [row(number) for number in numbers]
+    rows = _folded([row(number) for number in numbers])
     return {
         "confidences": [
             {
@@ -35,6 +35,23 @@ def of_numbers(numbers: Iterable[Number], sources: Mapping[str, str]) -> dict[st
         "count": len(rows),
         "sources": dict(sources),
     }
+
+
+def _folded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The twelve numbers of a year as one row: they share what vouches for them."""
+    folded: list[dict[str, Any]] = []
+    for one in rows:
+        parent, _, last = one["key"].rpartition(".")
+        year = folded[-1] if folded and folded[-1]["key"] == parent else None
+        if year and last.isdigit():
+            year["low"], year["high"] = min(year["low"], one["value"]), max(year["high"], one["value"])
+            ends = (units.text(year[end], one["unit"]) for end in ("low", "high"))
+            year["text"] = f"{' to '.join(ends)} over the year"
+        elif last == "1":
+            folded.append({**one, "key": parent, "low": one["value"], "high": one["value"]})
+        else:
+            folded.append(one)
+    return folded
 
 
 def row(number: Number) -> dict[str, Any]:

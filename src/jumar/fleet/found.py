@@ -66,4 +66,5 @@ def profile(key: str, entry: Mapping[str, Any]) -> Found:
         raise BadEntry(f"{chip.name} has no {quantity!r}; `jumar chips show {chip.name}` lists what it has")
     said = chip.quantities[quantity]
     note = "; ".join(part for part in (f"{quantity} of {chip.name}", said.date, said.note) if part)
-    return Found(float(said.value), f"{said.unit}/chip", said.source, said.confidence, note)
+    unit = f"{said.unit}/chip/hour" if quantity.endswith(".hour") else f"{said.unit}/chip"
+    return Found(float(said.value), unit, said.source, said.confidence, note)

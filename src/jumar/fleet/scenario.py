@@ -83,6 +83,7 @@ class ChipOption:
     profile: Chip | None = field(repr=False)
     stock: Number  # owned and in service at the start, "chip"
     price: Number  # with its share of server and network, "USD/chip"
+    setup: Number  # paid once if any is ordered, with the first order: development, masks, "USD"
     price_change: Number  # of the price, "share/year": −0.1 is a tenth cheaper each year
     deposit: Number  # share of the price paid with the order, "share"
     refund: Number  # share of the deposit that comes back if the order is cancelled, "share"
@@ -189,6 +190,7 @@ class Workload:
     missed: Number  # cost of what is not done: "USD/unit", of all work after the deadline and of all rates not met
     late: Number  # training: cost of each month after the deadline that the job is unfinished, "USD/month"
     migrations: Mapping[str, Migration]  # platform -> what it takes
+    must: bool  # may not be missed at all, in no future
 
 
 @dataclass(frozen=True)

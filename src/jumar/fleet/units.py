@@ -40,13 +40,11 @@ def _rows() -> dict[str, tuple[tuple[str, ...], float]]:
 
 
 def split(text: str) -> tuple[float, str]:
-    """ "12,500 USD/chip" -> 12500.0, "USD/chip"; "15 trillion tokens" -> 1.5e13, "tokens". BadUnit if it has no number."""
+    """ "12,500 USD/chip" -> 12500.0, "USD/chip". BadUnit if it has no number."""
     found = WRITTEN.fullmatch(text)
     if not found:
         raise BadUnit(f'"{text}" does not begin with a number')
-    value, unit = float(found[1].replace(",", "").replace("_", "")), found[2]
-    word, _, rest = unit.partition(" ")
-    return (value * WORDS[word], rest.strip()) if word in WORDS else (value, unit)
+    return float(found[1].replace(",", "").replace("_", "")), found[2]
 
 
 def convert(value: float, unit: str, wanted: str, rates: Mapping[str, float] | None = None) -> float:
@@ -78,6 +76,10 @@ def _measure(unit: str, rates: Mapping[str, float]) -> tuple[Dimension, float]:
 
 def _atom(atom: str, rates: Mapping[str, float]) -> tuple[tuple[str, ...], float]:
     rows = _rows()
+    word, _, rest = atom.partition(" ")
+    if word in WORDS:  # "15 trillion tokens"
+        kind, size = _atom(rest.strip(), rates)
+        return kind, size * WORDS[word]
     if atom in ("", "1"):
         return (), 1.0
     if atom in rates:
