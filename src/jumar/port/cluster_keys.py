@@ -16,12 +16,13 @@ from jumar.port.reading.entries import Entry
 from jumar.port.rule import Rule
 
 KEY = re.compile(
-    r"(?<![\w.\-/])(?:(?:(?:requests|limits|resource|gpu|mig|k8s|management|topology|"
+    r"(?:(?<![\w.\-/])|(?<=\.)(?=nvidia\\))(?:(?:(?:requests|limits|resource|gpu|mig|k8s|management|topology|"
     r"accelerator|feature\.node|dcgm)\.)?"
     r"nvidia\.com\\*/(?!en-|blog|content|object|docs|datacenter|download|deep-learning|gtc|drivers)[\w.\-/*]+"
     r"|cloud\.google\.com/gke-(?:accelerator|gpu)[\w\-]*|k8s\.amazonaws\.com/accelerator"
     r"|karpenter\.k8s\.aws/instance-(?:gpu|accelerator)-[\w\-]+|aliyun\.com/gpu-[\w\-]+|"
     r"volcano\.sh/v?gpu-[\w\-]+"
+    r"|(?<=\.)nvidia\\+\.com\\*/(?:gpu|mig)[\w.\-]*"
     r"|(?:resource\.|gpu\.)?nvidia\.com(?=[\"']?[ \t]*$))(?![\w/])",
     re.MULTILINE,
 )
@@ -30,7 +31,15 @@ REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b
 IN_TEST = re.compile(r"_test\.go$")
 """Texts that a test of Go holds against others: they change with the program, and run as they are."""
 # What a file holds that has such a key.
-TRIGGERS = ("nvidia.com", "gke-", "amazonaws.com/acc", "karpenter", "aliyun.com/gpu", "volcano.sh/")
+TRIGGERS = (
+    "nvidia.com",
+    "nvidia\\",
+    "gke-",
+    "amazonaws.com/acc",
+    "karpenter",
+    "aliyun.com/gpu",
+    "volcano.sh/",
+)
 KINDS = ("yaml", "json", "shell", "slurm", "terraform", "ci", "markdown", "make", "toml", "ini", "text")
 
 
@@ -53,7 +62,11 @@ def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
     """Of that rule: every key of that role, with what the dictionary has in its place."""
     for key in keys(document):
         if key.role == role:
-            row = dictionary.find("datacentre/kubernetes", key.name.replace("\\\\", ""))
+            row = dictionary.find("datacentre/kubernetes", key.name.replace("\\", ""))
+            if row is not None and (
+                row.note == "NVIDIA's" or (role != "resource" and _is_resource(key.name))
+            ):
+                row = None
             yield rule.found(
                 document,
                 key.start,
@@ -63,6 +76,11 @@ def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
                 layer=roles.layer_of(document),
                 severity="cosmetic" if IN_TEST.search(document.path) else None,
             )
+
+
+def _is_resource(name: str) -> bool:
+    """What stands in its place as a resource is no label and no taint."""
+    return name in ("nvidia.com/gpu", "nvidia.com/gpu.shared") or "/mig-" in name
 
 
 def _keys(document: Document) -> tuple[Key, ...]:

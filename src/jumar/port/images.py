@@ -21,7 +21,7 @@ REGISTRY = re.compile(
 IMAGE = re.compile(r"^[\w.\-${}/]+(?:[:@][\w.\-${}:]+)?$")
 OF_VENDOR = re.compile(r"nvcr\.io/[\w\-]+/|(?:docker\.io/)?nvidia/cuda:")
 SET = re.compile(
-    r"^[ \t]*(?:(?:export|readonly|local|declare)[ \t]+)?\w+=[\"']?"
+    r"^[ \t]*(?:(?:export|readonly|local|declare)[ \t]+)?(?:[\w.\-]+:[ \t]+)?\w+[ \t]*[:?]?=[ \t]*[\"']?"
     r"(?P<image>(?:nvcr\.io/[\w\-]+/|nvidia/cuda:)[\w.\-/:${}]+)",
     re.MULTILINE,
 )
@@ -61,7 +61,7 @@ def named(document: Document) -> Iterator[tuple[str, int, int]]:
         yield from _of_dockerfile(document)
     elif document.kind in ("yaml", "json"):
         yield from _of_entries(document)
-    if document.kind in ("shell", "slurm"):
+    if document.kind in ("shell", "slurm", "make"):
         for match in SET.finditer(document.text):
             yield match["image"], match.start("image"), match.end("image")
     for command in script_commands(document):

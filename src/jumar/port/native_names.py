@@ -22,6 +22,8 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
         row = _row(table, name)
         if (row is None or "*" in row.cuda) and is_own(document, name):
             continue
+        if DEFINED.search(document.text[max(0, match.start() - 40) : match.start()]):
+            continue  # a header gives the name a meaning for another vendor
         start = match.start("name") if "name" in pattern.groupindex else match.start()
         yield rule.found(
             document,
@@ -32,12 +34,23 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
         )
 
 
+DEFINED = re.compile(r"#[ \t]*define[ \t]+$")
 DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(", re.MULTILINE)
 OWN = re.compile(
     r"\w*(?:Check|CHECK|_check|Safe|SafeCall|Assert|Try|OrDie|ErrorHandler|"
     r"ErrChk)(?:Error|Err|Last|Impl|Kernel)*\w{0,3}"
 )
 """Endings that people give to macros around calls; no name of NVIDIA's has them."""
+OF_VENDOR = re.compile(
+    r"cuda(?:Malloc|Free|Mem|Stream|Event|Device|Get|Set|Launch|Func|Graph|Host|Ipc|Array|Create|Destroy|Bind|Unbind|Kernel"
+    r"|Occupancy|Peek|Driver|Runtime|Thread|Pointer|Profiler|Import|Export|External|Choose|Ctx|Configure|Setup|Init|Surface"
+    r"|Texture|GL|EGL|D3D|VDPAU|User|Wait|Signal|Library|Logs?|Green|Execution|Mipmapped|Extent|Pitched|Pos|Coop|Module|Deviceg)"
+    r"|nccl(?:Get|Comm|All|Reduce|Broad|Bcast|Send|Recv|Group|Mem|Red|Gather|Scatter|Window|Dev|Lsa|Gin|Team|Init|Put|Signal"
+    r"|Wait|Reset|Config|Bfloat|Float)"
+    r"|nvml(?:Device|Init|Shutdown|System|Event|Error|Unit|Vgpu|Gpu|Get|Set|Compute)"
+    r"|(?!cuda|nccl|nvml)\w"
+)
+"""How the functions of the run time, of NCCL and of NVML begin."""
 
 
 def _defined(document: Document) -> frozenset[str]:
@@ -46,7 +59,7 @@ def _defined(document: Document) -> frozenset[str]:
 
 def is_own(document: Document, name: str) -> bool:
     """Whether the name is one of the repository's own, which only begins as NVIDIA's do."""
-    return bool(OWN.fullmatch(name)) or name in document.once(_defined)
+    return bool(OWN.fullmatch(name)) or not OF_VENDOR.match(name) or name in document.once(_defined)
 
 
 def _row(table: str, name: str) -> Name | None:

@@ -26,7 +26,8 @@ HASH = frozenset(
 )
 SLASHES = frozenset(("ci", "terraform", "json"))
 OF_LICENCE = re.compile(
-    r"copyright|spdx-|\blicen[cs]ed?\b.*\b(?:nvidia|under)|all rights reserved", re.IGNORECASE
+    r"copyright|spdx-|nvidia corporation|\blicen[cs]ed?\b.*\b(?:nvidia|under)|all rights reserved",
+    re.IGNORECASE,
 )
 LINE_HASH = re.compile(r"(?:^|(?<=[\s;]))#(?!SBATCH|PBS|BSUB|!)[^\n]*", re.MULTILINE)
 LINE_SLASHES = re.compile(r"(?:^|(?<=[\s;{}]))(?://[^\n]*|/\*.*?\*/)", re.MULTILINE | re.DOTALL)

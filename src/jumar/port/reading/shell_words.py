@@ -15,6 +15,8 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 DEEPEST = 3
+SPEAKING = re.compile(r"echo|printf|die|fail|fatal|say|note|banner|(?:log|print|warn|err|info|msg|debug)\w*")
+SUBSTITUTED = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`")
 PREFIXES_WORDS = """
     sudo exec time nohup env command then do else eval srun mpirun poetry uv xargs !
 """
@@ -69,6 +71,7 @@ def commands(text: str, base: int = 0, depth: int = 0) -> Iterator[Command]:
     """Each simple command of the text; those inside quotes with blanks or substitutions too."""
     words: list[Word] = []
     nested: list[Word] = []
+    asides: list[Word] = []
     at = 0
     while at < len(text):
         match = TOKEN.match(text, at)
@@ -80,7 +83,7 @@ def commands(text: str, base: int = 0, depth: int = 0) -> Iterator[Command]:
             word = Word(match[0], base + match.start(), base + match.end())
             words.append(word)
             if depth < DEEPEST and any(mark in word.text for mark in ('"', "'")) and " " in word.text:
-                nested.append(word)
+                (asides if _is_spoken(words) else nested).append(word)
         elif match.lastgroup == "end" and words:
             yield _command(words)
             words = []
@@ -90,6 +93,16 @@ def commands(text: str, base: int = 0, depth: int = 0) -> Iterator[Command]:
         for quoted in re.finditer(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'", word.text, re.DOTALL):
             group = 1 if quoted[1] is not None else 2
             yield from commands(quoted[group], word.start + quoted.start(group), depth + 1)
+    for word in asides:
+        for run in SUBSTITUTED.finditer(word.text):
+            group = 1 if run[1] is not None else 2
+            yield from commands(run[group], word.start + run.start(group), depth + 1)
+
+
+def _is_spoken(words: list[Word]) -> bool:
+    """What the command says to people, in which only substitutions are run."""
+    name = next((word.plain for word in words if word.plain not in PREFIXES), "")
+    return bool(SPEAKING.fullmatch(name))
 
 
 def _command(words: list[Word]) -> Command:

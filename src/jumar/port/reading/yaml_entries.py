@@ -24,6 +24,7 @@ LINE = re.compile(
     r"(?:[ ]+(?P<value>[^\n#]*?))?[ ]*(?:[ ]#[^\n]*)?$",
     re.MULTILINE,
 )
+BLOCK = re.compile(r"[|>][+-]?\d?")
 
 
 @dataclass
@@ -137,7 +138,10 @@ def _open(stack: list[_Frame], is_list: bool, start: int) -> None:
 def _from_lines(text: str) -> Iterator[Entry]:
     """Key and value of each line, paths from indentation: for templates that are no YAML."""
     above: list[tuple[int, str]] = []
+    block = 0
     for match in LINE.finditer(text):
+        if match.start() < block:
+            continue  # part of a text that stands indented under its key
         indent = len(match["indent"]) + len(match["dash"])
         while above and above[-1][0] >= indent:
             above.pop()
@@ -146,6 +150,10 @@ def _from_lines(text: str) -> Iterator[Entry]:
         above.append((indent, key))
         value = match["value"] or None
         start, end = match.span("value") if value else (match.end(), match.end())
+        if value and BLOCK.fullmatch(value):
+            deeper = re.compile(rf"(?:\n(?:[ \t]*|[ ]{{{len(match['indent']) + 1},}}[^\n]*)(?=\n|$))*")
+            end = block = (deeper.match(text, match.end()) or match).end()
+            value = text[start:end]
         quoted = bool(value) and value[0] in "\"'" and value[-1] == value[0] if value else False
         plain = value[1:-1] if quoted and value else value
         yield Entry(path, *match.span("key"), plain, start, end, 0, False, quoted)

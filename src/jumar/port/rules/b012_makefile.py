@@ -28,6 +28,7 @@ RULE = Rule(
     ),
     keep=(
         Example("# NVCC = nvcc\nCC = gcc\n", path="Makefile"),
+        Example("MODULE := github.com/NVIDIA/dcgm-exporter\nclean:\n\trm -rf build/cuda\n", path="Makefile"),
         Example("lock:\n\tuv pip compile pyproject.toml --extra cuda\n", path="Makefile"),
         Example(
             "REGISTRY ?= nvidia\ninstall: install-cuda\n\tgo list ./... | grep -v nvml\n", path="Makefile"
@@ -43,6 +44,8 @@ WORD = re.compile(
 
 IDLE = re.compile(
     r"\$\((?:info|warning|error)\b|\becho\b|\buv (?:pip|sync|lock|run)\b|\bpip3? (?:install|compile|wheel)"
+    r"|github\.com/NVIDIA|\b(?:rm|mkdir|cp|mv|cd)[ \t]+(?:-\w+[ \t]+)?[\w./*\-]*cuda[\w./*\-]*[ \t]*$"
+    r"|^[\w.\-]+:[ \t]+\w*IMAGE\w*[ \t]*[:?]?="
     r"|\bdocker\b|\.service\b"
     r"|\bapt(?:-get)?\b|\bgo (?:list|test|build|vet|mod)\b|\bgit\b|\bgrep\b|\bhelm\b|\bkubectl\b"
     r"|^(?:[\w.\-]*(?:REGISTRY|IMAGE|REPO|VENDOR|ORG|OWNER|TAG|NAME)\w*)[ \t]*[?:]?=|^\.PHONY\b|^[\w\- ]+:(?!=)[\w\- ]*$"

@@ -50,8 +50,9 @@ PACKAGE = re.compile(
     r"python3-libnvinfer[\w\-]*|cudnn[\w\-]*|nvtop|nvidia)(?:[=<>~:].*)?"
 )
 ADDRESS = re.compile(
-    r"(?:developer\.download\.nvidia|nvidia\.github|us\.download\.nvidia|download\.nvidia)\.(?:com|io)/[\w./\-${}]*"
+    r"(?:developer\.download\.nvidia|us\.download\.nvidia|download\.nvidia)\.(?:com|io)/[\w./\-${}]*"
     r"|developer\.nvidia\.com/(?:compute|downloads|cuda-downloads|cuda-toolkit-archive|cudnn|rdp|nccl|assets)[\w./\-${}]*"
+    r"|nvidia\.github\.io/(?:nvidia-docker|lib?nvidia-container|nvidia-container)[\w./\-${}]*"
     r"|helm\.ngc\.nvidia\.com[\w./\-]*"
 )
 TOOLS = frozenset(

@@ -32,6 +32,9 @@ RULE = Rule(
             "{{- if .Values.gpu }}\n      limits:\n        nvidia.com/gpu: {{ .Values.gpu }}\n{{- end }}\n",
             path="templates/a.yaml",
         ),
+        Example(
+            "kubectl get nodes -o=custom-columns=GPU:'.status.allocatable.nvidia\\\\.com/gpu'\n", path="a.sh"
+        ),
         Example("kubectl get nodes -o json | grep nvidia.com/gpu\n", path="a.sh"),
     ),
     keep=(

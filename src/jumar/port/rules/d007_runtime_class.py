@@ -37,7 +37,7 @@ RULE = Rule(
 
 PATTERN = re.compile(
     r"(?:runtimeClassName|runtimeClass|runtime_class_name|handler|default-runtime|"
-    r"defaultRuntime)[\"']?[ \t]*[:=][ \t]*[\"']?nvidia\S*"
+    r"defaultRuntime)[\"']?[ \t]*[:=][ \t]*[\"']?nvidia[\w.\-]*"
 )
 
 

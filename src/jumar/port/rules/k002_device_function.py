@@ -38,7 +38,8 @@ NAME = re.compile(
 
 def check(document: Document) -> Iterator[Finding]:
     for mark in source(document).words(MARK):
-        named = NAME.match(document.text, mark.end())
+        line = document.lines[document.position(mark.start())[0] - 1]
+        named = None if line.lstrip().startswith("#") else NAME.match(document.text, mark.end())
         on_both = "__host__" in mark[0]
         yield RULE.found(
             document,

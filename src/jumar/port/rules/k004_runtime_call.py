@@ -24,6 +24,7 @@ RULE = Rule(
     examples=(Example("#include <cuda_runtime.h>\nvoid f(void **p) { cudaMalloc(p, 16); }\n"),),
     keep=(
         "// cudaMalloc(p, 16)\nint my_cudaMalloc(int);\n",
+        "void f() { cudaSucceeded(g()); cudaReduceLauncher(x); }\n",
         'const char *s = "cudaMalloc(p)";\n',
     ),
 )

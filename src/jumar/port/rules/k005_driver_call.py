@@ -25,7 +25,10 @@ RULE = Rule(
         Example("void f() { cuInit(0); nvrtcCompileProgram(p, 0, 0); }\n"),
         Example("int f() { return nvmlInit(); }\n"),
     ),
-    keep=("int customInit(int); int x = current(3);\n",),
+    keep=(
+        "void f() { nvmlTry(g()); nvmlWrapped(x); }\n",
+        "int customInit(int); int x = current(3);\n",
+    ),
 )
 
 PATTERN = re.compile(

@@ -36,7 +36,10 @@ RULE = Rule(
         Example("void f() { cublasSgemm(h, a, b, m, n, k, &al, A, m, B, k, &be, C, m); }\n"),
         Example("__device__ float g(curandState *s) { return curand_uniform(s); }\n"),
     ),
-    keep=("// cublasSgemm\nvoid mycublasSgemm();\n",),
+    keep=(
+        "// cublasSgemm\nvoid mycublasSgemm();\n",
+        "#define cublasSetMathMode(handle, mode) HIPBLAS_STATUS_SUCCESS\n",
+    ),
 )
 
 PATTERN = re.compile(

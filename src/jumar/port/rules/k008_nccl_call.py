@@ -22,10 +22,13 @@ RULE = Rule(
     why="NCCL joins NVIDIA's GPUs only",
     replacement="HCCL: hccl/hccl.h",
     examples=(Example("void f() { ncclAllReduce(a, b, n, ncclFloat, ncclSum, c, s); }\n"),),
-    keep=('// ncclAllReduce(a)\nconst char *name = "ncclAllReduce(";\n',),
+    keep=(
+        "void f() { ncclSucceeded(g()); ncclResult_t (*h)(int); }\n",
+        '// ncclAllReduce(a)\nconst char *name = "ncclAllReduce(";\n',
+    ),
 )
 
-PATTERN = re.compile(r"(?<![\w.])(?<!->)nccl(?=[A-Z])\w+(?=\s*\()")
+PATTERN = re.compile(r"(?<![\w.])(?<!->)nccl(?=[A-Z])\w+(?<!_t)(?=\s*\()")
 
 
 def check(document: Document) -> Iterator[Finding]:

@@ -39,6 +39,7 @@ RULE = Rule(
     ),
     keep=(
         "#ifdef USE_BARRACUDA_X\n#endif\n// #ifdef __CUDACC__\n",
+        "#ifndef LLM_CUDA_COMMON_H\n#define LLM_CUDA_COMMON_H\n#endif\n",
         "#define CHECK_CUDA(x) check(x.device())\n",
     ),
 )
@@ -47,6 +48,7 @@ DIRECTIVE = re.compile(
     r"^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|define|undef)\b(?:[^\n\\]|\\.)*", re.MULTILINE | re.DOTALL
 )
 MACRO = re.compile(r"[ \t]*#[ \t]*define[ \t]+\w+\(")
+GUARD = re.compile(r"[ \t]*#[ \t]*(?:ifndef|define)[ \t]+\w+_(?:H|HPP|HH|CUH|INCLUDED)_*[ \t\r]*$")
 WORD = re.compile(
     r"\b(?:__CUDA\w*__|__CUDA_\w+|__NVCC\w*|CUDA(?:RT)?_VERSION|CUDNN_VERSION|"
     r"NCCL_VERSION\w*|(?:\w+_)?CUDA(?:_[A-Z0-9]\w*)?)\b"
@@ -55,8 +57,8 @@ WORD = re.compile(
 
 def check(document: Document) -> Iterator[Finding]:
     for line in DIRECTIVE.finditer(document.text):
-        if MACRO.match(line[0]):
-            continue  # a macro of one's own is no condition
+        if MACRO.match(line[0]) or GUARD.match(line[0]):
+            continue  # a macro of one's own, or the guard of a header, is no condition
         for word in WORD.finditer(line[0].split("//", 1)[0]):
             start = line.start() + word.start()
             if source(document).is_code(line.start(), start + 1):

@@ -27,6 +27,7 @@ RULE = Rule(
     ),
     keep=(
         Example("cuda\n", path="words.txt"),
+        Example("/*\n Made at NVIDIA for CUDA\n*/\npackage a\n", path="a.go"),
         Example("fn main() {}\n// of CUDA\n", path="main.rs"),
     ),
 )
@@ -46,6 +47,7 @@ WORD = re.compile(
 )
 IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w.\-]+\.\w+/[^\"]*\"\s*$|^\s*(?:import|use|package|module)\b")
 LONGEST_LINE = 2000
+BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"^\s*(?://|#|/?\*|--|%)")
 
 
@@ -53,11 +55,14 @@ def check(document: Document) -> Iterator[Finding]:
     if not document.path.lower().endswith(tuple(SUFFIXES.split())):
         return
     lines: set[int] = set()
+    blocks = [match.span() for match in BLOCK.finditer(document.text)]
     for match in WORD.finditer(document.text):
         line, _ = document.position(match.start())
         if line in lines:
             continue
         lines.add(line)
+        if any(start <= match.start() < end for start, end in blocks):
+            continue
         text = document.lines[line - 1]
         column = match.start() - document.starts[line - 1]
         if len(text) > LONGEST_LINE or is_licence(text) or COMMENT.match(text) or "//" in text[:column]:

@@ -78,7 +78,10 @@ def check(document: Document) -> Iterator[Finding]:
         for option in OPTION.finditer(text):
             start = command.start + option.start()
             first = command.name
-            on_option = "gpu" in option[0][:12] and "=cuda" not in option[0]
+            container = "gpu" in option[0][:12] or "runtime" in option[0]
+            on_option = container and "=cuda" not in option[0]
+            if document.kind == "json" and "--gpus" in option[0]:
+                continue  # options of a container, of which another rule tells
             if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
                 continue
             seen.add(start)

@@ -50,7 +50,7 @@ RULE = Rule(
     ),
 )
 
-WORD = re.compile(r"(?<![A-Za-z])(?:cuda|nvidia|nccl|cudnn|cublas|nvlink)\w*", re.IGNORECASE)
+WORD = re.compile(r"(?<![A-Za-z$])(?<!\$\{)(?:cuda|nvidia|nccl|cudnn|cublas|nvlink)\w*", re.IGNORECASE)
 SAID = frozenset(
     (
         "name",

@@ -42,11 +42,15 @@ RULE = Rule(
         Example("install_cuda_things() {\n  true\n}\n", path="a.sh"),
         Example("FROM cuda-builder AS build\n", path="Dockerfile"),
     ),
-    keep=(Example("pip install cupy-cuda12x\n", path="a.sh"), Example("ls\n", path="a.sh")),
+    keep=(
+        Example('{"text": "a BARRACUDA of two colours"}\n', path="a.json"),
+        Example("pip install cupy-cuda12x\n", path="a.sh"),
+        Example("ls\n", path="a.sh"),
+    ),
 )
 WORD = re.compile(
-    r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*|[A-Za-z0-9]_?cuda\b",
-    re.IGNORECASE,
+    r"(?i:(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*)"
+    r"|(?<=[a-z0-9_])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA)\w*|(?i:[A-Za-z0-9]_?(?<!barra)cuda\b)"
 )
 LONGEST_LINE = 2000
 
