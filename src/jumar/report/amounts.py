@@ -58,6 +58,14 @@ def money(cost: dict[str, Any] | None) -> str:
     return f"{digits(cost['value'])} {cost['currency']}" if cost else "unknown"
 
 
+def dollars(value: float) -> str:
+    """2.346e9 → 2.35 billion USD; of small amounts every dollar."""
+    for size, word in ((1e12, "trillion "), (1e9, "billion "), (1e6, "million ")):
+        if abs(value) >= 0.9995 * size:
+            return f"{digits(value / size)} {word}USD"
+    return f"{value:,.0f} USD"
+
+
 def digits(value: float) -> str:
     """Three significant digits, without an exponent where that is readable."""
     if not math.isfinite(value):

@@ -1,0 +1,188 @@
+"""The parts of a simulated cluster's page: what to expect, where time goes, what to change, what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jumar.report import amounts, markup, simulation_drawings
+from jumar.report.axes import PALETTE
+from jumar.report.markup import Section
+from jumar.report.plan_page import tiles
+
+Facts = Mapping[str, Any]
+# What a tile shows: key of a range, its name, how it is written.
+TILES = (
+    ("goodput", "goodput of the job's chips", "share"),
+    ("useful_of_all", "useful of all chip-hours", "share"),
+    ("ettr", "effective training time ratio", "share"),
+    ("days_to_end", "time to train", "days"),
+    ("interruptions", "interruptions of jobs", "count"),
+    ("hours_between_stops", "between interruptions", "hours"),
+)
+
+
+def sections(facts: Facts) -> list[Section]:
+    """Those parts for which the facts say something."""
+    makers = (_summary, _time, _days, _timeline, _kinds, _checkpoints, _spares)
+    return [found for make in makers if (found := make(facts))]
+
+
+def _summary(facts: Facts) -> Section:
+    figures = [
+        {"name": name, "text": _written(one["middle"], how), "note": _range(one, how)}
+        for key, name, how in TILES
+        if (one := facts["ranges"].get(key)) and _known(one["middle"])
+    ]
+    jobs = markup.table(
+        ("job", "chips", "time it would take undisturbed", "of them"),
+        [
+            (
+                one["name"],
+                markup.number(f"{one['chips']:,.0f}", one["chips"]),
+                amounts.seconds(3600 * one["hours"]) if _known(one["hours"]) else "until the end",
+                one["count"],
+            )
+            for one in facts.get("jobs") or ()
+        ],
+        "jobs-table",
+    )
+    body = f'<p class="headline">{_headline(facts)}</p>{tiles(figures)}{jobs}'
+    return Section("decision", "What to expect", body, "summary")
+
+
+def _headline(facts: Facts) -> str:
+    """One sentence, and what to change if that gains something."""
+    goodput, useful = facts["ranges"]["goodput"], facts["ranges"]["useful_of_all"]
+    said = (
+        f"Of the chip-hours that jobs hold, {amounts.share(goodput['middle'])} become work that stays "
+        f"({amounts.share(goodput['low'])} to {amounts.share(goodput['high'])} in nine of ten replicas); of all chip-hours "
+        f"there are, {amounts.share(useful['middle'])}."
+    )
+    advice = [one for one in (_interval_advice(facts), _spares_advice(facts)) if one]
+    return " ".join([said, *advice])
+
+
+def _interval_advice(facts: Facts) -> str:
+    found = facts.get("checkpoints") or {}
+    best, given = found.get("best_h"), found.get("given_h")
+    if not best or not given:
+        return ""
+    if (found.get("good_from_h") or best) <= given <= (found.get("good_to_h") or best):
+        return f"Checkpoints every {amounts.seconds(3600 * given)} are as good as any."
+    return f"Take checkpoints every {amounts.seconds(3600 * best)} instead of every {amounts.seconds(3600 * given)}."
+
+
+def _spares_advice(facts: Facts) -> str:
+    found = facts.get("spares") or {}
+    best, given = found.get("best"), found.get("given")
+    if best is None or given is None or best == given:
+        return ""
+    return f"Keep {best:,.0f} spare hosts instead of {given:,.0f}."
+
+
+def _time(facts: Facts) -> Section | None:
+    uses = [one for one in facts.get("uses") or () if _known(one["mean"])]
+    if not uses:
+        return None
+    parts = [(one["name"], PALETTE[at % len(PALETTE)], one["mean"]) for at, one in enumerate(uses)]
+    rows = [
+        (one["name"], markup.part(one["mean"] / _sum(uses)), one["meaning"])
+        for one in sorted(uses, key=lambda one: -one["mean"])
+    ]
+    body = markup.stack(parts, "where the time of jobs goes") + markup.table(
+        ("", "share", "what it is"), rows
+    )
+    return Section("time", "Where the time goes", body, "time")
+
+
+def _sum(uses: Sequence[Facts]) -> float:
+    return sum(one["mean"] for one in uses) or 1.0
+
+
+def _days(facts: Facts) -> Section | None:
+    daily = facts.get("daily") or ()
+    if len(daily) < 2:
+        return None
+    body = (
+        "<h3>Useful share of all chip-hours</h3>"
+        + simulation_drawings.days(daily)
+        + "<h3>Failures a day</h3>"
+        + simulation_drawings.failures(daily)
+        + markup.small(
+            "Line and bars: middle and mean of all replicas. Band and whiskers: nine tenths of them."
+        )
+    )
+    return Section("days", "Day by day", body, "days")
+
+
+def _timeline(facts: Facts) -> Section | None:
+    events = facts.get("timeline") or ()
+    if not events:
+        return None
+    said = "One replica. Filled: a job stopped. The larger, the more hosts it hit."
+    return Section(
+        "events", "Failures in time", markup.small(said) + simulation_drawings.timeline(events), "failures"
+    )
+
+
+def _kinds(facts: Facts) -> Section | None:
+    kinds = facts.get("kinds") or ()
+    if not kinds:
+        return None
+    rows = [
+        (
+            one["name"],
+            one["effect"],
+            markup.number(amounts.count(one["failures"]["mean"]), one["failures"]["mean"]),
+            _range(one["failures"], "count"),
+            markup.number(amounts.count(one["stops"]["mean"]), one["stops"]["mean"]),
+            _range(one["stops"], "count"),
+        )
+        for one in kinds
+    ]
+    headings = ("kind", "what it does", "failures", "range", "stops of jobs", "range")
+    return Section("kinds", "Kinds of failure", markup.table(headings, rows, "kinds-table"), "kinds")
+
+
+def _checkpoints(facts: Facts) -> Section | None:
+    found = facts.get("checkpoints")
+    if not found or len([one for one in found["points"] if _known(one["mean"])]) < 2:
+        return None
+    said = "The same failures befall every interval. Whiskers are two standard errors."
+    return Section(
+        "checkpoints",
+        "How often to take checkpoints",
+        markup.small(said) + simulation_drawings.intervals(found),
+        "checkpoints",
+    )
+
+
+def _spares(facts: Facts) -> Section | None:
+    found = facts.get("spares")
+    if not found or len([one for one in found["points"] if _known(one["mean"])]) < 2:
+        return None
+    said = "Spares wait for failures; too few and the job waits for repairs, too many and they idle."
+    return Section(
+        "spares", "How many spare hosts", markup.small(said) + simulation_drawings.spares(found), "spares"
+    )
+
+
+def _range(one: Facts, how: str) -> str:
+    if not (_known(one["low"]) and _known(one["high"])):
+        return ""
+    low, high = _written(one["low"], how), _written(one["high"], how)
+    return low if low == high else f"{low} to {high}"
+
+
+def _written(value: float, how: str) -> str:
+    if how == "share":
+        return amounts.share(value)
+    if how == "hours":
+        return amounts.seconds(3600 * value)
+    return f"{amounts.digits(value)} days" if how == "days" else amounts.count(value)
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
