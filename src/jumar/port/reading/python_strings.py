@@ -18,6 +18,12 @@ from jumar.port.reading.python_source import Source
 
 HOLE = "{}"
 DEVICE = re.compile(r"cuda(:(\d+|\{\}|%[ds]|\{\w*\}|\*)?)?")
+OTHER_DEVICE = re.compile(
+    r"(?:cpu|gpu|xpu|mps|mlu|npu|hpu|tpu|xla|musa|gcu|sdaa|hip|rocm|opencl|vulkan|metal|openvino|auto|meta|ipu|dml|directml"
+    r"|mkldnn|privateuse|none|default|onnx|disk|same|balanced|sequential|inductor|triton|nccl|gloo|supa|maca|ppu)",
+    re.IGNORECASE,
+)
+"""What stands beside CUDA in a list of devices."""
 BACKEND = re.compile(r"(cpu:gloo,)?(cuda:)?nccl(,cpu:gloo)?")
 ENVIRONMENT = re.compile(
     r"(CUDA|CUDNN|CUBLAS|CUBLASLT|NCCL|TORCH_NCCL|TORCH_CUDA|TORCH_CUDNN|NVIDIA|NVCC|NVTE|NVSHMEM|"
@@ -42,7 +48,7 @@ ERROR = re.compile(
     r"CUDA (?:driver |runtime )?(?:error|out of memory|initialization)|out of memory|device-side assert|illegal memory"
     r"|(?:CUBLAS|CUDNN|CUSOLVER|CUFFT|CUSPARSE)_STATUS|ncclUnhandled|ncclSystem"
     r"|(?:NCCL|cuDNN|cuBLAS|NVML|NVRTC)\w* ?(?:error|failure|warn)"
-    r"|compiled with CUDA|No CUDA GPUs|Found no NVIDIA|NVIDIA driver|CUDA[- ]capable|CUDA kernel|same device|cuda:\d"
+    r"|compiled with CUDA|No CUDA GPUs|Found no NVIDIA|NVIDIA driver|CUDA[- ]capable|CUDA kernel|same device|Devices cpu and"
     r"|no kernel image|NVIDIA-SMI has failed|NCCL operations have|libcuda|invalid device",
     re.IGNORECASE,
 )
@@ -237,6 +243,8 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     above = source.parents[row]
     if not all(_may_be_device(one) for one in row.elts):
         return "device"  # one value among others of another kind
+    if _is_of_others(row):
+        return "word"  # languages, products and the like
     if isinstance(row, ast.Tuple) and isinstance(above, ast.BinOp) and len(row.elts) == 1:
         return "device"  # put before other arguments
     if (
@@ -248,6 +256,13 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     if is_assigned_to(source, row, "__all__"):
         return "word"
     return "library" if _is_linked(source, row) else "listed device"
+
+
+def _is_of_others(row: ast.List | ast.Tuple | ast.Set) -> bool:
+    """Two texts or more beside it, and none that a device is called."""
+    others = [one.value for one in row.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    others = [text for text in others if not DEVICE.fullmatch(text)]
+    return len(others) > 1 and not any(OTHER_DEVICE.match(text) for text in others)
 
 
 def _may_be_device(node: ast.expr) -> bool:

@@ -48,7 +48,8 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, lambda name: bool(TYPE.fullmatch(name))):
-        compared = isinstance(source.parents[use.node], ast.Compare)
+        above = source.parents[use.node]
+        compared = isinstance(above, (ast.Compare, ast.List, ast.Tuple, ast.Set, ast.Dict))
         yield RULE.found(
             document,
             *source.place(use.node),

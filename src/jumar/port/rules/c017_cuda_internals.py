@@ -37,7 +37,9 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, lambda name: bool(INTERNAL.fullmatch(name))):
         if use.name.startswith("torch._inductor"):
-            says = "torch.compiler.cudagraph_mark_step_begin, which runs everywhere; graphs are torchair's on Ascend"
+            marks = use.name.endswith("mark_step_begin")
+            says = "torch.compiler.cudagraph_mark_step_begin, which runs everywhere; " if marks else ""
+            says += "graphs are torchair's on Ascend"
             yield RULE.found(
                 document, *source.place(use.node), use.name, severity="degrades", replacement=says
             )

@@ -44,5 +44,11 @@ def check(document: Document) -> Iterator[Finding]:
 def _is_host(name: str) -> bool:
     """Not the language of kernels, nor the mark of one."""
     return name.startswith("triton.") and not name.startswith(
-        ("triton.language", "triton.jit", "triton.backends", "triton.experimental.gluon")
+        (
+            "triton.language",
+            "triton.jit",
+            "triton.backends",
+            "triton.experimental.gluon",
+            "triton.runtime.driver.active.utils",
+        )
     )

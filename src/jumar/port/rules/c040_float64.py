@@ -75,7 +75,7 @@ def _is_made(source: python_source.Source, node: ast.AST) -> bool:
     if isinstance(above, ast.keyword):
         return "type" in (above.arg or "") and not _stays_on_host(source, source.parents[above])
     if isinstance(above, ast.Call):
-        if "cpu" in source.text(above):
+        if "cpu" in source.text(above) or getattr(source.parents[above], "attr", "") == "numpy":
             return False
         name = getattr(above.func, "attr", getattr(above.func, "id", ""))
         return inner is above.func or not (name in QUESTIONS or ASKING.search(name))

@@ -12,7 +12,8 @@ from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 MODEL = re.compile(
-    r"(?<![\w:/.-])(?:[AHV]\d00|A800|H20|L[24]0S?|A10G?|G?B200|Tesla[- ]\w+|(?:GeForce )?[RG]TX ?\d{3,4}(?: ?Ti)?)(?![\w-])"
+    r"(?<![\w:/.-])(?:[AHV]\d00|A800|H20|L[24]0S?|A10G?|G?B200|Tesla[- ][A-Z]{1,2}\d+\w*"
+    r"|(?:GeForce )?[RG]TX ?\d{3,4}(?: ?Ti)?)(?![\w-])"
     r"|\b(?:sm|compute)_\d{2,3}a?\b|\b(?:Ampere|Hopper|Blackwell|Volta|Turing)\b",
     re.IGNORECASE,
 )
@@ -50,6 +51,7 @@ RULE = Rule(
         'jobs = ["smoke-h100"]\n',
         'x = "a1000"\n',
         'name = "asm_80x"\n',
+        'CARS = ["Suzuki SX4 Sedan 2012", "Tesla Model S Sedan 2012"]\n',
         'hosts = ["a9", "a10", "a11"]\n',
         Example('assert page["hardware"] == "NVIDIA H100 80GB"\n', path="tests/test_page.py"),
         Example('JOBS = [("smoke", {"gpu": "GB200"})]\n', path="tests/test_jobs.py"),

@@ -75,6 +75,8 @@ def _is_read(source: python_source.Source, node: ast.AST) -> bool:
     _, above = python_strings.outside(source, node)
     if isinstance(above, ast.Subscript):
         return isinstance(above.ctx, ast.Load)
+    if isinstance(above, ast.Dict) and python_strings.TEST_FILE.search(source.document.path):
+        return True  # what a test gives for a cluster's answer
     return isinstance(above, ast.Compare) or (
         isinstance(above, ast.Call)
         and getattr(above.func, "attr", "") in ("get", "pop", "assertEqual", "assertIn")
