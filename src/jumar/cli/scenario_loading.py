@@ -44,10 +44,14 @@ class Runs:
 
         if unknown := sorted(entry.keys() - set(PARTS)):
             raise BadEntry(f"does not know {', '.join(unknown)} beside run; there are {', '.join(PARTS)}")
-        name = entry.get("chip") or self._profile(key)
+        if not isinstance(entry["run"], str) or not isinstance(entry.get("chip", ""), str):
+            raise BadEntry("write the names of run and chip in quotes")
+        name, times = entry.get("chip") or self._profile(key), entry.get("times", 1.0)
+        if isinstance(times, bool) or not isinstance(times, (int, float)) or not 0 < times <= 100:
+            raise BadEntry(f"times {times!r}; write a number above 0, as in 0.85")
         if (entry["run"], name) not in self.priced:
             self.priced[entry["run"], name] = self._price(entry["run"], name)
-        found, times = self.priced[entry["run"], name], float(entry.get("times", 1.0))
+        found = self.priced[entry["run"], name]
         note = "; ".join(one for one in (found.note, entry.get("note", "")) if one)
         low, high = (None if one is None else one * times for one in (found.low, found.high))
         return replace(found, value=found.value * times, low=low, high=high, note=note)

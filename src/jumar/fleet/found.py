@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jumar.chips import Chip, UnknownChip, find
+from jumar.chips import BadProfile, Chip, UnknownChip, find
 from jumar.fleet.quantity import BadEntry, Found
 
 WAYS = {
@@ -27,6 +27,8 @@ class Scans:
     def __call__(self, key: str, entry: Mapping[str, Any]) -> Found:
         if unknown := sorted(entry.keys() - {"scan", "way", "note"}):
             raise BadEntry(f"does not know {', '.join(unknown)} beside scan; there are way, note")
+        if not isinstance(entry["scan"], str):
+            raise BadEntry("scan: write the name of the file in quotes")
         way = entry.get("way", "with_port")
         if way not in WAYS:
             raise BadEntry(f'way "{way}"; choose one of {", ".join(WAYS)}')
@@ -57,12 +59,14 @@ class Scans:
 
 def profile(key: str, entry: Mapping[str, Any]) -> Found:
     """Reads `{ profile = "h20", quantity = "price.chip" }`."""
-    quantity = entry.get("quantity", "")
+    quantity, named = entry.get("quantity", ""), entry["profile"]
+    if unknown := sorted(entry.keys() - {"profile", "quantity"}):
+        raise BadEntry(f"does not know {', '.join(unknown)} beside profile; there is quantity")
     try:
-        chip = entry["profile"] if isinstance(entry["profile"], Chip) else find(entry["profile"])
-    except UnknownChip as error:
+        chip = named if isinstance(named, Chip) else find(str(named))
+    except (UnknownChip, BadProfile) as error:
         raise BadEntry(str(error)) from error
-    if quantity not in chip.quantities:
+    if not isinstance(quantity, str) or quantity not in chip.quantities:
         raise BadEntry(f"{chip.name} has no {quantity!r}; `jumar chips show {chip.name}` lists what it has")
     said = chip.quantities[quantity]
     note = "; ".join(part for part in (f"{quantity} of {chip.name}", said.date, said.note) if part)

@@ -119,7 +119,7 @@ def _plain(context: Context, key: str, entry: Any, wanted: str) -> Number:
         raise BadEntry(
             f'{entry!r} is not a number; write it with its unit, as in "12 {wanted.split("|")[0]}"'
         )
-    return Number(float(entry), _bare(entry, wanted), key)
+    return Number(_float(entry), _bare(entry, wanted), key)
 
 
 def _bare(value: float, wanted: str) -> str:
@@ -218,4 +218,11 @@ def _value(entry: Mapping[str, Any], name: str) -> float:
     value = entry[name]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadEntry(f"{name} {value!r} is not a number; write it without quotes, the unit as unit = …")
+    return _float(value)
+
+
+def _float(value: float) -> float:
+    """Integers of a file may be longer than a float can hold."""
+    if not abs(value) < LARGEST:
+        raise BadEntry("too large to be meant")
     return float(value)

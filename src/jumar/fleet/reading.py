@@ -147,9 +147,6 @@ class Section:
     def has(self, name: str) -> bool:
         return name in self.record
 
-    def counted_from(self, start: Month) -> Section:
-        return Section(self.schema, self.context, self.record, self.key, start)
-
     def place(self, name: str) -> str:
         return f"{self.key}.{name}" if self.key else name
 
@@ -163,6 +160,8 @@ class Section:
             row = self.schema.row(self.place(name))
             if name not in allowed and "*" not in allowed:
                 raise self.bad(name, f"unknown; {_hint(name, allowed)}")
+            if "." in name or not name:
+                raise self.bad(name, "a name cannot be empty or have a dot in it; choose another")
             if isinstance(entry, dict) and row is None:
                 self.section(name).check_names()
 
@@ -192,7 +191,8 @@ def _series(section: Section, key: str, row: Row, entry: Any, stated: bool) -> S
     if isinstance(entry, dict) and "growth" in entry:
         growth = number(section.context, f"{key}.growth", entry["growth"], "share/year", -0.99, 100.0, stated)
         entry = {name: value for name, value in entry.items() if name != "growth"}
-    if not isinstance(entry, dict) or not entry or "value" in entry or "run" in entry:
+    whole = {"value", *section.context.finders}
+    if not isinstance(entry, dict) or not entry or whole & entry.keys():
         return Series(((0, _number(section, key, row, entry, stated)),), growth)
     steps = sorted((_index(section, name), name) for name in entry)
     read = ((index, _number(section, f"{key}.{name}", row, entry[name], stated)) for index, name in steps)

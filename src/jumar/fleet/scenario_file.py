@@ -34,7 +34,7 @@ def build(
     """The scenario that a parsed file describes, with `values` in the place of what stands at their keys."""
     whole = Section(schema(SCHEMA), Context(path.name), record)
     whole.check_names()
-    sources = {name: whole.section("sources").read(name) for name in record.get("sources", {})}
+    sources = {name: whole.section("sources").read(name) for name in whole.section("sources").record}
     context = Context(path.name, sources, {}, values, finders)
     yuan: Number = Section(whole.schema, context, record).section("money").read("yuan")
     context = replace(context, rates={"CNY": 1.0 / yuan.value})
@@ -52,11 +52,18 @@ def _start(whole: Section) -> Month:
         raise whole.bad("start", str(error)) from error
 
 
+def _months(whole: Section) -> int:
+    months: Number = whole.read("months")
+    if months.value != int(months.value):
+        raise whole.bad("months", f"{months.value:g} are not whole months")
+    return int(months.value)
+
+
 def _scenario(whole: Section, start: Month, sources: Mapping[str, str], path: Path) -> parts.Scenario:
     made = whole.make(
         parts.Scenario,
         start=start,
-        months=int(whole.read("months").value),
+        months=_months(whole),
         story=whole.read("story") or "",
         suppliers=_suppliers(whole),
         platforms={
@@ -130,7 +137,10 @@ def _profile(part: Section, folder: Path) -> shelf.Chip | None:
 
 def _supply(part: Section) -> parts.Supply:
     good = part.section("good").make(parts.Yield) if part.has("good") else None
-    return part.make(parts.Supply, first=part.read("first") or 0, good=good)
+    supply = part.make(parts.Supply, first=part.read("first") or 0, good=good)
+    if supply.last is not None and supply.last < supply.first:
+        raise part.bad("last", "before first; it is the last month in which orders are taken")
+    return supply
 
 
 def _rule(part: Section, name: str) -> parts.ExportRule:
@@ -204,6 +214,8 @@ def _check_demand(part: Section, work: parts.Workload, months: int) -> None:
             raise part.bad(
                 name, f"{'missing' if wanted else 'not for'} a workload of kind {work.kind}; {verb}"
             )
+    if work.first >= months:
+        raise part.bad("first", "after the end of the scenario; take the workload out, or plan more months")
     if work.deadline is not None and not work.first <= work.deadline < months:
         raise part.bad("deadline", "must lie between first and the end of the scenario")
     if not work.throughput and not work.too_slow:
