@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -93,6 +95,18 @@ def test_a_failing_task_is_named_and_what_was_done_before_is_kept(work: ModuleTy
 def test_a_task_that_kills_every_worker_ends_the_run(work: ModuleType) -> None:
     with pytest.raises(engine.WorkersLost, match=r"task 3 .*fewer --workers"):
         engine.run(engine.replicas(6, seed=1), work.always_die, shared={"scale": 1.0}, workers=2)
+
+
+def test_a_program_without_a_guard_is_not_run_once_more_in_every_worker(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import replica_work\nfrom jumar.fleet import engine\nprint('begins')\n"
+        "rows = engine.run(engine.replicas(4, seed=1), replica_work.draw, shared={'scale': 1.0}, workers=2)\n"
+        "print(rows.num_rows)\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["begins", "4"] and not done.stderr
 
 
 def test_results_of_another_run_are_refused(work: ModuleType, tmp_path: Path) -> None:

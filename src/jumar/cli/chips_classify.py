@@ -13,6 +13,7 @@ from jumar import chips
 from jumar.cli.refusal import Refusal
 
 WIDTH = 110
+NEAR = 0.1  # a change by which the next product of a maker may differ
 FIGURES = {
     "tpp": "TPP",
     "area": "area of logic",
@@ -48,6 +49,8 @@ def act(chosen: argparse.Namespace) -> None:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return
     rules = {rule["key"]: rule for one in found for rule in one["rules"]}
+    if len(found) > 1:
+        print("\n".join(_overview(found)), end="\n\n")
     for one in found:
         print("\n".join(_card(one, list(rules))), end="\n\n")
     print("\n".join(line for number, rule in enumerate(rules.values(), 1) for line in _source(number, rule)))
@@ -61,6 +64,34 @@ def _day(text: str | None) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Refusal(f"--as-of {text}: write year, month and day, as in 2025-05-01") from None
+
+
+def _overview(found: list[dict[str, Any]]) -> Iterator[str]:
+    """A line a chip: its figures and the verdict of each rule."""
+    keys = [rule["key"] for rule in found[0]["rules"] if rule["verdict"]]
+    rows = [("", "TPP", "density", *keys)]
+    for one in found:
+        verdicts = (_verdict(one, key) for key in keys)
+        rows.append((one["chip"], _short(one, "tpp", ",.0f"), _short(one, "pd", ".2f"), *verdicts))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _short(one: dict[str, Any], measure: str, written: str) -> str:
+    value = one["measures"][measure]["value"]
+    return "unknown" if value is None else format(value, written)
+
+
+def _verdict(one: dict[str, Any], key: str) -> str:
+    """With how far the nearest other verdict is, where that is near."""
+    rule = next(rule for rule in one["rules"] if rule["key"] == key)
+    near = rule["nearest"]
+    if not near or abs(near["change"]) > NEAR:
+        return str(rule["verdict"])
+    sign = "+" if near["change"] > 0 else "−"
+    change = f"{FIGURES[near['figure']]} {sign}{abs(near['change']):.1%}".replace("%", " %")
+    return f"{rule['verdict']} ({change}: {near['to']})"
 
 
 def _card(found: dict[str, Any], numbered: list[str]) -> Iterator[str]:
@@ -79,7 +110,8 @@ def _card(found: dict[str, Any], numbered: list[str]) -> Iterator[str]:
     others = [
         numbered.index(one["key"]) + 1 for one in found["rules"] if not one["verdict"] and not one["named"]
     ]
-    yield ""
+    if others or found["notes"]:
+        yield ""
     if others:
         yield f"  also in force, about other things than this chip: {''.join(f'[{one}]' for one in others)}"
     for note in found["notes"]:
@@ -103,17 +135,18 @@ def _limits(quantity: dict[str, Any]) -> str:
     value = quantity["value"]
     if value is None:
         return f"{quantity['name']}: unknown"
-    said = ", ".join(f"{one['limit']:,g} ({_distance(one['distance'])})" for one in quantity["limits"])
+    said = ", ".join(f"{one['limit']:,g} {_distance(one['distance'])}" for one in quantity["limits"])
     shown = f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
     return f"{quantity['name']} {shown}{quantity['unit']}; limits: {said}"
 
 
 def _distance(share: float) -> str:
+    """Whether a limit is reached, and how much the chip's number would have to change to come to it."""
     if share == 0:
-        return "exactly there"
+        return "just reached"
     if share > 9:
-        return "far above"
-    return f"{abs(share):.1%} {'above' if share > 0 else 'below'}".replace("%", " %")
+        return "far from reached"
+    return f"{'not reached (+' if share > 0 else 'passed (−'}{abs(share):.1%})".replace("%", " %")
 
 
 def _source(number: int, rule: dict[str, Any]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Any
 
 from jumar.fleet.engine.failures import WorkersLost
@@ -74,7 +76,7 @@ def _start(function: Function, shared: Any) -> Worker:
     context = multiprocessing.get_context("spawn")  # threads of this process must not be copied half alive
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, function, shared), daemon=True)
-    with _one_thread():
+    with _one_thread(), _no_main():
         process.start()
     theirs.close()
     return Worker(process, ours)
@@ -93,6 +95,18 @@ def _one_thread() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """A new process would run the program's main module once more, which does everything again if it is not guarded.
+    Workers need none of it: what they do is a function of a module."""
+    ours = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = ours
 
 
 def _received(worker: Worker) -> Done | None:

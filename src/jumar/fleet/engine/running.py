@@ -49,6 +49,10 @@ def run(
     there as Parquet, and what is there already is not done again; OtherResults if it belongs to another run.
     TaskFailed names the task that raised an error, WorkersLost the one that kills workers.
     """
+    if function.__module__ == "__main__" and engine != "here":
+        raise ValueError(
+            f"{function.__qualname__}: put it into a module of its own, so that workers can import it"
+        )
     crew = workers or len(os.sched_getaffinity(0))
     watching = progress or Silent()
     parts = Parts(directory, identity(tasks, function, shared) if directory else {})

@@ -80,7 +80,7 @@ def _about(rule: Rule, chip: Chip, given: Figures) -> dict[str, Any]:
 
 
 def _limits(quantity: str, found: list[float], value: float | None) -> dict[str, Any]:
-    """The limits of one quantity, and how far each is from the chip's value: a share, above 0 if the limit is above."""
+    """The limits of one quantity, and how far each is from the chip's value: a share, above 0 if the limit is above it."""
     name, unit = QUANTITIES[quantity]
     rows = [{"limit": limit, "distance": limit / value - 1 if value else None} for limit in found]
     return {"quantity": quantity, "name": name, "unit": unit, "value": value, "limits": rows}

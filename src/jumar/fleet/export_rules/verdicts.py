@@ -58,7 +58,7 @@ def judge(rule: Rule, figures: Figures) -> Verdict:
             break
     else:
         if not missing:
-            return Verdict(rule.otherwise, "free", "below every limit of it")
+            return Verdict(rule.otherwise, "free", "none of its cases holds")
         possible.append(rule.otherwise)
     return Verdict(OPEN, "", "", tuple(dict.fromkeys(missing)), tuple(dict.fromkeys(possible)))
 
