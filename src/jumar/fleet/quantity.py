@@ -99,15 +99,12 @@ def _check(value: float, unit: str, least: float, most: float) -> None:
     if not abs(value) < LARGEST:
         raise BadEntry(f"{value} is too large to be meant")
     if not least <= value <= most:
-        low, high = (units.text(one, unit) for one in (least, most))
-        allowed = (
-            f"at least {low}"
-            if most >= LARGEST
-            else f"at most {high}"
-            if least <= -LARGEST
-            else f"{low} to {high}"
-        )
-        raise BadEntry(f"{units.text(value, unit)} cannot be; it must be {allowed}")
+        ends = [
+            f"at {word} {units.text(one, unit)}"
+            for word, one in (("least", least), ("most", most))
+            if abs(one) < LARGEST
+        ]
+        raise BadEntry(f"{units.text(value, unit)} cannot be; it must be {' and '.join(ends)}")
 
 
 def _plain(context: Context, key: str, entry: Any, wanted: str) -> Number:
