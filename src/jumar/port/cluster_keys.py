@@ -13,6 +13,7 @@ from jumar.port.finding import Finding
 from jumar.port.reading import json_entries, roles, yaml_entries
 from jumar.port.reading.comments import without_comments
 from jumar.port.reading.entries import Entry
+from jumar.port.reading.scripts import is_told
 from jumar.port.rule import Rule
 
 KEY = re.compile(
@@ -28,6 +29,7 @@ KEY = re.compile(
 )
 ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
+OF_TAINT = re.compile(r"\bkey[\"']?[ \t]*:[ \t]*[\"']?$")
 IN_TEST = re.compile(r"_test\.go$")
 """Texts that a test of Go holds against others: they change with the program, and run as they are."""
 # What a file holds that has such a key.
@@ -74,7 +76,9 @@ def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
                 key.name,
                 replacement=dictionary.says(row, rule.replacement),
                 layer=roles.layer_of(document),
-                severity="cosmetic" if IN_TEST.search(document.path) else None,
+                severity="cosmetic"
+                if IN_TEST.search(document.path) or is_told(document, key.start)
+                else None,
             )
 
 
@@ -96,9 +100,13 @@ def _found(document: Document) -> Iterator[Key]:
             continue
         if before.endswith("://") or before.endswith("@") or _is_remark(document, match.start()):
             continue
+        line = document.starts[document.position(match.start())[0] - 1]
         number = bisect_right(starts, match.start()) - 1
         entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
-        yield Key(match[0], match.start(), match.end(), _role(match[0], entry), entry)
+        role = _role(match[0], entry)
+        if role == "resource" and entry is None and OF_TAINT.search(document.text[line : match.start()]):
+            role = "toleration"
+        yield Key(match[0], match.start(), match.end(), role, entry)
 
 
 def _in_block(document: Document, place: int) -> bool:

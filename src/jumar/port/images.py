@@ -26,6 +26,8 @@ SET = re.compile(
     re.MULTILINE,
 )
 """Variables of scripts that hold such an image."""
+ON_NODES = re.compile(r"^[^#\n]*--container-image[= ][\"']?(?P<image>[\w.\-/#:@+]+)", re.MULTILINE)
+"""Of Slurm's containers, which write `#` after the registry."""
 KEYS = frozenset(
     (
         "image",
@@ -43,7 +45,7 @@ RUNNERS = frozenset(("docker", "podman", "nerdctl", "nvidia-docker"))
 
 def tie(image: str) -> Name | None:
     """The row of an image that holds CUDA, a row of its own making for names that say so, else None."""
-    name = REGISTRY.sub("", image.strip("\"'"))
+    name = REGISTRY.sub("", image.strip("\"'").replace("#", "/"))
     bare = re.split(r"[:@](?=[^/]*$)", name, maxsplit=1)[0]
     row = dictionary.find("datacentre/images", bare)
     if row is not None:
@@ -62,7 +64,7 @@ def named(document: Document) -> Iterator[tuple[str, int, int]]:
     elif document.kind in ("yaml", "json"):
         yield from _of_entries(document)
     if document.kind in ("shell", "slurm", "make"):
-        for match in SET.finditer(document.text):
+        for match in (*SET.finditer(document.text), *ON_NODES.finditer(document.text)):
             yield match["image"], match.start("image"), match.end("image")
     for command in script_commands(document):
         if command.name in RUNNERS and any(word.plain in ("run", "pull", "create") for word in command.words):

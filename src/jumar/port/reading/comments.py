@@ -31,6 +31,7 @@ OF_LICENCE = re.compile(
 )
 LINE_HASH = re.compile(r"(?:^|(?<=[\s;]))#(?!SBATCH|PBS|BSUB|!)[^\n]*", re.MULTILINE)
 LINE_SLASHES = re.compile(r"(?:^|(?<=[\s;{}]))(?://[^\n]*|/\*.*?\*/)", re.MULTILINE | re.DOTALL)
+OF_TEMPLATE = re.compile(r"\{\{-?[ \t]*/\*.*?\*/[ \t]*-?\}\}", re.DOTALL)
 LINE_SEMICOLON = re.compile(r"^[ \t]*;[^\n]*", re.MULTILINE)
 
 
@@ -47,6 +48,8 @@ def _found(document: Document) -> Iterator[tuple[int, int]]:
     patterns = []
     if document.kind in HASH or document.kind == "terraform":
         patterns.append(LINE_HASH)
+    if document.kind == "yaml" and "/*" in document.text:
+        patterns.append(OF_TEMPLATE)
     if document.kind in SLASHES:
         patterns.append(LINE_SLASHES)
     if document.kind == "ini":

@@ -36,6 +36,13 @@ PROMPT = re.compile(r"^([ \t]*)(\$|>|#(?= (?:pip|docker|apt|nvidia)))(?= )", re.
 CI_CALL = re.compile(
     r"\b(?:sh|bat|command)\b[ \t]*\(?[ \t]*(?:script:[ \t]*)?('''|\"\"\"|'|\")(.*?)\1", re.DOTALL
 )
+TOLD = re.compile(
+    r"[ \t]*(?:-[ \t]+)?(?:run:[ \t]*)?(?:echo|printf|die|fail|fatal|say|(?:log|print|warn|err|info|msg)\w*)[ \t]"
+)
+HANDED_ON = re.compile(r"(?<![&\d])>(?!&)|\|(?!\|)")
+LABEL = re.compile(
+    r"[ \t]*(?:-[ \t]+)?(?:name|description|title|summary|displayName|help|note):[ \t]*[\"']?[\w()]+[ \t]+\S"
+)
 RECIPE = re.compile(r"^\t[@\-+]*(?P<text>(?:[^\n\\]|\\.)*)$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^%(?P<name>\w+)", re.MULTILINE)
 
@@ -116,6 +123,13 @@ def _sequence(document: Document, entry: Entry, entries: tuple[Entry, ...]) -> I
     if len(items) > 1 and all(one.value is not None and " " not in one.value for one in items):
         words = (one.inner(document.text) for one in items)
         yield Command((), tuple(Word(document.text[start:end], start, end) for start, end in words))
+
+
+def is_told(document: Document, place: int) -> bool:
+    """Whether the line of a place is told to people: printed by a script, or the text of a label."""
+    line, _ = document.position(place)
+    text = document.lines[line - 1]
+    return bool(TOLD.match(text) and not HANDED_ON.search(text)) or bool(LABEL.match(text))
 
 
 def script_place(text: str, entry: Entry) -> tuple[int, int]:

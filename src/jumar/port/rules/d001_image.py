@@ -44,6 +44,7 @@ RULE = Rule(
         Example("FROM nvcr.io/nvidia/pytorch:24.01-py3 AS base\n"),
         Example("services:\n  a:\n    image: vllm/vllm-openai:latest\n", path="compose.yaml"),
         Example("docker run -it nvcr.io/nvidia/pytorch:24.01-py3 bash\n", path="run.sh"),
+        Example("srun --container-image=nvcr.io#nvidia/pytorch:25.08-py3 ls\n", path="run.sh"),
         Example('readonly IMAGE="nvcr.io/nvidia/pytorch:26.03-py3"\n', path="run.sh"),
         Example(
             "strategy:\n  matrix:\n    base:\n    - nvidia/cuda:11.8.0-base-ubuntu22.04\n", path="ci.yaml"

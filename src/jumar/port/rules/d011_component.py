@@ -9,7 +9,7 @@ from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import in_code
+from jumar.port.reading.scripts import in_code, is_told
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -42,11 +42,13 @@ RULE = Rule(
             "apiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: nvidia-device-plugin-daemonset\n",
             path="ds.yaml",
         ),
+        Example("kubectl patch clusterpolicies.nvidia.com/cluster-policy --type=json\n", path="a.sh"),
         Example("scrape_configs:\n  - job_name: dcgm-exporter\n", path="prometheus.yml"),
         Example("mig:\n  strategy: single\nmigStrategy: mixed\n", path="values.yaml"),
     ),
     keep=(
         Example("# dcgm-exporter\na: mighty\n", path="values.yaml"),
+        Example("{{- /* Check if migStrategy is none */}}\na: 1\n", path="templates/_helpers.tpl"),
         Example('namespace: {{ include "dcgm-exporter.namespace" . }}\n', path="templates/a.yaml"),
         Example('{"hardware": ["nvidia-gpu", "kubernetes"]}\n', path="data/deployments.json"),
     ),
@@ -59,7 +61,7 @@ NAME = re.compile(
     r"nvidia-(?:container-toolkit|container-runtime|driver-daemonset|dra-driver|"
     r"mig-manager|persistenced|fabricmanager|dcgm|operator|gpu-(?:operator|device|exporter|driver)|driver|mps|"
     r"network-operator)[\w\-]*(?!\.\w+\")|"
-    r"mig(?:Strategy|Manager|-strategy|_strategy|-parted|\.strategy|\.config)|nvidia_gpu_duty_cycle)\b"
+    r"mig(?:Strategy|Manager|-strategy|_strategy|-parted|\.strategy|\.config)|nvidia_gpu_duty_cycle|(?:clusterpolic(?:y|ies)|nvidiadrivers?|computedomains?)\.(?:resource\.)?nvidia\.com)\b"
 )
 OWN_NAME = re.compile(r"\{\{-?[ \t]*(?:define|include|template|block)\b|\(\s*(?:include|tpl)\b")
 """A helper of a chart, which is called as the chart is."""
@@ -88,4 +90,12 @@ def check(document: Document) -> Iterator[Finding]:
         ):
             continue
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
-        yield RULE.found(document, *match.span(), match[0], replacement=says, layer=roles.layer_of(document))
+        heavy = "cosmetic" if is_told(document, match.start()) else None
+        yield RULE.found(
+            document,
+            *match.span(),
+            match[0],
+            replacement=says,
+            layer=roles.layer_of(document),
+            severity=heavy,
+        )

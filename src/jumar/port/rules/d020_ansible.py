@@ -39,7 +39,7 @@ def check(document: Document) -> Iterator[Finding]:
         return
     lines: set[int] = set()
     for entry in yaml_entries.entries(document):
-        if entry.key in ("register", "tags", "notify", "when", "changed_when", "failed_when"):
+        if entry.named in ("register", "tags", "notify", "when", "changed_when", "failed_when"):
             continue
         for start, end in (
             (entry.key_start, entry.key_end),

@@ -39,7 +39,7 @@ RULE = Rule(
 KEYS = (
     (
         re.compile(r"\.github/"),
-        re.compile(r"^(?:runs[-_]on|runner\w*|machine\w*|instance\w*|vm\w*|label)$", re.IGNORECASE),
+        re.compile(r"^(?:runs[-_]on|runner[\w\-]*|machine\w*|instance\w*|vm\w*|label)$", re.IGNORECASE),
     ),
     (re.compile(r"gitlab"), re.compile(r"^(?:tags|runner\w*)$", re.IGNORECASE)),
     (

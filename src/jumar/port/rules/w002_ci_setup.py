@@ -47,12 +47,12 @@ RULE = Rule(
 )
 
 WORD = re.compile(r"(?<![a-z])(?:cuda|nvidia|nccl|cudnn|cu1\d\d|tensorrt|nvcc|gpu)", re.IGNORECASE)
-OTHERS = re.compile(r"NVIDIA(?:-\w+)?/|svcnvidia|nvidia-nemo", re.IGNORECASE)
+OTHERS = re.compile(r"NVIDIA(?:-\w+)?/|svcnvidia|nvidia-nemo|secrets\.", re.IGNORECASE)
 """Accounts and repositories of NVIDIA, which need no GPU."""
 RUNNER = re.compile(r"runs[-_]on|runner")
 PRINTED = re.compile(r"\becho\b|\bprintf\b|/usr/local/(?:nvidia|cuda)|options:.*--gpus")
 """Lines of scripts, and paths, of which other rules tell."""
-VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z_]+")
+VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z0-9_]+")
 
 
 def check(document: Document) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ RULE = Rule(
         Example("distributed_type: MULTI_GPU\ngpu_ids: all\n", path="accelerate.yaml"),
         Example("trainer:\n  device: cuda:0\n  backend: nccl\n", path="config.yaml"),
         Example('{"device": "cuda"}\n', path="config.json"),
+        Example('test = { cmd = "pytest", env = { TEST_DEVICE = "cuda" } }\n', path="pixi.toml"),
         Example('[train]\ndevice = "cuda"\n', path="config.toml"),
         Example("trainer:\n  accelerator: gpu\n", path="lightning.yaml"),
         Example('layers:\n  15: "cuda:1"\n', path="placement.yaml"),
@@ -34,6 +35,7 @@ RULE = Rule(
     keep=(
         Example("device: cpu\nname: cuda study\n", path="config.yaml"),
         Example('{"title": "cuda"}\n', path="config.json"),
+        Example('{"cuda_graph_request_count_map": null}\n', path="golden_values.json"),
     ),
 )
 
@@ -55,6 +57,8 @@ KEY = re.compile(
     r"gpus?$|cuda|nccl|no_cuda",
     re.IGNORECASE,
 )
+INLINE = re.compile(r"[\s{,](?P<key>\w*device)[ \t]*=[ \t]*[\"'](?P<value>cuda(?::\d+)?)[\"']", re.IGNORECASE)
+"""In a table on one line of TOML."""
 PLACED = re.compile(r"cuda:\d+")
 """Whatever the key, as in a table of layers."""
 COMMUNICATOR = re.compile(r"communicator|collective|distributed", re.IGNORECASE)
@@ -63,9 +67,7 @@ SWITCH = re.compile(
     r"\w*(?:cuda|nccl)\w*)$",
     re.IGNORECASE,
 )
-CHOICE = re.compile(
-    r"^(?:true|false|yes|no|on|off|all|auto|none|null|[\d,]+|cuda.*|gpu.*|\[.*)$", re.IGNORECASE
-)
+CHOICE = re.compile(r"^(?:true|false|yes|no|on|off|all|auto|[\d,]+|cuda.*|gpu.*|\[.*)$", re.IGNORECASE)
 NOT_THESE = re.compile(r"(?i:nvidia|cuda[_-]?(?:version|home|path))|^[A-Z][A-Z0-9_]+$")
 
 
@@ -79,6 +81,8 @@ def check(document: Document) -> Iterator[Finding]:
         for entry in read(document):
             start, end = entry.inner(document.text)
             value = (entry.value or "").strip()
+            if entry.key.lower() in ("name", "title") and not entry.is_item:
+                continue
             if DEVICE.match(value) and (
                 KEY.search(entry.named) or COMMUNICATOR.search(entry.named) or PLACED.fullmatch(value)
             ):
@@ -93,7 +97,7 @@ def check(document: Document) -> Iterator[Finding]:
                 yield RULE.found(document, entry.key_start, entry.key_end, entry.key)
         return
     for line_start, line in zip(document.starts, without_comments(document).split("\n"), strict=False):
-        match = re.match(
+        match = (INLINE.search(line) if document.kind == "toml" else None) or re.match(
             r"[ \t]*(?P<key>[\w.\-]+)[ \t]*[=:][ \t]*[\"']?(?P<value>[\w:,]+)[\"']?[ \t\r]*$", line
         )
         if match and DEVICE.match(match["value"]) and KEY.search(match["key"]):
