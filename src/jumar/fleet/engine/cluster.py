@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from jumar.fleet.engine.failures import EngineMissing, WorkersLost
@@ -20,7 +20,7 @@ ADDRESS = "RAY_ADDRESS"  # Ray's own variable
 
 def do(
     function: Function, shared: Any, pending: Pending, workers: int, on_loss: Callable[[str], None]
-) -> Iterator[Done]:
+) -> Generator[Done]:
     """Yields what each batch gave, in the order in which they finish. Leaves Ray as it found it."""
     ray = _imported()
     ours = not ray.is_initialized()

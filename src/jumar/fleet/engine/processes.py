@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -33,7 +33,7 @@ class Worker:
 
 def do(
     function: Function, shared: Any, pending: Pending, workers: int, on_loss: Callable[[str], None]
-) -> Iterator[Done]:
+) -> Generator[Done]:
     """Yields what each batch gave, in the order in which they finish."""
     crew: list[Worker] = []
     losses: dict[int, int] = {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from jumar.fleet.engine.pending import Pending
 from jumar.fleet.engine.progress import Progress, Silent
 from jumar.fleet.engine.tasks import Done, Function, Task, work
 
-Engine = Callable[[Function, Any, Pending, int, Callable[[str], None]], Iterator[Done]]
+Engine = Callable[[Function, Any, Pending, int, Callable[[str], None]], Generator[Done]]
 
 
 def _here(
     function: Function, shared: Any, pending: Pending, workers: int, on_loss: Callable[[str], None]
-) -> Iterator[Done]:
+) -> Generator[Done]:
     """In this process, one task after another."""
     while pending:
         yield work(function, shared, pending.take())
@@ -60,11 +61,12 @@ def run(
     watching.begin(len(tasks), len(tasks) - len(left))
     chosen = ENGINES[engine] if len(left) > 1 or engine == "ray" else _here
     try:
-        for done in chosen(function, shared, Pending(left, crew), crew, watching.lost) if left else ():
-            parts.add(done)
-            watching.advance(len(done.numbers))
-            if done.failure:
-                raise TaskFailed(done.failure)
+        with closing(chosen(function, shared, Pending(left, crew), crew, watching.lost)) as finished:
+            for done in finished if left else ():
+                parts.add(done)
+                watching.advance(len(done.numbers))
+                if done.failure:
+                    raise TaskFailed(done.failure)
     finally:
         parts.flush()
         watching.end()
