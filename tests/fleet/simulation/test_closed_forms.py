@@ -76,11 +76,10 @@ def test_availability_with_few_crews_is_the_birth_death_chains() -> None:
     agrees(found, expected)
 
 
-@pytest.mark.parametrize("servers", [1, 3, 12])
-def test_waiting_in_a_queue_is_erlangs(servers: int) -> None:
+@pytest.mark.parametrize(("servers", "count"), [(1, 4000), (3, 4000), (12, 9000)])
+def test_waiting_in_a_queue_is_erlangs(servers: int, count: int) -> None:
     service_h, load = 2.0, 0.7
     every_h = service_h / servers / load
-    count = 4000
     work = Work("job", 8, service_h, Checkpoints(NEVER, 0.0), count=count, every_h=every_h, law="exponential")
     days = 1.2 * count * every_h / 24
     cluster = Cluster("queue", days, Layout(8 * servers), (), (work,))

@@ -46,14 +46,15 @@ class ClusterFile:
             self, numbers={**self.numbers, "days": Number(days, "day", "days", note="given by hand")}
         )
 
-    def drawn(self, seed: int) -> Cluster:
-        """With each number that has a range drawn from it: `low` and `high` hold 90 % of what it may be."""
+    def drawn(self, seed: int, given: Mapping[str, Any] | None = None) -> Cluster:
+        """With each number that has a range drawn from it: `low` and `high` hold 90 % of what it may be; then with
+        what is given instead."""
         draws = {
             key: draw(number, stream(seed, f"number {key}"))
             for key, number in self.numbers.items()
             if number.uncertain
         }
-        return build({**self.values(), **draws}, self.names)
+        return build({**self.values(), **draws, **(given or {})}, self.names)
 
 
 def load(path: Path, finders: Mapping[str, Finder] | None = None) -> ClusterFile:

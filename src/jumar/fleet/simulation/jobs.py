@@ -79,10 +79,12 @@ class Job:
         self.uses[CHECKPOINTS] += checkpoints
         self.uses[SLOWED] += chip_hours - checkpoints - useful
 
-    def fall_back(self) -> None:
-        lost = self.progress.fall_back() * self.full_chips
-        self.uses[USEFUL] -= lost
-        self.uses[REDONE] += lost
+    def fall_back(self) -> float:
+        """To the newest good checkpoint; returns the hours of work that are lost."""
+        hours = self.progress.fall_back()
+        self.uses[USEFUL] -= hours * self.full_chips
+        self.uses[REDONE] += hours * self.full_chips
+        return hours
 
     def change(self, state: State) -> None:
         self.state = state

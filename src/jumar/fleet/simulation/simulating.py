@@ -24,7 +24,8 @@ OVERHEATED = "overheated"
 
 @dataclass(eq=False)
 class Ledger:
-    """What is counted besides jobs: events, hosts that nobody has, and what a day has brought."""
+    """What is counted besides jobs: events, hosts that nobody has, what a day has brought, and what happened when
+    (`history`: day, kind, hosts, whether a job stopped, hours of its work that were lost)."""
 
     events: int = 0
     idle_host_h: float = 0.0
@@ -32,6 +33,7 @@ class Ledger:
     absent_host_h: float = 0.0
     failures: Counter[str] = field(default_factory=Counter)
     daily: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Simulation:
@@ -128,6 +130,11 @@ class Simulation:
             }
         )
 
+    def _record(self, kind: str, hosts: int) -> None:
+        day = self.now_h / HOURS_A_DAY
+        row = {"day": day, "kind": kind, "hosts": hosts, "stopped_job": False, "hours_lost": 0.0}
+        self.ledger.history.append(row)
+
     # What is drawn: failures, arrivals, deliveries
 
     def _fail(self, row: int) -> None:
@@ -139,6 +146,7 @@ class Simulation:
         if len(hosts) == 0:
             return
         self.ledger.failures[failure.name] += 1
+        self._record(failure.name, len(hosts))
         getattr(self, f"_{failure.effect}")(row, failure.name, hosts)
 
     def _stop(self, row: int, name: str, hosts: Whole) -> None:
@@ -193,8 +201,10 @@ class Simulation:
             self._take_back_broken(job)
             return
         job.interruptions[name] += 1
+        happened = self.ledger.history[-1]
+        happened["stopped_job"] = True
         if job.state is State.RUNNING:
-            job.fall_back()
+            happened["hours_lost"] += job.fall_back()
         job.change(State.UNNOTICED)
         self.after(notice_h, self._notice, job, job.version)
 
@@ -233,6 +243,7 @@ class Simulation:
         """A slow host is found: the job saves its work, goes on without it, and the host is repaired."""
         self._set_slow(hosts, 1 / self.cluster.failures[self.failures.kind[row]].speed)
         hosts = hosts[self.floor.up()[hosts]]
+        self._record(name, len(hosts))
         for job in self._owners(hosts):
             if job.state is State.RUNNING:
                 job.pass_to(self.now_h)
@@ -241,6 +252,7 @@ class Simulation:
 
     def _find_wrong(self, row: int, name: str, hosts: Whole) -> None:
         hosts = hosts[self.floor.up()[hosts]]
+        self._record(name, len(hosts))
         for job in self._owners(hosts):
             job.unseen_errors = 0
         self._stop_hosts(hosts, name, 0.0, float(self.failures.repair_h[row]))
@@ -307,6 +319,7 @@ class Simulation:
         self._change_speeds(changed)
         if len(went_off):
             self.ledger.failures[OVERHEATED] += 1
+            self._record(OVERHEATED, len(went_off))
             for job in self._owners(went_off):
                 self._stop_job(job, OVERHEATED, 0.0)
         if came_back:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jumar.fleet import evidence
-from jumar.fleet.simulation import study
+from jumar.fleet.simulation import study, telling
 from jumar.fleet.simulation.cluster_file import ClusterFile
 from jumar.fleet.simulation.jobs import USES
 from jumar.fleet.simulation.replica import DAYS
@@ -46,6 +46,7 @@ def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) ->
         "checkpoints": study.checkpoints(cluster, studied) if studied else None,
         "spares": study.spares(cluster, studied) if studied else None,
         "studied": {"replicas": _count(studied), "days": min(cluster.days, study.LONGEST_DAYS)},
+        **telling.tell(file, rows),
         "evidence": evidence.of_numbers(file.numbers.values(), file.sources),
     }  # fmt: skip
 
