@@ -69,6 +69,13 @@ def test_usage_errors_are_two(repository: Path, capsys: pytest.CaptureFixture[st
     assert "no git repository" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("jobs", ["-3", "0", "many"])
+def test_number_of_processes(repository: Path, jobs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["scan", str(repository), "--jobs", jobs])
+    assert "write 1 or more" in capsys.readouterr().err
+
+
 def test_files_as_pre_commit_names_them(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

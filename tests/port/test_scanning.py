@@ -113,6 +113,14 @@ def test_suppression(text: str, left: list[str]) -> None:
     assert [one.code for one in scanning.check(Document("a.py", text))[0]] == left
 
 
+def test_a_mark_that_leaves_nothing_out_is_said(repository: Path) -> None:
+    (repository / "marked.py").write_text('x.to("cuda")  # jumar: ignore[BOGUS, C001, D0]\n')
+    said = scanning.scan(Repository.at(repository)).warnings
+    assert [(one.path, one.line, one.reason.split(":")[0]) for one in said] == [
+        ("marked.py", 1, "ignore[BOGUS] leaves nothing out")
+    ]
+
+
 def test_settings_of_the_repository(repository: Path) -> None:
     (repository / "pyproject.toml").write_text(
         '[tool.jumar.scan]\nselect = ["C"]\nignore = ["C06", "C001"]\nexclude = ["deep"]\n'

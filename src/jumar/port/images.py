@@ -40,6 +40,7 @@ KEYS = frozenset(
         "imagename",
     )
 )
+PROGRAMS = frozenset(("python", "python3", "bash", "sh", "torchrun", "accelerate"))
 RUNNERS = frozenset(("docker", "podman", "nerdctl", "nvidia-docker"))
 
 
@@ -69,6 +70,8 @@ def named(document: Document) -> Iterator[tuple[str, int, int]]:
     for command in script_commands(document):
         if command.name in RUNNERS and any(word.plain in ("run", "pull", "create") for word in command.words):
             for word in command.words[1:]:
+                if word.plain in PROGRAMS:
+                    break  # what follows is the program's
                 if (
                     IMAGE.match(word.plain)
                     and not word.plain.startswith(("-", "/", ".", "$"))

@@ -55,6 +55,7 @@ RULE = Rule(
         "FROM python:3.11-slim\n",
         "# FROM nvidia/cuda:12.1.1\nFROM ubuntu:22.04 AS cuda-free\n",
         Example("services:\n  a:\n    image: postgres:16\n", path="compose.yaml"),
+        Example("docker run --rm x python train.py --base_model nvidia/esm2_t6_8M_UR50D\n", path="run.sh"),
         Example("a:\n  image: docs/figures/gpu.png\n", path="x.yaml"),
     ),
 )

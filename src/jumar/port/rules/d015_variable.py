@@ -11,7 +11,7 @@ from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
 from jumar.port.reading import json_entries, roles
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import SCRIPT_KEYS, in_code, script_commands
+from jumar.port.reading.scripts import SCRIPT_KEYS, in_code, is_told, script_commands
 from jumar.port.reading.shell_words import Command
 from jumar.port.rule import Example, Rule
 
@@ -147,10 +147,11 @@ def check(document: Document) -> Iterator[Finding]:
         if row and row.ascend and "*" not in row.ascend:
             says = f"{row.ascend}: {row.note}" if row.note else row.ascend
         edit = added.get(match.start())
+        told = is_told(document, match.start()) and document.text[match.start() - 1] not in "${"
         own = name in defined and (row is None or "*" in row.cuda) and not OF_LIBRARY.match(name)
         heavy = (
             "cosmetic"
-            if own
+            if own or told
             else "silent"
             if name in CHOOSING
             else "cosmetic"

@@ -33,6 +33,9 @@ RULE = Rule(
 
 WORD = re.compile(r"nvidia|cuda|nccl|cudnn|dcgm|(?<![a-z])gpu", re.IGNORECASE)
 
+NAMED = frozenset(("include_role", "import_role", "service", "systemd", "systemd_service"))
+"""Modules in which `name` chooses what is run."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     if document.kind != "yaml" or not roles.is_ansible(document):
@@ -49,7 +52,8 @@ def check(document: Document) -> Iterator[Finding]:
             line = document.position(start)[0]
             if match and line not in lines and end - start < 200:
                 lines.add(line)
-                severity = "cosmetic" if entry.key == "name" else None
+                label = entry.key == "name" and entry.parent not in NAMED
+                severity = "cosmetic" if label else None
                 whole = document.text[start:end]
                 what = match[0] if "\n" in whole else whole
                 yield RULE.found(document, match.start(), match.end(), what, severity=severity)

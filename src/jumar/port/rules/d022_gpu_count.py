@@ -51,8 +51,10 @@ def check(document: Document) -> Iterator[Finding]:
             if (entry.key.lower() in KEYS and not entry.is_item) or (
                 entry.key == "GPU" and "resource" in " ".join(entry.path).lower()
             ):
+                counted = entry.key in ("num_gpus", "gpu_count") and "ray" not in document.lowered
                 light = (
-                    entry.key in ANY_CHIP
+                    counted
+                    or entry.key in ANY_CHIP
                     or entry.key.isupper()
                     or TESTED.search(document.path)
                     or roles.is_ansible(document)
