@@ -69,7 +69,7 @@ def number(
         read = replace(read, note="not in the file: what jumar takes then", given=False)
     if key in context.values:
         value = context.values[key]
-        read = replace(read, value=value, low=min(read.low, value), high=max(read.high, value))
+        read = replace(read, value=value, low=value, high=value)
     for value in (read.value, read.low, read.high, *(one.value for one in read.others)):
         _check(value, read.unit, least, most)
     if not read.low <= read.value <= read.high:

@@ -271,7 +271,7 @@ class Scenario:
         return {number.key: number for number in _numbers(self) if number.key}
 
     def with_values(self, values: Mapping[str, float]) -> Scenario:
-        """The same scenario with other values for these keys, in the unit of each number: for sensitivity."""
+        """The same scenario with other values for these keys, in the unit of each number, each certain: for sensitivity."""
         return self._rebuilt(values)
 
 
