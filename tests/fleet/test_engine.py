@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from jumar.fleet import engine
+from jumar.fleet.engine.fingerprint import fingerprint
 
 ALL = [
     "processes",
@@ -115,6 +118,56 @@ def test_results_of_another_run_are_refused(work: ModuleType, tmp_path: Path) ->
     for other, shared in ((engine.replicas(4, seed=2), {"scale": 1.0}), (tasks, {"scale": 1.5})):
         with pytest.raises(engine.OtherResults, match="choose another directory"):
             engine.run(other, work.draw, shared=shared, engine="here", directory=tmp_path)
+
+
+def test_without_ray_the_message_says_what_to_install(
+    work: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(engine.EngineMissing, match=r"pip install 'jumar\[ray\]'"):
+        engine.run(engine.replicas(2, seed=1), work.draw, shared={"scale": 1.0}, engine="ray")
+
+
+def test_digests_depend_on_what_values_say_alone() -> None:
+    values = [
+        1.0,
+        1,
+        "1",
+        (1,),
+        [1],
+        {1: 2},
+        {2: 1},
+        {1},
+        np.array([1.0]),
+        np.array([1]),
+        np.array([[1.0]]),
+        None,
+    ]
+    digests = {fingerprint(value) for value in values}
+    assert len(digests) == len(values)
+    assert fingerprint({"a": 1, "b": [2, 3]}) == fingerprint({"b": [2, 3], "a": 1})
+    assert fingerprint({f"name {at}" for at in range(50)}) == fingerprint(
+        {f"name {at}" for at in range(49, -1, -1)}
+    )
+    assert fingerprint(engine.replicas(2, 1)) != fingerprint(engine.replicas(2, 2))
+    with pytest.raises(TypeError, match="plain values"):
+        fingerprint(object())
+
+
+def test_progress_says_what_was_there_what_was_lost_and_what_is_left() -> None:
+    said = io.StringIO()
+    printer = engine.Printer("replicas", said)
+    printer.begin(100, 40)
+    printer.said -= 60  # as if the last line were a minute old
+    printer.begun -= 60
+    printer.advance(30)
+    printer.lost("a worker died (signal 9); 3 tasks are done again")
+    printer.end()
+    assert said.getvalue().splitlines() == [
+        "replicas: 40 of 100 are there from before",
+        "replicas: 70 of 100, about 60 s left",
+        "replicas: a worker died (signal 9); 3 tasks are done again",
+    ]
 
 
 def test_tasks_may_give_no_row_or_several(work: ModuleType, tmp_path: Path) -> None:
