@@ -195,6 +195,16 @@ def test_a_file_that_says_too_little_is_refused(changed: Changed, old: str) -> N
     assert str(refused.value).startswith("changed.toml: ") and "\n" not in str(refused.value)
 
 
+def test_a_rule_names_who_says_so(changed: Changed) -> None:
+    rule = '[rules.r]\ntitle = "R"\njurisdiction = "US"\nchips = ["far"]\neffect = "stop"\nend = "2025-09"\n'
+    assert changed(more=rule).rules[0].source == ""
+    assert changed(more=f'{rule}source = "paper"').rules[0].source == "A paper"
+    with pytest.raises(BadFile, match=r'rules\.r\.source: "papr" is not under \[sources\]'):
+        changed(more=f'{rule}source = "papr"')
+    with pytest.raises(BadFile, match=r"rules\.r\.end: not after begin"):
+        changed(more=f'{rule}begin = "2025-09"')
+
+
 def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("name = ", encoding="utf-8")

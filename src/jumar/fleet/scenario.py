@@ -124,6 +124,7 @@ class ExportRule:
     title: str
     jurisdiction: str
     chips: tuple[str, ...]  # names of ChipOptions
+    source: str  # who says so; "" if it is assumed
     effect: str  # one of EFFECTS
     begin: int  # month index
     end: int | None  # None: for good

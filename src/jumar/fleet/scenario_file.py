@@ -144,7 +144,11 @@ def _supply(part: Section) -> parts.Supply:
 
 
 def _rule(part: Section, name: str) -> parts.ExportRule:
-    rule = part.make(parts.ExportRule, name=name, begin=part.read("begin") or 0)
+    source = part.read("source") or ""
+    if source and source not in part.context.sources:
+        raise part.bad("source", f'"{source}" is not under [sources]; add the document there')
+    said = part.context.sources.get(source, "")
+    rule = part.make(parts.ExportRule, name=name, begin=part.read("begin") or 0, source=said)
     if rule.end is not None and rule.end <= rule.begin:
         raise part.bad("end", "not after begin; it is the first month in which the rule no longer holds")
     return rule

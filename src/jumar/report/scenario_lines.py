@@ -15,7 +15,14 @@ WIDE = 46  # of a key
 
 def text(scenario: Scenario, facts: Mapping[str, Any], name: str, everything: bool = True) -> str:
     """All there is to say, as lines. `facts` is `fleet.evidence.account(scenario)`."""
-    parts = [_head(scenario, name), _demand(scenario), _supply(scenario), _counts(facts), _disputed(facts)]
+    parts = [
+        _head(scenario, name),
+        _demand(scenario),
+        _supply(scenario),
+        _rules(scenario),
+        _counts(facts),
+        _disputed(facts),
+    ]
     if everything:
         parts += [_numbers(one) for one in facts["confidences"]]
     return "\n\n".join("\n".join(part) for part in parts if part)
@@ -63,6 +70,22 @@ def _supply(scenario: Scenario) -> list[str]:
         bought = f"up to {most:,.0f} a month at {units.text(chip.price.value, 'USD/chip')}" if most else ""
         lines.append(f"  {chip.name:<22}{'; '.join(one for one in (stock, bought) if one)}")
     return lines
+
+
+def _rules(scenario: Scenario) -> list[str]:
+    """Rules by date, then what nobody has announced."""
+    lines = []
+    for rule in sorted(scenario.rules, key=lambda one: one.begin):
+        until = f"to {scenario.month(rule.end - 1)}" if rule.end is not None else "on"
+        chance = f", {rule.probability.value:.0%} probable" if rule.probability.value < 1 else ""
+        what = f"from {scenario.month(rule.begin)} {until}{chance}"
+        lines.append(f"  {rule.name:<22}{what}: {rule.title}  {rule.source or 'assumed'}")
+    for one in scenario.hazards:
+        stops = units.text(one.stops.value, one.stops.unit).replace(" 1/year", " a year")
+        lines.append(
+            f"  {one.name:<22}{stops} expected, {one.lasting.value:g} months each: {', '.join(one.chips)}"
+        )
+    return ["rules that stop or tax what is ordered", *lines] if lines else []
 
 
 def _counts(facts: Mapping[str, Any]) -> list[str]:
