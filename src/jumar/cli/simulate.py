@@ -64,7 +64,7 @@ def _days(text: str) -> float:
 
 def execute(chosen: argparse.Namespace) -> int:
     from jumar.fleet.simulation import summary
-    from jumar.report import simulation_lines
+    from jumar.report import fleet_page, simulation_lines
 
     file = cluster_loading.load(Path(chosen.cluster))
     if chosen.days:
@@ -72,13 +72,13 @@ def execute(chosen: argparse.Namespace) -> int:
     _check_folder(chosen)
     rows, studied = _simulate(file, chosen)
     facts = summary.summarise(file, rows, studied)
-    written = _write(chosen.out, facts) if chosen.out else None
+    written = _write(chosen, facts) if chosen.out else None
     if chosen.json:
-        print(json.dumps(_finite(facts), indent=1, ensure_ascii=False))
+        print(json.dumps(fleet_page.finite(facts), indent=1, ensure_ascii=False))
         return 0
     print(simulation_lines.text(facts))
     if written:
-        print(f"\nwritten to {written}; the replicas lie beside it")
+        print(f"\nthe page is {written}; the replicas lie beside it")
     return 0
 
 
@@ -132,17 +132,19 @@ def _run(file: ClusterFile, tasks: list[Task], what: str, chosen: argparse.Names
     return rows
 
 
-def _write(folder: Path, facts: dict[str, Any]) -> Path:
-    """The summary, beside the replicas."""
-    path = folder / "summary.json"
-    path.write_text(json.dumps(_finite(facts), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+def _write(chosen: argparse.Namespace, facts: dict[str, Any]) -> Path:
+    """The page, and the facts on it, beside the replicas."""
+    from jumar.report import fleet_page
 
-
-def _finite(value: Any) -> Any:
-    """JSON has neither infinity nor not-a-number."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    command = [
+        "jumar",
+        "simulate",
+        chosen.cluster,
+        "--replicas",
+        str(chosen.replicas),
+        "--seed",
+        str(chosen.seed),
+    ]
+    command += ["--days", f"{chosen.days:g}"] if chosen.days else []
+    command += ["--no-study"] if chosen.no_study else ["--study-replicas", str(chosen.study_replicas)]
+    return fleet_page.write_simulation(facts, chosen.out, command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -110,14 +111,14 @@ def _kinds(facts: Facts) -> list[str]:
 
 
 def _evidence(facts: Facts) -> list[str]:
-    found = facts["evidence"]
-    counts = ", ".join(
-        f"{len(one['numbers'])} {one['confidence']}" for one in found["confidences"] if one["numbers"]
-    )
-    lines = [f"rests on {found['count']} numbers: {counts}; {found['not_given']} of them not in the file"]
-    for one in found["disputed"]:
+    numbers = facts["numbers"]
+    counts = Counter(one["confidence"] for one in numbers)
+    said = ", ".join(f"{count} {confidence}" for confidence, count in counts.most_common())
+    absent = sum(not one["given"] for one in numbers)
+    lines = [f"rests on {len(numbers)} numbers: {said}; {absent} of them not in the file"]
+    for one in numbers:
         others = "; ".join(f"{other['text']} ({other['confidence']})" for other in one["others"])
-        lines.append(f"  sources disagree on {one['key']}: {one['text']} taken; also {others}")
+        lines += [f"  sources disagree on {one['key']}: {one['text']} taken; also {others}"] if others else []
     return lines
 
 

@@ -20,6 +20,16 @@ RANGED = (
     *("interruptions", "hours_between_stops", "events", "unseen_errors"),
 )
 Row = Mapping[str, Any]
+# What a reader should know of how it was computed.
+NOTES = (
+    "Ranges hold 90 % of replicas. A number with a range is drawn anew for each replica, everything that happens too.",
+    "Goodput is work that stayed, of the chip-hours that jobs held; effective training time (ETTR) counts time at work "
+    "in full also where a chip was slow.",
+    "A job runs as fast as its slowest host; a host fails as a whole, whatever fails in it.",
+    "Failures of different units are independent of each other but for what racks, domains, heat and prone hosts share.",
+    "A repaired host is as old as before; what fails while a job stands still is found when it goes on.",
+    "Where a job does not end within the days simulated, its end is that at the pace it had.",
+)
 
 
 def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) -> dict[str, Any]:
@@ -47,7 +57,8 @@ def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) ->
         "spares": study.spares(cluster, studied) if studied else None,
         "studied": {"replicas": _count(studied), "days": min(cluster.days, study.LONGEST_DAYS)},
         **telling.tell(file, rows),
-        "evidence": evidence.of_numbers(file.numbers.values(), file.sources),
+        "numbers": [evidence.row(number) for number in file.numbers.values()],
+        "notes": NOTES,
     }  # fmt: skip
 
 
