@@ -1,0 +1,147 @@
+"""What a plan costs over all samples, each with its best recourse; also how that changes with the plan."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jumar.fleet.number import Floats
+from jumar.fleet.plan.decision import Plan, Slope
+from jumar.fleet.plan.instance import Instance
+from jumar.fleet.plan.recourse import Course, Recourse
+
+FEW = 24  # samples that are not worth further processes
+SLIGHT = 1e-6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Cost of decisions [s], of running [s], of missing [s]; their value: the mean, bad cases of missing counted
+    more. `slope` bounds from below what follows from any plan, on average."""
+
+    decided: Floats
+    running: Floats
+    missed: Floats
+    value: float
+    slope: Slope
+
+    @property
+    def cost(self) -> Floats:
+        return self.decided + self.running + self.missed
+
+
+class Samples:
+    """Asks every sample of an instance, in processes of its own if there are many. To be closed."""
+
+    def __init__(self, instance: Instance, workers: int = 1) -> None:
+        self.instance = instance
+        self.workers = workers if instance.samples >= FEW else 1
+        self._pool: ProcessPoolExecutor | None = None
+        self._here: list[Recourse] = []
+        self._counts = np.ones(instance.samples)
+
+    def __enter__(self) -> Samples:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def of_plan(self, plan: Plan) -> Outcome:
+        return self.of(plan.lots, plan.begun(self.instance))
+
+    def of(self, lots: Any, begun: Any) -> Outcome:
+        """Lots [c,τ] and moves [m,τ] may be fractions. How much missing counts in each sample is guessed from the
+        call before, and samples in which it turns out otherwise are asked once more; a wrong guess makes value and
+        slope a little worse, never false."""
+        instance = self.instance
+        courses = dict(self._ask(range(instance.samples), lots, begun))
+        if instance.risk > 0:
+            counts = counted(np.array([courses[s].missed for s in range(instance.samples)]), instance)
+            changed = np.flatnonzero(np.abs(counts - self._counts) > SLIGHT)
+            self._counts = counts
+            courses |= dict(self._ask(changed, lots, begun))
+        return self._outcome([courses[s] for s in range(instance.samples)], lots, begun)
+
+    def _outcome(self, courses: list[Course], lots: Any, begun: Any) -> Outcome:
+        instance, weight = self.instance, self.instance.weight
+        running = np.array([course.running for course in courses])
+        missed = np.array([course.missed for course in courses])
+        chips = lots * instance.lot[:, None]
+        decided = (instance.order_cost * chips).sum((1, 2)) + (begun.sum(1) * instance.move_cost).sum()
+        value = float(weight @ (decided + running)) + risky(missed, instance)
+        slope = Slope(
+            float(weight @ [course.slope.at for course in courses]),
+            np.tensordot(weight, np.stack([course.slope.by_lot for course in courses]), 1),
+            np.tensordot(weight, np.stack([course.slope.by_move for course in courses]), 1),
+        )
+        return Outcome(decided, running, missed, value, slope)
+
+    def _ask(self, samples: Any, lots: Any, begun: Any) -> Iterator[tuple[int, Course]]:
+        asked = [(int(s), float(self._counts[s])) for s in samples]
+        if self.workers == 1 or len(asked) < FEW:
+            yield from courses(self._here, self.instance, asked, lots, begun)
+            return
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")  # a fork would copy half of the solver's threads
+            self._pool = ProcessPoolExecutor(self.workers, context, _begin, (self.instance,))
+        parts = [asked[k :: self.workers * 2] for k in range(self.workers * 2)]
+        for found in self._pool.map(_there, parts, [lots] * len(parts), [begun] * len(parts)):
+            yield from found
+
+
+def courses(
+    known: list[Recourse], instance: Instance, asked: list[tuple[int, float]], lots: Any, begun: Any
+) -> Iterator[tuple[int, Course]]:
+    """Sample and course for each sample and weight of missing; `known` keeps the programme."""
+    if not known:
+        known.append(Recourse(instance))
+    for s, weight in asked:
+        yield s, known[0].course(s, lots, begun, weight)
+
+
+def counted(missed: Floats, instance: Instance) -> Floats:
+    """How much missing counts [s]: 1 − risk everywhere, and more beyond the level, so that `risky` is their sum."""
+    tail = _tail(missed, instance.weight, instance.level) / np.maximum(instance.weight, 1e-12)
+    return np.asarray(1 - instance.risk + instance.risk * tail / (1 - instance.level), dtype=np.float64)
+
+
+def risky(missed: Floats, instance: Instance) -> float:
+    """(1 − risk) · mean + risk · mean of the worst cases."""
+    weight = instance.weight
+    return float((1 - instance.risk) * (weight @ missed)) + instance.risk * worst(
+        missed, weight, instance.level
+    )
+
+
+def worst(values: Floats, weight: Floats, level: float) -> float:
+    """Mean of the highest values, those beyond the level: the conditional value at risk."""
+    return float(_tail(values, weight, level) @ values) / (1 - level)
+
+
+def _tail(values: Floats, weight: Floats, level: float) -> Floats:
+    """The weight of each sample that lies beyond the level."""
+    order = np.argsort(-values, kind="stable")
+    tail = np.zeros(len(values))
+    tail[order] = np.diff(np.minimum(np.cumsum(weight[order]), 1 - level), prepend=0.0)
+    return tail
+
+
+_INSTANCE: Instance | None = None
+_KNOWN: list[Recourse] = []
+
+
+def _begin(instance: Instance) -> None:
+    """Once in each process."""
+    global _INSTANCE
+    _INSTANCE = instance
+
+
+def _there(asked: list[tuple[int, float]], lots: Any, begun: Any) -> list[tuple[int, Course]]:
+    assert _INSTANCE is not None, "the process was not begun"
+    return list(courses(_KNOWN, _INSTANCE, asked, lots, begun))

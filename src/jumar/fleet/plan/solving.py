@@ -1,0 +1,137 @@
+"""Builds the programme of an instance and solves it: all samples together, orders and moves being variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jumar.fleet.plan import constraints
+from jumar.fleet.plan.decision import Plan, Slope
+from jumar.fleet.plan.instance import Instance
+from jumar.fleet.plan.programme import Programme, programme
+
+SECONDS = 600.0
+Costs = list[tuple[float, Any]]
+
+
+class Impossible(ValueError):
+    """No plan keeps to all constraints; `clash.explain` says which ones are at odds."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When the solver may stop."""
+
+    gap: float = 1e-4
+    seconds: float = SECONDS
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan, its value in the programme, and a value that no plan beats. `lots` and `begun` are as the solver has
+    them: fractions where whole numbers were not asked for."""
+
+    plan: Plan
+    value: float
+    bound: float
+    lots: Any
+    begun: Any
+
+
+def build(instance: Instance, *, whole: bool = True, named: bool = False, sloped: bool = False) -> Programme:
+    """The programme with all its constraints and its objective. If `sloped`, what follows from decisions is a
+    variable of its own, for which `steepen` adds bounds known from elsewhere."""
+    made = programme(instance, whole=whole, named=named)
+    for constraint in (*constraints.OF_DECISIONS, *constraints.OF_SAMPLES):
+        constraint(made)
+    _minimise(made, *_costs(made), sloped)
+    return made
+
+
+def solve(made: Programme, limits: Limits = Limits()) -> Solution:  # noqa: B008 (frozen)
+    """Impossible if nothing satisfies the constraints."""
+    import pyoptinterface as poi
+
+    model = made.model
+    model.set_raw_parameter("mip_rel_gap", limits.gap)
+    model.set_raw_parameter("time_limit", limits.seconds)
+    model.set_raw_parameter("threads", limits.threads)
+    model.optimize()
+    status = model.get_model_attribute(poi.ModelAttribute.TerminationStatus)
+    codes = poi.TerminationStatusCode
+    if status in (codes.INFEASIBLE, codes.INFEASIBLE_OR_UNBOUNDED):
+        raise Impossible("no plan keeps to all limits")
+    if status not in (codes.OPTIMAL, codes.TIME_LIMIT):
+        raise RuntimeError(f"the solver gave up: {status.name}")
+    return _solution(made)
+
+
+def _costs(made: Programme) -> tuple[Costs, Costs]:
+    """What decisions cost, and what follows from them: expected cost, with bad cases of missing counted more.
+
+    Σ_c,τ E[order_cost] · lot · n + Σ_m,τ move_cost · z
+    + E[Σ run_cost · k] + (1 − risk) · E[M] + risk · (bad + E[e] / (1 − level))
+
+    The last bracket is the mean of M over the cases beyond the level: its conditional value at risk.
+    """
+    instance = made.instance
+    expected = np.tensordot(instance.weight, instance.order_cost, 1)
+    decided = [(float(expected[c, t] * instance.lot[c]), n) for (c, t), n in made.order.items()]
+    decided += [(float(instance.move_cost[m]), z) for (m, _), z in made.begin.items()]
+    weight, risk = instance.weight, instance.risk
+    follows = [(float(weight[s] * instance.run_cost[c, p, t]), k) for (s, c, p, t), k in made.on.items()]
+    if risk > 0:
+        follows += [(float(weight[s] * (1 - risk)), missed) for (s,), missed in made.missed.items()]
+        follows += [(float(weight[s] * risk / (1 - instance.level)), e) for (s,), e in made.excess.items()]
+        follows.append((risk, made.bad))
+    else:
+        costs = instance.missed_cost
+        follows += [(float(weight[s] * costs[w, t]), u) for (s, w, t), u in made.undone.items()]
+    return decided, follows
+
+
+def steepen(made: Programme, slope: Slope) -> None:
+    """What follows from decisions is at least what the slope says.
+
+    follows ≥ at + Σ_c,τ by_lot[c,τ] · n[c,τ] + Σ_m,τ by_move[m,τ] · z[m,τ]
+    """
+    terms = [(1.0, made.follows)]
+    terms += [(-float(slope.by_lot[cell]), n) for cell, n in made.order.items()]
+    terms += [(-float(slope.by_move[cell]), z) for cell, z in made.begin.items()]
+    made.row("slope", (len(made.rows),), terms, ">=", slope.at)
+
+
+def _minimise(made: Programme, decided: Costs, follows: Costs, sloped: bool) -> None:
+    import pyoptinterface as poi
+
+    if sloped:
+        made.follows = made.variable("follows", ())
+        terms = [(1.0, made.follows), *((-cost, one) for cost, one in follows)]
+        made.row("follows", (), terms, ">=", 0.0)
+        follows = [(1.0, made.follows)]
+    build = poi.ExprBuilder()
+    for coefficient, variable in [*decided, *follows]:
+        build.add_affine_term(variable, coefficient)
+    made.model.set_objective(poi.ScalarAffineFunction(build), poi.ObjectiveSense.Minimize)
+
+
+def _solution(made: Programme) -> Solution:
+    model, instance = made.model, made.instance
+    lots = np.zeros(instance.order_most.shape)
+    for cell, n in made.order.items():
+        lots[cell] = model.get_value(n)
+    begun = np.zeros((len(instance.moves), instance.months))
+    for cell, z in made.begin.items():
+        begun[cell] = model.get_value(z)
+    value = float(model.get_obj_value())
+    bound = float(model.get_raw_info_double("mip_dual_bound")) if made.whole else value
+    return Solution(rounded(lots, begun), value, bound, lots, begun)
+
+
+def rounded(lots: Any, begun: Any) -> Plan:
+    """The nearest whole numbers; of a move the month with most of it, if half of it begins at all."""
+    begins = np.where(begun.sum(1) > 0.5, begun.argmax(1), -1) if begun.size else np.zeros(0, np.int64)
+    return Plan(np.rint(lots).astype(np.int64), begins.astype(np.int64))
