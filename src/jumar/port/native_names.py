@@ -20,7 +20,7 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
     for match in source(document).words(pattern):
         name = match["name"] if "name" in pattern.groupindex else match[0]
         row = _row(table, name)
-        if (row is None or "*" in row.cuda) and is_own(document, name):
+        if (row is None or "*" in row.cuda) and is_own(document, name, table in CALLED):
             continue
         if DEFINED.search(document.text[max(0, match.start() - 40) : match.start()]):
             continue  # a header gives the name a meaning for another vendor
@@ -41,6 +41,7 @@ OWN = re.compile(
     r"ErrChk)(?:Error|Err|Last|Impl|Kernel)*\w{0,3}"
 )
 """Endings that people give to macros around calls; no name of NVIDIA's has them."""
+CALLED = frozenset(("native/runtime", "native/driver", "native/nccl"))
 OF_VENDOR = re.compile(
     r"cuda(?:Malloc|Free|Mem|Stream|Event|Device|Get|Set|Launch|Func|Graph|Host|Ipc|Array|Create|Destroy|Bind|Unbind|Kernel"
     r"|Occupancy|Peek|Driver|Runtime|Thread|Pointer|Profiler|Import|Export|External|Choose|Ctx|Configure|Setup|Init|Surface"
@@ -57,9 +58,10 @@ def _defined(document: Document) -> frozenset[str]:
     return frozenset(DEFINE.findall(document.text))
 
 
-def is_own(document: Document, name: str) -> bool:
+def is_own(document: Document, name: str, is_called: bool = False) -> bool:
     """Whether the name is one of the repository's own, which only begins as NVIDIA's do."""
-    return bool(OWN.fullmatch(name)) or not OF_VENDOR.match(name) or name in document.once(_defined)
+    other = is_called and not OF_VENDOR.match(name)
+    return other or bool(OWN.fullmatch(name)) or name in document.once(_defined)
 
 
 def _row(table: str, name: str) -> Name | None:

@@ -21,8 +21,11 @@ class Use:
 
 
 def is_question(use: Use) -> bool:
-    """Whether it is only asked if the name is there: `hasattr(torch.cuda, "x")`."""
-    return isinstance(use.node, ast.Call) and getattr(use.node.func, "id", "") == "hasattr"
+    """Whether it is only asked if the name is there: `hasattr(torch.cuda, "x")`, or getattr with something else."""
+    if not isinstance(use.node, ast.Call):
+        return False
+    name = getattr(use.node.func, "id", "")
+    return name == "hasattr" or (name == "getattr" and len(use.node.args) == 3)
 
 
 def read(document: Document) -> list[Use]:

@@ -245,6 +245,8 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
         return "device"  # one value among others of another kind
     if _is_of_others(row):
         return "word"  # languages, products and the like
+    if isinstance(row, ast.Tuple) and len(row.elts) == 2 and _is_pair(source, row):
+        return "device"
     if isinstance(row, ast.Tuple) and isinstance(above, ast.BinOp) and len(row.elts) == 1:
         return "device"  # put before other arguments
     if (
@@ -263,6 +265,14 @@ def _is_of_others(row: ast.List | ast.Tuple | ast.Set) -> bool:
     others = [one.value for one in row.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     others = [text for text in others if not DEVICE.fullmatch(text)]
     return len(others) > 1 and not any(OTHER_DEVICE.match(text) for text in others)
+
+
+def _is_pair(source: Source, row: ast.Tuple) -> bool:
+    """Arguments of a call of which one is a device, and the other a text that is none."""
+    texts = [one.value for one in row.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    others = [text for text in texts if not DEVICE.fullmatch(text)]
+    called = isinstance(source.parents[row], ast.Call)
+    return called and len(others) == 1 and not OTHER_DEVICE.match(others[0])
 
 
 def _may_be_device(node: ast.expr) -> bool:

@@ -56,7 +56,10 @@ def check(document: Document) -> Iterator[Finding]:
         is_conda = tool in ("conda", "mamba", "micromamba")
         for word in command.words:
             if is_conda and CONDA.match(word.plain):
-                yield RULE.found(document, word.start, word.end, word.plain, layer=layer)
+                says = (
+                    "PyTorch's CPU build with torch-npu; CANN is installed on the host or in the base image"
+                )
+                yield RULE.found(document, word.start, word.end, word.plain, layer=layer, replacement=says)
                 continue
             needed = requirement_lines.parse(word.plain.split("git+")[0] or _of_address(word.plain), 0)
             if needed and word.plain not in VERBS and not word.plain.startswith("-"):

@@ -39,7 +39,12 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, "torch.compile", "torch._inductor"):
         if not _has_backend(source.parents[use.node]):
-            heavy = None if COMPILES.match(use.name) and not python_names.is_question(use) else "cosmetic"
+            set_back = isinstance(getattr(use.node, "ctx", None), ast.Store)
+            heavy = (
+                None
+                if not set_back and COMPILES.match(use.name) and not python_names.is_question(use)
+                else "cosmetic"
+            )
             yield RULE.found(document, *source.place(use.node), use.name, severity=heavy)
 
 

@@ -23,6 +23,7 @@ NVIDIAS = re.compile(
     re.IGNORECASE,
 )
 """No other chip or place is called so; A10 and A30 may be anything."""
+ARCHITECTURE = re.compile(r"ampere|hopper|blackwell|volta|turing", re.IGNORECASE)
 OF_DEVICES = re.compile(r"gpu|device|accelerator|nvidia|cuda|flops", re.IGNORECASE)
 LONGEST = 80
 
@@ -52,6 +53,7 @@ RULE = Rule(
         'x = "a1000"\n',
         'name = "asm_80x"\n',
         'CARS = ["Suzuki SX4 Sedan 2012", "Tesla Model S Sedan 2012"]\n',
+        'INSECTS = ["mantis", "grasshopper, hopper"]\n',
         'hosts = ["a9", "a10", "a11"]\n',
         Example('assert page["hardware"] == "NVIDIA H100 80GB"\n', path="tests/test_page.py"),
         Example('JOBS = [("smoke", {"gpu": "GB200"})]\n', path="tests/test_jobs.py"),
@@ -67,6 +69,8 @@ def check(document: Document) -> Iterator[Finding]:
             isinstance(node.value, str) and len(node.value) < LONGEST and (model := MODEL.search(node.value))
         ):
             continue
+        if ARCHITECTURE.match(model[0]) and " " in node.value and not OF_DEVICES.search(node.value):
+            continue  # a word of prose, as in `grasshopper, hopper`
         if "arch=" in node.value:
             continue  # flags of NVIDIA's compiler have a rule of their own
         above = source.parents[node]

@@ -48,7 +48,7 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         if not source(document).is_code(match.start(), match.start() + match[0].index("#") + 1):
             continue
-        own = row is None
+        own = row is None or (match[0].rstrip().endswith('"') and row.cuda in ("cuda/*", "cute/*"))
         yield RULE.found(
             document,
             match.start("name"),

@@ -44,7 +44,7 @@ def check(document: Document) -> Iterator[Finding]:
         text = document.lines[line - 1].lstrip()
         if (
             line in lines
-            or (FOUND_BY_OTHERS.fullmatch(match[0]) and not native_names.is_own(document, match[0]))
+            or (FOUND_BY_OTHERS.fullmatch(match[0]) and not _is_own(document, match))
             or (text.startswith("#") and "define" not in text)
         ):
             continue
@@ -52,3 +52,8 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         lines.add(line)
         yield RULE.found(document, *match.span(), match[0])
+
+
+def _is_own(document: Document, match: re.Match[str]) -> bool:
+    is_called = document.text[match.end() : match.end() + 2].lstrip().startswith("(")
+    return native_names.is_own(document, match[0], is_called)

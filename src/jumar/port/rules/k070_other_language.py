@@ -41,7 +41,9 @@ PAGES = (".js", ".jsx", ".ts", ".tsx", ".vue")
 ASKED = re.compile(
     r"nvidia-smi|\b(?:CUDA|NCCL|NVIDIA)_[A-Z]|nvidia\.com/|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|libcuda|runtime.{0,9}nvidia"
 )
-TESTED = re.compile(r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/")
+TESTED = re.compile(
+    r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/|Test\.(?:java|kt|scala)$"
+)
 WORD = re.compile(
     r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
 )
