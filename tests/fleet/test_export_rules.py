@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from jumar import chips, cli
-from jumar.fleet import export_rules
+from jumar.fleet import export_rules, scenario_file
 from jumar.fleet.export_rules import Figures
 
 with Path(__file__).with_name("export_examples.tsv").open(encoding="utf-8") as table:
     EXAMPLES = list(csv.DictReader(table, delimiter="\t"))
+EXAMPLES_FOLDER = Path(__file__).parents[2] / "examples" / "fleet"
 JUDGED = ("2022-10", "2023-10", "2025-04", "2026-01-review", "2026-01-tariff")
 # TPP 2,368 at 814 mm²: an H20.
 H20 = Figures(tpp=2368, area=814, io=900, dram=4000)
@@ -182,3 +183,14 @@ def test_a_day_after_the_sources_end_says_so() -> None:
     assert any(str(export_rules.read_until()) in note for note in after["notes"])
     before = export_rules.classify(chips.find("h20"), date(2026, 6, 1))
     assert not any(str(export_rules.read_until()) in note for note in before["notes"])
+
+
+def test_a_scenario_is_told_what_the_rules_say_of_its_chips_at_both_ends() -> None:
+    scenario = scenario_file.load(EXAMPLES_FOLDER / "company.toml")
+    found = export_rules.in_scenario(scenario)
+    assert found["days"] == [f"{scenario.start}-01", str(export_rules.read_until())]
+    assert [one["title"] for one in found["assumed"]] == [rule.title for rule in scenario.rules]
+    by_profile = {one["profile"]: one for one in found["classified"]}
+    h20 = by_profile["H20-SXM-96GB"]
+    assert "licence (2025-04)" in h20["summaries"][-1] and "1.4 % more" in h20["nearest"]
+    assert len(by_profile) == sum(one.profile is not None for one in scenario.chips.values())

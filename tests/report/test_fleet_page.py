@@ -81,6 +81,13 @@ PLAN: dict[str, Any] = {
         {"key": "p", "name": "electricity", "low_text": "0.04", "high_text": "0.12", "low_cost": 4.05e8,
          "high_cost": 4.2e8, "other_decision": False},
     ],
+    "export_rules": {
+        "days": ["2025-01-01", "2026-08-13"],
+        "assumed": [{"title": "a tariff", "jurisdiction": "US", "chips": ["NVIDIA H20"], "effect": "surcharge",
+                     "share": 0.25, "begin": "2026-01", "end": None, "probability": 0.6, "confidence": "press"}],
+        "classified": [{"chip": "NVIDIA H20", "profile": "H20-SXM-96GB", "tpp": 2368, "density": None,
+                        "summaries": ["not controlled", "licence"], "nearest": "TPP 1.4 % more"}],
+    },
     "notes": ["200 samples in 24 groups."],
     "numbers": NUMBERS,
 }  # fmt: skip
@@ -154,12 +161,13 @@ def test_a_plan_says_the_decision_first_then_why_then_what_it_rests_on(tmp_path:
     page = place.read_text(encoding="utf-8")
     outline = Outline(page)
     assert outline.sections == [
-        *("decision", "orders", "compared", "supply", "work", "frontier", "tornado"),
+        *("decision", "orders", "compared", "supply", "work", "frontier", "tornado", "rules"),
         *("story", "notes", "assumptions", "repeat"),
     ]
     assert set(outline.links) <= set(outline.sections) and not outline.outside and not outline.open
     assert page.index("Order 8,192") < page.index("Yields rise.") < page.index("<svg")
     assert "Rules may change &lt;soon&gt;." in page and "<soon>" not in page
+    assert "surcharge 25.0 %" in page and "from 2026-01" in page and "under the rules of 2026-08-13" in page
     assert "jumar plan &#x27;my scenario.toml&#x27;" in page
     assert json.loads((tmp_path / "out" / "facts.json").read_text())["orders"] == PLAN["orders"]
 

@@ -3,6 +3,7 @@
 from jumar.fleet.export_rules.classification import NOT_ADVICE, classify
 from jumar.fleet.export_rules.measures import Figures
 from jumar.fleet.export_rules.rules import EFFECTS, BadRule, Rule, read_until, rules
+from jumar.fleet.export_rules.scenario_rules import plain as in_scenario
 from jumar.fleet.export_rules.verdicts import judge, nearest
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Figures",
     "Rule",
     "classify",
+    "in_scenario",
     "judge",
     "nearest",
     "read_until",
