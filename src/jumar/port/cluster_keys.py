@@ -29,6 +29,7 @@ KEY = re.compile(
 )
 ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
+BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 OF_TAINT = re.compile(r"\bkey[\"']?[ \t]*:[ \t]*[\"']?$")
 IN_TEST = re.compile(r"_test\.go$")
 """Texts that a test of Go holds against others: they change with the program, and run as they are."""
@@ -111,8 +112,11 @@ def _found(document: Document) -> Iterator[Key]:
 
 def _in_block(document: Document, place: int) -> bool:
     """A comment over several lines of Go, Rust or the like."""
-    opened = document.text.rfind("/*", 0, place)
-    return opened >= 0 and document.text.find("*/", opened, place) < 0
+    return any(start <= place < end for start, end in document.once(_blocks))
+
+
+def _blocks(document: Document) -> list[tuple[int, int]]:
+    return [match.span() for match in BLOCK.finditer(document.text)]
 
 
 def _is_remark(document: Document, place: int) -> bool:

@@ -38,8 +38,10 @@ COMPILES = re.compile(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, "torch.compile", "torch._inductor"):
+        if use.name.endswith("cudagraph_mark_step_begin"):
+            continue  # of CUDA's graphs, which another rule tells of
         if not _has_backend(source.parents[use.node]):
-            set_back = isinstance(getattr(use.node, "ctx", None), ast.Store)
+            set_back = use.name == "torch.compile" and isinstance(getattr(use.node, "ctx", None), ast.Store)
             heavy = (
                 None
                 if not set_back and COMPILES.match(use.name) and not python_names.is_question(use)

@@ -50,6 +50,8 @@ def check(document: Document) -> Iterator[Finding]:
         ):
             match = WORD.search(document.text, start, end)
             line = document.position(start)[0]
+            if document.text.startswith("/home/", start):
+                continue  # somebody is called nvidia
             if match and line not in lines and end - start < 200:
                 lines.add(line)
                 label = entry.key == "name" and entry.parent not in NAMED
