@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jumar.fleet.number import SECONDS_PER_MONTH, Floats
-from jumar.fleet.scenario import TRAINING, Platform, Scenario, Workload
+from jumar.fleet.scenario import TRAINING, ChipOption, Platform, Scenario, Workload
 
 
 def needed(scenario: Scenario, work: Workload) -> Floats:
@@ -46,3 +46,20 @@ def chips_needed(scenario: Scenario, work: Workload, chip: str) -> Floats:
     spread = np.zeros(scenario.months)
     spread[first : work.deadline + 1] = work.amount.value / (work.deadline + 1 - first)
     return spread / rate
+
+
+def most_chips(scenario: Scenario, work: Workload, chip: str) -> float:
+    """The same in the month that needs most."""
+    return float(np.max(chips_needed(scenario, work, chip)))
+
+
+def course(scenario: Scenario, work: Workload) -> tuple[float, float]:
+    """A rate in the first month in which it is asked for, and in the last."""
+    assert work.rate is not None
+    over = work.rate.over(scenario.months)
+    return float(over[max(0, work.first)]), float(over[-1])
+
+
+def most_ordered(scenario: Scenario, chip: ChipOption) -> float:
+    """Chips that may be ordered in the month that allows most; 0 if they cannot be bought."""
+    return float(np.max(chip.supply.most.over(scenario.months))) if chip.supply else 0.0

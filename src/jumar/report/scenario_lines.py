@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from jumar.fleet import demand, units
 from jumar.fleet.scenario import TRAINING, Scenario, Workload
 
@@ -47,8 +45,7 @@ def _demand(scenario: Scenario) -> list[str]:
 def _work(scenario: Scenario, work: Workload) -> str:
     counted = []
     for chip in work.throughput:
-        peak = float(np.max(demand.chips_needed(scenario, work, chip)))
-        counted.append(f"{peak:,.0f} {chip}")
+        counted.append(f"{demand.most_chips(scenario, work, chip):,.0f} {chip}")
     slow = f"; too slow for {work.latency_class}: {', '.join(work.too_slow)}" if work.too_slow else ""
     return f"  {work.name:<22}{_asked(scenario, work):<44}{' or '.join(counted)}{slow}"
 
@@ -56,9 +53,7 @@ def _work(scenario: Scenario, work: Workload) -> str:
 def _asked(scenario: Scenario, work: Workload) -> str:
     if work.kind == TRAINING and work.amount is not None and work.deadline is not None:
         return f"{units.text(work.amount.value, work.unit)} by {scenario.month(work.deadline)}"
-    assert work.rate is not None
-    course = work.rate.over(scenario.months)[max(0, work.first) :]
-    first, last = (units.text(float(one), f"{work.unit}/s") for one in (course[0], course[-1]))
+    first, last = (units.text(one, f"{work.unit}/s") for one in demand.course(scenario, work))
     return f"{first} to {last}"
 
 
@@ -66,7 +61,7 @@ def _supply(scenario: Scenario) -> list[str]:
     lines = ["chips"]
     for chip in scenario.chips.values():
         stock = f"{chip.stock.value:,.0f} in stock" if chip.stock.value else ""
-        most = float(np.max(chip.supply.most.over(scenario.months))) if chip.supply else 0.0
+        most = demand.most_ordered(scenario, chip)
         bought = f"up to {most:,.0f} a month at {units.text(chip.price.value, 'USD/chip')}" if most else ""
         lines.append(f"  {chip.name:<22}{'; '.join(one for one in (stock, bought) if one)}")
     return lines
