@@ -13,7 +13,7 @@ BAR = 24  # characters of the longest bar
 
 
 def text(facts: Facts) -> str:
-    parts = [_answer(facts), _advice(facts), _uses(facts), _kinds(facts), _evidence(facts)]
+    parts = [_answer(facts), advice(facts), _uses(facts), _kinds(facts), _evidence(facts)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -59,8 +59,9 @@ def _waits(ranges: Facts) -> str:
     return f"; jobs wait {span(wait, hours)} in the queue" if wait["high"] > 0 else ""
 
 
-def _advice(facts: Facts) -> list[str]:
-    return [line for line in (_checkpoints(facts["checkpoints"]), _spares(facts["spares"])) if line]
+def advice(facts: Facts) -> list[str]:
+    """Which checkpoints and spares would be best, as far as that was looked for."""
+    return [line for line in (_checkpoints(facts.get("checkpoints")), _spares(facts.get("spares"))) if line]
 
 
 def _checkpoints(found: Facts | None) -> str:
@@ -80,8 +81,9 @@ def _spares(found: Facts | None) -> str:
     if not found or found["best"] is None:
         return ""
     how = "all others on the job" if found["one_job"] else "what new jobs leave alone"
+    gain = f", {100 * found['gain']:.2g} points more useful" if found["best"] != found["given"] else ""
     return (
-        f"spare hosts: best of those tried {found['best']:,} ({how}); {number(found['down_on_average'])} are in repair "
+        f"spare hosts: best of those tried {found['best']:,} ({how}{gain}); {number(found['down_on_average'])} are in repair "
         f"on average, {found['binomial_99']:,} or fewer 99 % of the time; simulated with {found['given']:,}"
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
-from jumar.report import amounts, markup, simulation_drawings
+from jumar.report import amounts, markup, simulation_drawings, simulation_lines
 from jumar.report.axes import PALETTE
 from jumar.report.markup import Section
 from jumar.report.plan_page import tiles
@@ -31,9 +32,9 @@ def sections(facts: Facts) -> list[Section]:
 
 def _summary(facts: Facts) -> Section:
     figures = [
-        {"name": name, "text": _written(one["middle"], how), "note": _range(one, how)}
+        {"name": name, "text": _written(_typical(one), how), "note": _range(one, how)}
         for key, name, how in TILES
-        if (one := facts["ranges"].get(key)) and _known(one["middle"])
+        if (one := facts["ranges"].get(key)) and _known(_typical(one))
     ]
     jobs = markup.table(
         ("job", "chips", "time it would take undisturbed", "of them"),
@@ -48,38 +49,10 @@ def _summary(facts: Facts) -> Section:
         ],
         "jobs-table",
     )
-    body = f'<p class="headline">{_headline(facts)}</p>{tiles(figures)}{jobs}'
+    said = simulation_lines.headline(facts)
+    advice = markup.points(simulation_lines.advice(facts))
+    body = f'<p class="headline">{escape(said[0].upper() + said[1:])}.</p>{tiles(figures)}{advice}{jobs}'
     return Section("decision", "What to expect", body, "summary")
-
-
-def _headline(facts: Facts) -> str:
-    """One sentence, and what to change if that gains something."""
-    goodput, useful = facts["ranges"]["goodput"], facts["ranges"]["useful_of_all"]
-    said = (
-        f"Of the chip-hours that jobs hold, {amounts.share(goodput['middle'])} become work that stays "
-        f"({amounts.share(goodput['low'])} to {amounts.share(goodput['high'])} in nine of ten replicas); of all chip-hours "
-        f"there are, {amounts.share(useful['middle'])}."
-    )
-    advice = [one for one in (_interval_advice(facts), _spares_advice(facts)) if one]
-    return " ".join([said, *advice])
-
-
-def _interval_advice(facts: Facts) -> str:
-    found = facts.get("checkpoints") or {}
-    best, given = found.get("best_h"), found.get("given_h")
-    if not best or not given:
-        return ""
-    if (found.get("good_from_h") or best) <= given <= (found.get("good_to_h") or best):
-        return f"Checkpoints every {amounts.seconds(3600 * given)} are as good as any."
-    return f"Take checkpoints every {amounts.seconds(3600 * best)} instead of every {amounts.seconds(3600 * given)}."
-
-
-def _spares_advice(facts: Facts) -> str:
-    found = facts.get("spares") or {}
-    best, given = found.get("best"), found.get("given")
-    if best is None or given is None or best == given:
-        return ""
-    return f"Keep {best:,.0f} spare hosts instead of {given:,.0f}."
 
 
 def _time(facts: Facts) -> Section | None:
@@ -167,6 +140,12 @@ def _spares(facts: Facts) -> Section | None:
     return Section(
         "spares", "How many spare hosts", markup.small(said) + simulation_drawings.spares(found), "spares"
     )
+
+
+def _typical(one: Facts) -> float:
+    """The mean, or the middle where some replica never ends."""
+    mean: float = one["mean"] if _known(one["mean"]) else one["middle"]
+    return mean
 
 
 def _range(one: Facts, how: str) -> str:

@@ -48,7 +48,7 @@ def checkpoints(cluster: Cluster, rows: Sequence[Row]) -> dict[str, Any]:
     work = max(cluster.work, key=lambda one: one.chips)
     rule = timed(cluster, work)
     points = [
-        {"hours": rule.every_h * factor, **_of(rows, INTERVAL, factor, "goodput")}
+        {"hours": rule.every_h * factor, **_of(rows, INTERVAL, factor, 1.0, "goodput")}
         for factor in FACTORS
         if any(row.get(INTERVAL) == factor for row in rows)
     ]
@@ -87,25 +87,31 @@ def _peak(points: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
 def spares(cluster: Cluster, rows: Sequence[Row]) -> dict[str, Any]:
     """The best number of spare hosts: useful chip-hours of all that there are."""
     points = [
-        {"hosts": number, **_of(rows, SPARES, float(number), "useful_of_all")}
+        {"hosts": number, **_of(rows, SPARES, float(number), float(cluster.spares), "useful_of_all")}
         for number in spares_to_try(cluster)
         if any(row.get(SPARES) == number for row in rows)
     ]
     down = down_share(cluster)
     best = max(points, key=lambda one: one["mean"]) if points else None
+    now = next((one["mean"] for one in points if one["hosts"] == cluster.spares), math.nan)
     return {
         "given": cluster.spares,
         "points": points,
         "best": best["hosts"] if best else None,
+        "gain": best["mean"] - now if best else math.nan,
         "down_on_average": cluster.layout.hosts * down,
         "binomial_99": binomial_spares(cluster.layout.hosts, down),
         "one_job": len(cluster.work) == 1 and cluster.work[0].count == 1,
     }
 
 
-def _of(rows: Sequence[Row], parameter: str, value: float, what: str) -> dict[str, float]:
-    found = [row[what] for row in rows if row.get(parameter) == value and not math.isnan(row[what])]
-    if not found:
-        return {"mean": math.nan, "error": math.nan}
-    error = float(np.std(found, ddof=1) / math.sqrt(len(found))) if len(found) > 1 else math.nan
-    return {"mean": float(np.mean(found)), "error": error}
+def _of(rows: Sequence[Row], parameter: str, value: float, reference: float, what: str) -> dict[str, float]:
+    """Mean over replicas, and the standard error of its difference to the reference: the same luck befalls both."""
+    found = {row["replica"]: row[what] for row in rows if row.get(parameter) == value}
+    there = {row["replica"]: row[what] for row in rows if row.get(parameter) == reference}
+    pairs = [(found[one], there[one]) for one in found if one in there and not math.isnan(found[one] + there[one])]
+    if len(pairs) < 2:
+        return {"mean": float(np.mean([one for one, _ in pairs])) if pairs else math.nan, "error": math.nan}
+    differences = [one - other for one, other in pairs]
+    error = float(np.std(differences, ddof=1) / math.sqrt(len(pairs)))
+    return {"mean": float(np.mean([one for one, _ in pairs])), "error": error}

@@ -88,16 +88,17 @@ def _kinds(rows: Sequence[Row], effects: Mapping[str, str]) -> list[dict[str, An
 
 
 def _daily(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Of each day over the replicas that reached it whole: the share of chip-hours that was useful, and failures."""
-    longest = max(len(row["daily_useful"]) for row in rows)
-    days = []
-    for day in range(longest):
-        reached = [row for row in rows if len(row["daily_useful"]) > day and row["days"] >= day + 1]
-        if reached:
-            useful = spread([row["daily_useful"][day] for row in reached])
-            failures = spread([row["daily_failures"][day] for row in reached])
-            days.append({"day": day + 1, "useful": useful, "failures": failures, "replicas": len(reached)})
-    return days
+    """Of each day that every replica reached: the share of chip-hours that was useful, and failures. Later days would
+    show only the replicas that fare badly."""
+    whole = min(min(int(row["days"]), len(row["daily_useful"])) for row in rows)
+    return [
+        {
+            "day": day + 1,
+            "useful": spread([row["daily_useful"][day] for row in rows]),
+            "failures": spread([row["daily_failures"][day] for row in rows]),
+        }
+        for day in range(whole)
+    ]
 
 
 def _count(studied: Sequence[Row]) -> int:
