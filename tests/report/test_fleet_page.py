@@ -100,6 +100,7 @@ def spread(middle: float, wide: float = 0.1) -> dict[str, float]:
 CLUSTER: dict[str, Any] = {
     "title": "16,384 chips",
     "replicas": 100,
+    "finished": 0,
     "chips": 16384,
     "hosts": 2048,
     "days": 54,
@@ -117,7 +118,7 @@ CLUSTER: dict[str, Any] = {
                     "good_from_h": 0.3, "good_to_h": 0.7,
                     "points": [{"hours": hours, "mean": 0.9 - 0.02 * math.log(hours / 0.45) ** 2, "error": 0.001}
                                for hours in (0.25, 0.35, 0.5, 0.7, 1, 2)]},
-    "spares": {"given": 10, "best": 40, "down_on_average": 22.0, "binomial_99": 34, "one_job": True,
+    "spares": {"given": 10, "best": 40, "gain": 0.045, "down_on_average": 22.0, "binomial_99": 34, "one_job": True,
                "points": [{"hosts": hosts, "mean": 0.85 - 0.00005 * (hosts - 40) ** 2, "error": 0.002}
                           for hosts in (0, 10, 22, 40, 60)]},
     "numbers": NUMBERS,
@@ -179,8 +180,8 @@ def test_a_cluster_says_what_to_expect_and_what_to_change() -> None:
         *("decision", "time", "days", "events", "kinds", "checkpoints", "spares", "assumptions", "repeat"),
     ]
     assert not outline.outside and not outline.open
-    assert "Take checkpoints every 27 min instead of every 60 min." in page
-    assert "Keep 40 spare hosts instead of 10." in page
+    assert "90 % of the chip-hours of jobs are useful work (88.2 % to 91.8 %)" in page
+    assert "best every 27 min of work" in page and "best of those tried 40" in page
     assert "nan" not in page.lower().replace("finance", "")
     assert page.count("<circle") == 370 + 6 + 5
 
@@ -194,7 +195,9 @@ def test_what_the_facts_leave_out_leaves_no_trace() -> None:
         "numbers": [],
     }
     assert Outline(fleet_page.render_plan(bare, ["jumar"])).sections == ["decision", "repeat"]
-    alone = {key: CLUSTER[key] for key in ("title", "ranges", "numbers", "jobs")}
+    alone = {
+        key: CLUSTER[key] for key in ("title", "ranges", "numbers", "jobs", "finished", "replicas", "days")
+    }
     alone |= {"checkpoints": None, "spares": None, "daily": CLUSTER["daily"][:1]}
     assert Outline(fleet_page.render_simulation(alone, ["jumar"])).sections == [
         "decision",
