@@ -31,7 +31,7 @@ def _ahead(waiting: Sequence[Job], free: int, running: Iterable[Job], now_h: flo
     for job in waiting[1 : LOOK_AHEAD + 1]:
         if job.hosts_wanted > free:
             continue
-        ends_in_time = now_h + remaining_h(job) <= begins_h
+        ends_in_time = end_h(job, now_h) <= begins_h
         if not ends_in_time and job.hosts_wanted > extra:
             continue
         chosen.append(job)
@@ -44,7 +44,7 @@ def _ahead(waiting: Sequence[Job], free: int, running: Iterable[Job], now_h: flo
 
 def _reservation(head: Job, free: int, running: Iterable[Job], now_h: float) -> tuple[float, int]:
     """When enough hosts are free for the head of the queue, and how many are left over then."""
-    ends = sorted((now_h + remaining_h(job), max(len(job.hosts), job.hosts_wanted)) for job in running)
+    ends = sorted((end_h(job, now_h), max(len(job.hosts), job.hosts_wanted)) for job in running)
     for when_h, hosts in ends:
         free += hosts
         if free >= head.hosts_wanted:
@@ -52,6 +52,8 @@ def _reservation(head: Job, free: int, running: Iterable[Job], now_h: float) -> 
     return float("inf"), 0
 
 
-def remaining_h(job: Job) -> float:
-    speed = job.speed if job.state is State.RUNNING else 1.0
-    return job.progress.hours_to(job.hours, max(speed, 1e-9))
+def end_h(job: Job, now_h: float) -> float:
+    """When it ends if nothing happens. What a running job has done is booked as of `since_h`."""
+    if job.state is State.RUNNING:
+        return job.since_h + job.progress.hours_to(job.hours, max(job.speed, 1e-9))
+    return now_h + job.progress.hours_to(job.hours, 1.0)

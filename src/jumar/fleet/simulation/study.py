@@ -109,7 +109,9 @@ def _of(rows: Sequence[Row], parameter: str, value: float, reference: float, wha
     """Mean over replicas, and the standard error of its difference to the reference: the same luck befalls both."""
     found = {row["replica"]: row[what] for row in rows if row.get(parameter) == value}
     there = {row["replica"]: row[what] for row in rows if row.get(parameter) == reference}
-    pairs = [(found[one], there[one]) for one in found if one in there and not math.isnan(found[one] + there[one])]
+    pairs = [
+        (found[one], there[one]) for one in found if one in there and not math.isnan(found[one] + there[one])
+    ]
     if len(pairs) < 2:
         return {"mean": float(np.mean([one for one, _ in pairs])) if pairs else math.nan, "error": math.nan}
     differences = [one - other for one, other in pairs]
