@@ -114,6 +114,10 @@ CLUSTER: dict[str, Any] = {
               for day in range(1, 55)],
     "timeline": [{"day": day / 7, "kind": ("gpu", "switch")[day % 9 == 0], "hosts": 1 + 15 * (day % 9 == 0),
                   "stopped_job": day % 3 > 0, "hours_lost": 0.4} for day in range(370)],
+    "timeline_of": 1227,
+    "gantt": [{"name": "pretrain", "chips": 16000, "arrives": 0.0, "begins": 0.0, "ends": None, "until": 54.0, "stops": 4},
+              {"name": "tune", "chips": 800, "arrives": 10.0, "begins": 30.0, "ends": 40.0, "until": 40.0, "stops": 0},
+              {"name": "late", "chips": 80, "arrives": 50.0, "begins": None, "ends": None, "until": 54.0, "stops": 0}],
     "checkpoints": {"job": "pretrain", "given_h": 1.0, "between_h": 3.1, "young_h": 0.4, "daly_h": 0.38, "best_h": 0.45,
                     "good_from_h": 0.3, "good_to_h": 0.7,
                     "points": [{"hours": hours, "mean": 0.9 - 0.02 * math.log(hours / 0.45) ** 2, "error": 0.001}
@@ -177,11 +181,23 @@ def test_a_cluster_says_what_to_expect_and_what_to_change() -> None:
     page = fleet_page.render_simulation(CLUSTER, ["jumar", "simulate", "c.toml"])
     outline = Outline(page)
     assert outline.sections == [
-        *("decision", "time", "days", "events", "kinds", "checkpoints", "spares", "assumptions", "repeat"),
+        *(
+            "decision",
+            "time",
+            "days",
+            "events",
+            "queue",
+            "kinds",
+            "checkpoints",
+            "spares",
+            "assumptions",
+            "repeat",
+        ),
     ]
     assert not outline.outside and not outline.open
     assert "90 % of the chip-hours of jobs are useful work (88.2 % to 91.8 %)" in page
     assert "best every 27 min of work" in page and "best of those tried 40" in page
+    assert "370 of 1,227 failures are drawn" in page
     assert "nan" not in page.lower().replace("finance", "")
     assert page.count("<circle") == 370 + 6 + 5
 
@@ -263,6 +279,16 @@ def test_a_tornado_has_the_widest_on_top_and_both_ends_at_their_costs() -> None:
     assert "◆" in drawn.split("electricity")[0] and "◆" not in drawn.split("electricity")[1]
     widths = [float(one) for one in re.findall(r'<rect [^>]*width="([\d.]+)"', drawn)]
     assert widths[0] / widths[1] == pytest.approx((4.9 - 4.1) / (4.1 - 3.6), rel=0.01)
+
+
+def test_jobs_wait_pale_and_work_dark() -> None:
+    drawn = simulation_drawings.queue(CLUSTER["gantt"])
+    bars = re.findall(r'<rect x="([\d.]+)"[^>]*width="([\d.]+)"[^>]*fill-opacity="([\d.]+)"', drawn)
+    day = (simulation_drawings.WIDTH - 190 - 14) / 54
+    found = [
+        (round((float(x) - 190) / day), round(float(width) / day), float(dark)) for x, width, dark in bars
+    ]
+    assert found == [(0, 54, 0.85), (10, 20, 0.2), (30, 10, 0.85), (50, 4, 0.2)]
 
 
 def test_nothing_is_drawn_for_points_that_are_not_known() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from jumar.report import amounts, markup, plan_drawings
+from jumar.report import amounts, markup, plan_drawings, plan_rules
 from jumar.report.axes import colour
 from jumar.report.markup import Section
 
@@ -15,7 +15,7 @@ Facts = Mapping[str, Any]
 
 def sections(facts: Facts) -> list[Section]:
     """Those parts for which the facts say something."""
-    makers = (_decision, _clash, _orders, _compared, _supply, _work, _frontier, _tornado, _rules)
+    makers = (_decision, _clash, _orders, _compared, _supply, _work, _frontier, _tornado, plan_rules.section)
     return [found for make in makers if (found := make(facts))]
 
 
@@ -229,42 +229,3 @@ def _tornado(facts: Facts) -> Section | None:
         said += " ◆: another first order would then be best."
     drawing = plan_drawings.tornado(rows, facts["base_cost"])
     return Section("tornado", "What it hangs on", markup.small(said) + drawing, "sensitivity")
-
-
-def _rules(facts: Facts) -> Section | None:
-    """What the scenario assumes of export rules, and what their arithmetic says of its chips."""
-    found = facts.get("export_rules") or {}
-    assumed = [
-        (
-            one["title"],
-            ", ".join(one["chips"]),
-            one["effect"] + (f" {amounts.share(one['share'])}" if one["effect"] == "surcharge" else ""),
-            f"{one['begin']} to {one['end']}" if one["end"] else f"from {one['begin']}",
-            markup.part(one["probability"]),
-        )
-        for one in found.get("assumed") or ()
-    ]
-    classified = [
-        (
-            one["chip"],
-            "unknown" if one["tpp"] is None else markup.number(f"{one['tpp']:,.0f}", one["tpp"]),
-            "unknown" if one["density"] is None else markup.number(f"{one['density']:.2f}", one["density"]),
-            *one["summaries"],
-            one["nearest"],
-        )
-        for one in found.get("classified") or ()
-    ]
-    if not assumed and not classified:
-        return None
-    body = ""
-    if assumed:
-        headings = ("rule", "chips", "what it does", "when", "probability")
-        body += "<h3>Assumed here</h3>" + markup.table(headings, assumed)
-    if classified:
-        days = [f"under the rules of {day}" for day in found["days"]]
-        body += "<h3>By the arithmetic of the rules</h3>"
-        body += markup.small(
-            "From published numbers; not legal advice. `jumar chips classify` shows all of it."
-        )
-        body += markup.table(("chip", "TPP", "density", *days, "nearest line"), classified)
-    return Section("rules", "Export rules", body, "rules")

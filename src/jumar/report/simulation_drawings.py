@@ -66,6 +66,29 @@ def timeline(events: Sequence[Mapping[str, Any]]) -> str:
     return frame.svg("failures of one replica in time", body)
 
 
+def queue(jobs: Sequence[Mapping[str, Any]]) -> str:
+    """Each job of one replica: pale while it waits in the queue, dark while it holds hosts."""
+    height = 18 * len(jobs) + 34
+    last = max(job["until"] for job in jobs)
+    frame = Frame(WIDTH, height, (0, last or 1), (0, 1), left=190)
+    body = frame.columns(ticks(0, last, 10), lambda day: f"day {day:.0f}")
+    for at, job in enumerate(jobs):
+        y = 4 + 18 * at
+        begins = job["until"] if job["begins"] is None else job["begins"]
+        said = f"{job['name']}: {job['chips']:,} chips, {job['stops']:,} stops, " + (
+            f"done on day {job['ends']:.1f}" if job["ends"] is not None else "not done"
+        )
+        body += text(182, y + 11, job["name"], "end")
+        for first, end, opacity in ((job["arrives"], begins, 0.2), (begins, job["until"], 0.85)):
+            width = frame.x(end) - frame.x(first)
+            if width > 0:
+                body += (
+                    f'<rect x="{frame.x(first):.1f}" y="{y}" width="{width:.1f}" height="14" fill="{colour(0)}" '
+                    f'fill-opacity="{opacity}"><title>{escape(said)}</title></rect>'
+                )
+    return frame.svg("jobs of one replica in time", body)
+
+
 def _dot(frame: Frame, event: Mapping[str, Any], y: float, kind: int) -> str:
     hosts = event.get("hosts") or 1
     radius = min(8.0, 2.5 + math.log2(hosts))

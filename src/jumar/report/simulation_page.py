@@ -26,7 +26,7 @@ TILES = (
 
 def sections(facts: Facts) -> list[Section]:
     """Those parts for which the facts say something."""
-    makers = (_summary, _time, _days, _timeline, _kinds, _checkpoints, _spares)
+    makers = (_summary, _time, _days, _timeline, _queue, _kinds, _checkpoints, _spares)
     return [found for make in makers if (found := make(facts))]
 
 
@@ -94,10 +94,25 @@ def _timeline(facts: Facts) -> Section | None:
     events = facts.get("timeline") or ()
     if not events:
         return None
-    said = "One replica. Filled: a job stopped. The larger, the more hosts it hit."
+    whole = facts.get("timeline_of") or len(events)
+    said = f"Replica {facts.get('replica', 0)}. Filled: a job stopped. The larger, the more hosts it hit."
+    if whole > len(events):
+        said += f" {len(events):,} of {whole:,} failures are drawn."
     return Section(
         "events", "Failures in time", markup.small(said) + simulation_drawings.timeline(events), "failures"
     )
+
+
+def _queue(facts: Facts) -> Section | None:
+    """The jobs of one replica; a single job needs no drawing."""
+    jobs = facts.get("gantt") or ()
+    if len(jobs) < 2:
+        return None
+    whole = facts.get("gantt_of") or len(jobs)
+    said = f"Replica {facts.get('replica', 0)}. Pale: in the queue. Dark: at work."
+    if whole > len(jobs):
+        said += f" {len(jobs):,} of {whole:,} jobs are drawn."
+    return Section("queue", "Jobs in time", markup.small(said) + simulation_drawings.queue(jobs), "jobs")
 
 
 def _kinds(facts: Facts) -> Section | None:
