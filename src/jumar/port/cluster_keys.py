@@ -105,7 +105,12 @@ def _found(document: Document) -> Iterator[Key]:
         number = bisect_right(starts, match.start()) - 1
         entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
         role = _role(match[0], entry)
-        if role == "resource" and entry is None and OF_TAINT.search(document.text[line : match.start()]):
+        if (
+            role == "resource"
+            and entry is None
+            and OF_TAINT.search(document.text[line : match.start()])
+            and "label" not in document.text[line : match.start()]
+        ):
             role = "toleration"
         yield Key(match[0], match.start(), match.end(), role, entry)
 

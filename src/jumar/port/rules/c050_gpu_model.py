@@ -12,13 +12,13 @@ from jumar.port.reading import python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 MODEL = re.compile(
-    r"(?<![\w:/.-])(?:[AHV]\d00|A800|H20|L[24]0S?|A10G?|G?B200|Tesla[- ][A-Z]{1,2}\d+\w*"
+    r"(?<![\w:/.-])(?<!Model )(?:[AHV]\d00|A800|H20|L[24]0S?|A10G?|G?B200|Tesla[- ][A-Z]{1,2}\d+\w*"
     r"|(?:GeForce )?[RG]TX ?\d{3,4}(?: ?Ti)?)(?![\w-])"
     r"|\b(?:sm|compute)_\d{2,3}a?\b|\b(?:Ampere|Hopper|Blackwell|Volta|Turing)\b",
     re.IGNORECASE,
 )
 NVIDIAS = re.compile(
-    r"nvidia|tesla|geforce|rtx|gtx|[hv][12]00|[ah]800|gb?[23]00|h20|l[24]0|(?:sm|compute)_\d"
+    r"nvidia|tesla|geforce|rtx|gtx|[hv][12]00|[ah]800|g?b[23]00|h20|l[24]0|(?:sm|compute)_\d"
     r"|ampere|hopper|blackwell|volta|turing|\bA100\b|^a100$",
     re.IGNORECASE,
 )
@@ -46,6 +46,7 @@ RULE = Rule(
         Example('if "A100" in torch_name:\n    pass\n'),
         Example('ARCHITECTURES = ["sm_80", "sm_90"]\n'),
         Example('PEAK = {"NVIDIA H100": 989}\n'),
+        Example('PEAKS = [(["b200"], 2.25e15)]\n'),
     ),
     keep=(
         'print("A100")\n',
@@ -54,6 +55,7 @@ RULE = Rule(
         'name = "asm_80x"\n',
         'CARS = ["Suzuki SX4 Sedan 2012", "Tesla Model S Sedan 2012"]\n',
         'INSECTS = ["mantis", "grasshopper, hopper"]\n',
+        'PLANES = ["MD-90", "Model B200"]\n',
         'hosts = ["a9", "a10", "a11"]\n',
         Example('assert page["hardware"] == "NVIDIA H100 80GB"\n', path="tests/test_page.py"),
         Example('JOBS = [("smoke", {"gpu": "GB200"})]\n', path="tests/test_jobs.py"),
