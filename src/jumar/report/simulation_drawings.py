@@ -23,7 +23,7 @@ MARKS = (
 def days(daily: Sequence[Mapping[str, Any]]) -> str:
     """Share of chip-hours that was useful, day by day: the middle of all replicas, and nine tenths of them."""
     last = daily[-1]["day"]
-    frame = Frame(WIDTH, 220, (1, max(2, last)), (0, 1))
+    frame = Frame(WIDTH, 220, (1, max(2, last)), (0, 1), right=30)
     useful = [(day["day"], day["useful"]) for day in daily]
     band = [(at, one["high"]) for at, one in useful] + [(at, one["low"]) for at, one in reversed(useful)]
     middle = frame.line([(at, one["middle"]) for at, one in useful])
@@ -38,7 +38,7 @@ def failures(daily: Sequence[Mapping[str, Any]]) -> str:
     """Failures by day: the mean of all replicas as a bar, nine tenths of them as a whisker."""
     last = daily[-1]["day"]
     top = max(day["failures"]["high"] for day in daily)
-    frame = Frame(WIDTH, 170, (0.5, last + 0.5), (0, top * 1.05 or 1))
+    frame = Frame(WIDTH, 170, (0.5, last + 0.5), (0, top * 1.05 or 1), right=30)
     step = (frame.x(2) - frame.x(1)) * 0.8
     body = frame.rows(amounts.count, 3) + frame.columns(ticks(1, last, 10), lambda day: f"day {day:.0f}")
     for day in daily:
@@ -157,7 +157,8 @@ def _measured(frame: Frame, points: Sequence[Mapping[str, Any]], key: str) -> st
     for one in points:
         x, error = frame.x(one[key]), one.get("error")
         if error is not None and math.isfinite(error):
-            ends = frame.y(one["mean"] - 2 * error), frame.y(one["mean"] + 2 * error)
+            low, high = frame.y_range
+            ends = frame.y(max(low, one["mean"] - 2 * error)), frame.y(min(high, one["mean"] + 2 * error))
             body += f'<path class="whisker" d="M{x:.1f} {ends[0]:.1f}V{ends[1]:.1f}"/>'
         body += f'<circle cx="{x:.1f}" cy="{frame.y(one["mean"]):.1f}" r="3.5" fill="var(--accent)"/>'
     return body

@@ -32,9 +32,9 @@ def sections(facts: Facts) -> list[Section]:
 
 def _summary(facts: Facts) -> Section:
     figures = [
-        {"name": name, "text": _written(_typical(one), how), "note": _range(one, how)}
+        {"name": name, "text": _written(_typical(one, how), how), "note": _range(one, how)}
         for key, name, how in TILES
-        if (one := facts["ranges"].get(key)) and _known(_typical(one))
+        if (one := facts["ranges"].get(key)) and _known(_typical(one, how))
     ]
     jobs = markup.table(
         ("job", "chips", "time it would take undisturbed", "of them"),
@@ -138,7 +138,9 @@ def _checkpoints(facts: Facts) -> Section | None:
     found = facts.get("checkpoints")
     if not found or len([one for one in found["points"] if _known(one["mean"])]) < 2:
         return None
-    said = "The same failures befall every interval. Whiskers are two standard errors."
+    said = (
+        "The same failures befall every interval. Whiskers: two standard errors, as far as the drawing goes."
+    )
     return Section(
         "checkpoints",
         "How often to take checkpoints",
@@ -157,10 +159,10 @@ def _spares(facts: Facts) -> Section | None:
     )
 
 
-def _typical(one: Facts) -> float:
-    """The mean, or the middle where some replica never ends."""
-    mean: float = one["mean"] if _known(one["mean"]) else one["middle"]
-    return mean
+def _typical(one: Facts, how: str) -> float:
+    """The mean; of times until the end the middle, as single replicas may hardly ever end."""
+    typical: float = one["middle"] if how == "days" else one["mean"]
+    return typical
 
 
 def _range(one: Facts, how: str) -> str:
