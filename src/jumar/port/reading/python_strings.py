@@ -206,6 +206,11 @@ def role(source: Source, node: ast.expr, value: str) -> str:
 
 
 def _of_device(source: Source, node: ast.expr, value: str) -> str:
+    if _called(source, node) in LOOKED_FOR and HOLE not in value:
+        return "compared device"
+    if value == "cuda:":
+        asked = isinstance(outside(source, node)[1], ast.Compare) or _called(source, node) in TEXTUAL
+        return "compared device" if asked else "built device"
     if value.endswith(":") or HOLE in value or "%" in value or "{" in value:
         return "built device"
     inner, above = outside(source, node)

@@ -15,7 +15,7 @@ CI_PATHS = re.compile(
 COMPOSE_PATH = re.compile(r"(^|/)(docker-)?compose[^/]*\.ya?ml$|(^|/)[^/]*compose\.ya?ml$", re.IGNORECASE)
 VALUES_PATH = re.compile(r"(^|/)values[^/]*\.ya?ml$|(^|/)helm[^/]*/.*values", re.IGNORECASE)
 CONDA_PATH = re.compile(r"(^|/)(environment|conda|env)[^/]*\.ya?ml$|(^|/)meta\.ya?ml$", re.IGNORECASE)
-ANSIBLE_PATH = re.compile(r"(^|/)(roles|playbooks?|ansible|group_vars|host_vars)/", re.IGNORECASE)
+ANSIBLE_PATH = re.compile(r"(^|/)(roles|playbooks?|ansible|group_vars|host_vars|vars_files)/", re.IGNORECASE)
 DOCUMENTED = ("markdown",)
 
 

@@ -22,6 +22,7 @@ RULE = Rule(
     why="on Ascend the answer is no, and the program takes the other path without a word",
     replacement="compare with torch.accelerator.current_accelerator().type, or ask for what is really meant",
     examples=(
+        Example('if device.startswith("cuda:"):\n    pass\n'),
         Example(
             'if x.device.type == "cuda":\n    pass\n', 'if x.device.type in ("cuda", "npu"):\n    pass\n'
         ),

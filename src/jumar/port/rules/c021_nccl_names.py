@@ -43,7 +43,7 @@ def check(document: Document) -> Iterator[Finding]:
         _, above = python_strings.outside(source, use.node)
         asked = (
             use.name.endswith("is_nccl_available")
-            or isinstance(above, ast.Compare)
+            or isinstance(above, (ast.Compare, ast.List, ast.Tuple))
             or python_names.is_question(use)
         )
         yield RULE.found(

@@ -38,6 +38,7 @@ RULE = Rule(
         "import torch\n\nx = torch.tensor(1.0, dtype=torch.float64)\n",
         "x = x.cpu().double()\n",
         "x = wave.double().numpy()\n",
+        "import torch\n\nx = torch.randn(2, 3).double()\n",
         "import torch\n\nself.assertEqual(x.dtype, torch.float64)\n",
         "import numpy as np\n\nx = np.float64(1)\n",
     ),
@@ -56,6 +57,7 @@ def check(document: Document) -> Iterator[Finding]:
         host = (
             getattr(source.parents[call], "attr", "") == "numpy"
         )  # an array comes of a tensor on the host only
+        host = host or _stays_on_host(source, function.value)
         if "cpu" not in source.text(function.value) and not host:
             yield RULE.found(document, *source.place(call), ".double()")
 

@@ -41,6 +41,7 @@ PAGES = (".js", ".jsx", ".ts", ".tsx", ".vue")
 ASKED = re.compile(
     r"nvidia-smi|\b(?:CUDA|NCCL|NVIDIA)_[A-Z]|nvidia\.com/|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|libcuda|runtime.{0,9}nvidia"
 )
+REMOVES = re.compile(r"\s*(?:rmdir|rd|del|Remove-Item|rm)\b", re.IGNORECASE)
 TESTED = re.compile(
     r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/|Test\.(?:java|kt|scala)$"
 )
@@ -71,5 +72,5 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         said = IMPORT.match(text) or document.path.endswith(TEMPLATES) or TESTED.search(document.path)
         shown = document.path.lower().endswith(PAGES) and not ASKED.search(text)
-        heavy = "cosmetic" if said or shown else None
+        heavy = "cosmetic" if said or shown or REMOVES.match(text) else None
         yield RULE.found(document, *match.span(), match[0], severity=heavy)
