@@ -63,6 +63,7 @@ NAME = re.compile(
     r"network-operator)[\w\-]*(?!\.\w+\")|"
     r"mig(?:Strategy|Manager|-strategy|_strategy|-parted|\.strategy|\.config)|nvidia_gpu_duty_cycle|(?:clusterpolic(?:y|ies)|nvidiadrivers?|computedomains?)\.(?:resource\.)?nvidia\.com)\b"
 )
+NAMED = re.compile(r"[ \t]*\"(?:name|title|description)\"[ \t]*:")
 OWN_NAME = re.compile(r"\{\{-?[ \t]*(?:define|include|template|block)\b|\(\s*(?:include|tpl)\b")
 """A helper of a chart, which is called as the chart is."""
 INSTEAD = {
@@ -90,7 +91,8 @@ def check(document: Document) -> Iterator[Finding]:
         ):
             continue
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
-        heavy = "cosmetic" if is_told(document, match.start()) else None
+        own = document.kind == "json" and NAMED.match(document.lines[line - 1])
+        heavy = "cosmetic" if own or is_told(document, match.start()) else None
         yield RULE.found(
             document,
             *match.span(),
