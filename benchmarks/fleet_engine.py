@@ -1,6 +1,6 @@
 """1,000 replicas of a cluster in processes and on Ray, a worker of each killed on the way: the same numbers, bit for bit?
 
-python benchmarks/fleet_engine.py [--replicas 1000] [--workers 2] [--days 5] [CLUSTER.toml]
+python benchmarks/fleet_engine.py [--replicas 1000] [--workers 2] [--days 1] [CLUSTER.toml]
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("cluster", nargs="?", type=Path, default=EXAMPLE)
     parser.add_argument("--replicas", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--days", type=float, default=5)
+    parser.add_argument("--days", type=float, default=1)
     chosen = parser.parse_args()
     file = cluster_loading.load(chosen.cluster).lasting(chosen.days)
     tables = {
