@@ -174,6 +174,12 @@ def test_on_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     assert cli.main(["chips", "classify", str(mine), "--as-of", "2025-05-01", "--json"]) == 0
     (one,) = json.loads(capsys.readouterr().out)
     assert one["chip"] == "mine" and one["effect"] == "licence"
+    lines = mine.read_text(encoding="utf-8").splitlines(keepends=True)
+    mine.write_text("".join(line for line in lines if not line.startswith("die_area")), encoding="utf-8")
+    assert cli.main(["chips", "classify", str(mine), "--as-of", "2024-01-01"]) == 0
+    text = capsys.readouterr().out
+    assert "3A090.a or 3A090.b or not controlled: performance density unknown" in text
+    assert "3.2 with up to 740 mm²" in text and "process.die_area or process.dies is not in" in text
     assert cli.main(["chips", "classify", "h20", "--as-of", "May 2025"]) == 2
     assert "2025-05-01" in capsys.readouterr().err
 

@@ -134,7 +134,12 @@ def _rule(rule: dict[str, Any], number: int) -> Iterator[str]:
 def _limits(quantity: dict[str, Any]) -> str:
     value = quantity["value"]
     if value is None:
-        return f"{quantity['name']}: unknown"
+        areas = [
+            f"{one['limit']:,g} with up to {one['up_to_area']:,.0f} mm²"
+            for one in quantity["limits"]
+            if "up_to_area" in one
+        ]
+        return f"{quantity['name']}: unknown" + (f"; it would reach {', '.join(areas)}" if areas else "")
     said = ", ".join(f"{one['limit']:,g} {_distance(one['distance'])}" for one in quantity["limits"])
     shown = f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
     return f"{quantity['name']} {shown}{quantity['unit']}; limits: {said}"

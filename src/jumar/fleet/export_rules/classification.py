@@ -74,21 +74,25 @@ def _about(rule: Rule, chip: Chip, given: Figures) -> dict[str, Any]:
         "means": _meaning(verdict),
         "missing": list(verdict.open),
         "possible": list(verdict.possible),
-        "limits": [_limits(key, found, values[key]) for key, found in limits(rule).items()],
+        "limits": [_limits(key, found, values[key], given) for key, found in limits(rule).items()],
         "nearest": _nearest(nearest(rule, given)),
     }
 
 
-def _limits(quantity: str, found: list[float], value: float | None) -> dict[str, Any]:
-    """The limits of one quantity, and how far each is from the chip's value: a share, above 0 if the limit is above it."""
+def _limits(quantity: str, found: list[float], value: float | None, given: Figures) -> dict[str, Any]:
+    """The limits of one quantity, and how far each is from the chip's value: a share, above 0 if the limit is above
+    it. Of a density that is unknown, the area (mm²) up to which a chip of this performance would reach each limit."""
     name, unit = QUANTITIES[quantity]
     rows = [{"limit": limit, "distance": limit / value - 1 if value else None} for limit in found]
+    if quantity == "pd" and value is None and given.tpp:
+        rows = [{**row, "up_to_area": given.tpp / limit} for row, limit in zip(rows, found, strict=True)]
     return {"quantity": quantity, "name": name, "unit": unit, "value": value, "limits": rows}
 
 
 def _meaning(verdict: Verdict) -> str:
     if verdict.open:
-        return f"{' or '.join(verdict.possible)}: {', '.join(verdict.open)} unknown"
+        unknown = ", ".join(QUANTITIES[quantity][0] for quantity in verdict.open)
+        return f"{' or '.join(verdict.possible)}: {unknown} unknown"
     return verdict.means
 
 
