@@ -116,6 +116,15 @@ def test_chips_that_demand_would_keep_busy(changed: Changed) -> None:
     assert demand.done_in_a_month(chat, "near") == 0
 
 
+def test_a_job_that_begins_later_is_spread_over_what_is_left(changed: Changed) -> None:
+    made = changed(('deadline = "2026-03"', 'deadline = "2026-03"\nfirst = "2025-10"'))
+    busy = demand.chips_needed(made, made.workloads["train"], "near")
+    assert busy[:3].tolist() == [0, 0, 0] and busy[3:9] == pytest.approx(
+        2e12 / 6 / (2016 * SECONDS_PER_MONTH)
+    )
+    assert demand.most_chips(made, made.workloads["train"], "near") == busy[3]
+
+
 def test_ported_work_becomes_faster(changed: Changed) -> None:
     cann = changed().platforms["cann"]
     reached = [demand.efficiency(cann, month) for month in (-1, 0, 5, 10, 40)]

@@ -122,6 +122,19 @@ def test_throughput_comes_from_who_knows_runs(tmp_path: Path, small: Path) -> No
 
 
 REFUSED = {
+    'late = "1,000,000 USD/month"': (
+        'late = { value = 1, unit = "USD/month", confidence = "press" }',
+        "workloads.train.late: confidence press without a source",
+    ),
+    'title = "Chat"': (
+        'title = "Chat"\nmigrations.cann = { effort = "1 person-day" }',
+        "workloads.chat.migrations.cann: the workload already runs there",
+    ),
+    "supply.lead = 2": (
+        'supply.lead = 2\nsupply.first = "2025-10"\nsupply.last = "2025-09"',
+        "chips.far.supply.last: before first",
+    ),
+    'first = "2025-08"': ('first = "2026-07"', "workloads.chat.first: after the end of the scenario"),
     'name = "small"': ("", "name: missing"),
     "months = 12": ("months = 12.5", "months: 12.5 are not whole months"),
     'start = "2025-07"': ('start = "July"', 'start: "July" is no month; write it as "2025-07"'),

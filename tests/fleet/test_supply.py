@@ -46,6 +46,14 @@ def test_half_the_yield_takes_twice_as_long(changed: Changed) -> None:
     assert share[5].sum() == 0  # its turn comes after the end
 
 
+def test_yield_rises_on_a_straight_line(changed: Changed) -> None:
+    good = 'supply.good = { now = "40 %", later = "80 %", months = 4, planned = "80 %" }'
+    received = arrives(changed((LEAD, f"{LEAD}\n{good}")))[0].sum(axis=0)
+    assert received[3:6] == pytest.approx([0.875, 1, 1])  # the first month's lag is never made up
+    slower = arrives(changed((LEAD, f"{LEAD}\n{good.replace('months = 4', 'months = 8')}")))[0].sum(axis=0)
+    assert slower[3:9] == pytest.approx([0.6875, 0.75, 0.8125, 0.875, 0.9375, 1])
+
+
 def test_a_better_yield_than_planned_brings_nothing_earlier(changed: Changed) -> None:
     good = 'supply.good = { now = "90 %", later = "90 %", planned = "45 %" }'
     assert np.array_equal(arrives(changed((LEAD, f"{LEAD}\n{good}"))), arrives(changed()))
@@ -97,6 +105,22 @@ def test_what_a_stop_cancels_never_comes_and_holds_up_nobody(changed: Changed) -
     assert share[4, 6] == 1 and samples.never()[0, FAR, 1] == 1
 
 
+def test_two_stops_cancel_as_much_as_the_worse(changed: Changed) -> None:
+    first = STOP.format(cancels=40, probability=100)
+    second = STOP.format(cancels=30, probability=100).replace("rules.stop", "rules.other")
+    samples = supply.sample(changed(more=first + second.replace("2026-01", "2025-12")), 1, 1)
+    assert samples.cancelled[0, FAR].sum(axis=0)[3:6] == pytest.approx([0.4, 0.4, 0.4])
+
+
+def test_an_interrupted_supplier_delivers_nothing_of_any_chip(changed: Changed) -> None:
+    always = {"suppliers.home.disruptions": 50.0, "suppliers.home.disruption": 60.0}
+    samples = supply.sample(changed().with_values(always), 400, 1)
+    assert samples.blocked[:, NEAR, 6:].min() == pytest.approx(1.0, abs=0.2)
+    whole = samples.blocked[:, NEAR] >= 1
+    assert whole[:, 6:].mean() > 0.99 and samples.arrives[:, NEAR].sum(axis=1)[whole].sum() == 0
+    assert samples.blocked[:, FAR].sum() == 0 and samples.arrives[:, FAR, 0, 2].min() == 1
+
+
 def test_a_probable_stop_is_one_draw_a_future(changed: Changed) -> None:
     samples = supply.sample(changed(more=STOP.format(cancels=0, probability=30)), SAMPLES, 5)
     blocked = samples.blocked[:, FAR, 3:6]
@@ -117,6 +141,17 @@ def test_orders_are_cancelled_as_often_as_said(changed: Changed) -> None:
     assert set(np.unique(gone[:, 4])) == {0.0, 1.0}
     near_mean(gone[:, 4], 0.2)
     near_mean(gone[:, 4] * gone[:, 5], 0.04)  # each order by itself
+
+
+def test_a_cancelled_order_is_known_when_it_is_due_however_long_the_queue(changed: Changed) -> None:
+    good = 'supply.good = { now = "40 %", later = "40 %", planned = "80 %" }\nsupply.cancelled = "100 %"'
+    cancelled = supply.sample(changed((LEAD, f"{LEAD}\n{good}")), 1, 1).cancelled[0, NEAR]
+    assert np.array_equal(cancelled, np.eye(12, k=3))
+
+
+def test_how_probable_and_whether_are_drawn_apart() -> None:
+    probability = Number(0.2, "share", "key", low=0.0, high=1.0)
+    near_mean(Chance(SAMPLES, 1).happens(probability).astype(float), 0.4)
 
 
 def test_nothing_is_delivered_twice_or_lost_without_a_word(changed: Changed) -> None:
