@@ -81,17 +81,20 @@ def _spares(found: Facts | None) -> str:
     if not found or found["best"] is None:
         return ""
     how = "all others on the job" if found["one_job"] else "what new jobs leave alone"
-    gain = f", {100 * found['gain']:.2g} points more useful" if found["best"] != found["given"] else ""
+    gain = (
+        f", {100 * found['gain']:.2g} points more useful than now" if found["best"] != found["given"] else ""
+    )
     return (
-        f"spare hosts: best of those tried {found['best']:,} ({how}{gain}); {number(found['down_on_average'])} are in repair "
-        f"on average, {found['binomial_99']:,} or fewer 99 % of the time; simulated with {found['given']:,}"
+        f"spare hosts: best of those tried {found['best']:,} ({how}{gain}); "
+        f"{number(found['down_on_average'])} are in repair on average, "
+        f"{found['binomial_99']:,} or fewer 99 % of the time; simulated with {found['given']:,}"
     )
 
 
 def _uses(facts: Facts) -> list[str]:
     largest = max((one["mean"] for one in facts["uses"]), default=0.0) or 1.0
     rows = [
-        f"  {one['name']:<12}{percent(one['mean']):>7}  {_bar(one['mean'] / largest)}  {one['meaning']}"
+        f"  {one['name']:<12}{percent(one['mean']):>8}  {_bar(one['mean'] / largest)}  {one['meaning']}"
         for one in facts["uses"]
     ]
     return ["where the chip-hours of jobs go", *rows]
@@ -125,7 +128,8 @@ def _evidence(facts: Facts) -> list[str]:
 
 
 def percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share * 100:.3g} %"
+    digits = 3 if abs(share) >= 0.1 else 2
+    return "–" if math.isnan(share) else f"{share * 100:.{digits}g} %"
 
 
 def number(value: float) -> str:

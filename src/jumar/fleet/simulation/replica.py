@@ -47,10 +47,15 @@ def with_interval(cluster: Cluster, factor: float) -> Cluster:
     return replace(cluster, work=tuple(work))
 
 
+def one_job(cluster: Cluster) -> bool:
+    """Whether there is but one, so that all hosts which are no spares can be its own."""
+    return len(cluster.work) == 1 and cluster.work[0].count == 1
+
+
 def with_spares(cluster: Cluster, spares: int) -> Cluster:
     """So many hosts are kept as spares. A single job takes all others, with the same work in all."""
     cluster = replace(cluster, spares=spares)
-    if len(cluster.work) > 1 or cluster.work[0].count > 1:
+    if not one_job(cluster):
         return cluster
     work = cluster.work[0]
     chips = (cluster.layout.hosts - spares) * cluster.layout.chips_per_host

@@ -11,7 +11,7 @@ import numpy as np
 from jumar.fleet.simulation.arrivals import hours_between_stops, timed
 from jumar.fleet.simulation.closed_forms import binomial_spares, daly, meta_ettr, young
 from jumar.fleet.simulation.cluster import Cluster, Work
-from jumar.fleet.simulation.replica import DAYS, INTERVAL, SPARES
+from jumar.fleet.simulation.replica import DAYS, INTERVAL, SPARES, one_job
 
 FACTORS = (0.25, 0.5, 0.71, 1.0, 1.41, 2.0, 4.0)
 SHARES_OF_DOWN = (0.0, 0.5, 1.0, 1.25, 1.5, 2.0)  # spares tried, against the hosts that are down on average
@@ -29,7 +29,16 @@ def variants(cluster: Cluster) -> list[dict[str, float]]:
 def spares_to_try(cluster: Cluster) -> list[int]:
     expected = cluster.layout.hosts * down_share(cluster)
     most = cluster.layout.hosts // 2
-    return sorted({cluster.spares, *(min(math.ceil(share * expected), most) for share in SHARES_OF_DOWN)})
+    return sorted(
+        {given_spares(cluster), *(min(math.ceil(share * expected), most) for share in SHARES_OF_DOWN)}
+    )
+
+
+def given_spares(cluster: Cluster) -> int:
+    """Hosts that can replace others now: those kept, or those that a single job leaves."""
+    if not one_job(cluster):
+        return cluster.spares
+    return cluster.layout.hosts - -(-cluster.work[0].chips // cluster.layout.chips_per_host)
 
 
 def down_share(cluster: Cluster) -> float:
@@ -81,27 +90,28 @@ def _peak(points: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
         )
         top_h = math.exp(-slope / (2 * bend)) if bend < 0 else top_h
     good = [one["hours"] for one in points if one["mean"] >= points[best]["mean"] - 0.0025]
-    return {"best_h": top_h, "good_from_h": min(good), "good_to_h": max(good)}
+    return {"best_h": top_h, "good_from_h": min(*good, top_h), "good_to_h": max(*good, top_h)}
 
 
 def spares(cluster: Cluster, rows: Sequence[Row]) -> dict[str, Any]:
     """The best number of spare hosts: useful chip-hours of all that there are."""
+    given = given_spares(cluster)
     points = [
-        {"hosts": number, **_of(rows, SPARES, float(number), float(cluster.spares), "useful_of_all")}
+        {"hosts": number, **_of(rows, SPARES, float(number), float(given), "useful_of_all")}
         for number in spares_to_try(cluster)
         if any(row.get(SPARES) == number for row in rows)
     ]
     down = down_share(cluster)
     best = max(points, key=lambda one: one["mean"]) if points else None
-    now = next((one["mean"] for one in points if one["hosts"] == cluster.spares), math.nan)
+    now = next((one["mean"] for one in points if one["hosts"] == given), math.nan)
     return {
-        "given": cluster.spares,
+        "given": given,
         "points": points,
         "best": best["hosts"] if best else None,
         "gain": best["mean"] - now if best else math.nan,
         "down_on_average": cluster.layout.hosts * down,
         "binomial_99": binomial_spares(cluster.layout.hosts, down),
-        "one_job": len(cluster.work) == 1 and cluster.work[0].count == 1,
+        "one_job": one_job(cluster),
     }
 
 
