@@ -10,7 +10,7 @@ import csv
 import difflib
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,10 +50,15 @@ class Schema:
 
     name: str
     rows: Mapping[str, Row]
+    met: dict[str, Row | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # keys asked for before
 
     def row(self, key: str) -> Row | None:
         """The row of a key in a file, `chips.h20.price` for `chips.*.price`."""
-        return self.rows.get(key) or next((row for row in self._starred(key)), None)
+        if key not in self.met:
+            self.met[key] = self.rows.get(key) or next(self._starred(key), None)
+        return self.met[key]
 
     def _starred(self, key: str) -> Iterator[Row]:
         parts = key.split(".")
