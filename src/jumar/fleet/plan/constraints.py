@@ -1,7 +1,7 @@
 """What a plan has to keep to: each constraint a function, in words and as a formula.
 
-Orders n and beginnings of moves z are decided before anything is known. All else may differ in each sample s: chips
-switched on k, chips at work x, work undone u.
+Orders n, setups y and beginnings of moves z are decided before anything is known. All else may
+differ in each sample s: chips switched on k, chips at work x, work undone u.
 """
 
 from __future__ import annotations
@@ -28,6 +28,17 @@ def orders_within_budget(made: Programme) -> None:
         terms = [(_spent(instance, c, month), n) for (c, at), n in made.order.items() if at == month]
         if terms:
             made.row("orders_within_budget", (month,), terms, "<=", float(instance.budget[month]))
+
+
+def only_what_is_set_up(made: Programme) -> None:
+    """A chip is ordered only if what it takes to have it at all was paid, as for one of one's own design.
+
+    n[c,τ] ≤ order_most[c,τ] · y[c]   for all c with a setup, τ
+    """
+    for (c, month), n in made.order.items():
+        if (c,) in made.setup:
+            most = float(made.instance.order_most[c, month])
+            made.row("only_what_is_set_up", (c, month), [(1.0, n), (-most, made.setup[(c,)])], "<=", 0.0)
 
 
 def not_too_much_from_one(made: Programme) -> None:
@@ -220,6 +231,7 @@ def most_work(instance: Instance, s: int, w: int, month: int) -> float:
 
 OF_DECISIONS: tuple[Constraint, ...] = (
     orders_within_budget,
+    only_what_is_set_up,
     not_too_much_from_one,
     moved_once,
     enough_engineers,

@@ -46,7 +46,10 @@ class Slope:
 def fixed_cost(instance: Instance, plan: Plan) -> float:
     """Expected cost of orders and moves themselves, without what is done with them."""
     expected = np.tensordot(instance.weight, instance.order_cost, 1)
-    return float((expected * plan.chips(instance)).sum() + instance.move_cost[plan.begins >= 0].sum())
+    setups = instance.setup_cost[plan.lots.any(1)].sum()
+    return float(
+        (expected * plan.chips(instance)).sum() + setups + instance.move_cost[plan.begins >= 0].sum()
+    )
 
 
 def there(instance: Instance, plan: Plan, s: int) -> Floats:

@@ -73,7 +73,13 @@ class Samples:
         running = np.array([course.running for course in courses])
         missed = np.array([course.missed for course in courses])
         chips = lots * instance.lot[:, None]
-        decided = (instance.order_cost * chips).sum((1, 2)) + (begun.sum(1) * instance.move_cost).sum()
+        setups = (lots / np.maximum(instance.order_most, 1)).max(
+            1
+        )  # as much of it as fractions of orders need
+        if not np.any(lots % 1):
+            setups = lots.any(1)
+        fixed = (begun.sum(1) * instance.move_cost).sum() + (setups * instance.setup_cost).sum()
+        decided = (instance.order_cost * chips).sum((1, 2)) + fixed
         value = float(weight @ (decided + running)) + risky(missed, instance)
         slope = Slope(
             float(weight @ [course.slope.at for course in courses]),

@@ -41,9 +41,8 @@ class Instance:
     lot: Floats  # [c] chips in a lot
     order_most: Integers  # [c,τ] lots that may be ordered
     price: Floats  # [c,τ] list price of a chip: what budgets and shares of suppliers are counted in
-    order_cost: (
-        Floats  # [s,c,τ] all that a chip ordered then costs until the end, less what it is worth by then
-    )
+    setup_cost: Floats  # [c] paid once if any is ordered
+    order_cost: Floats  # [s,c,τ] what a chip ordered then costs until the end, less what it is worth by then
     arrived: Floats  # [s,c,τ,t] share of the chips ordered in τ that work in t
     stock: Floats  # [s,c,t] chips that are there without an order
 
@@ -112,7 +111,7 @@ class Instance:
                 raise BadInstance(f"{name}: has a value that is no number")
         for name, axis in INDICES.items():
             array = getattr(self, name)
-            if len(array) and not (-1 <= array.min() and array.max() < len(getattr(self, axis))):
+            if len(array) and not (array.min() >= -1 and array.max() < len(getattr(self, axis))):
                 raise BadInstance(f"{name}: leads outside of {axis}")
 
 
@@ -123,6 +122,7 @@ SHAPES = {
     "lot": "c",
     "order_most": "ct",
     "price": "ct",
+    "setup_cost": "c",
     "order_cost": "sct",
     "arrived": "sctt",
     "stock": "sct",

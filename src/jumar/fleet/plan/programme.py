@@ -37,6 +37,7 @@ class Programme:
     named: bool  # whether variables and rows have names, for people to read
     model: Any
     order: dict[Cell, Any] = field(default_factory=dict)  # c,τ: lots
+    setup: dict[Cell, Any] = field(default_factory=dict)  # c: 1 if any is ordered, where that costs something
     begin: dict[Cell, Any] = field(default_factory=dict)  # m,τ: 1 if the move begins then
     on: dict[Cell, Any] = field(default_factory=dict)  # s,c,p,t: chips switched on
     work: dict[Cell, Any] = field(default_factory=dict)  # s,a,t: chips at that activity
@@ -121,6 +122,9 @@ def _first_stage(made: Programme) -> None:
     for c, month in zip(*np.nonzero(instance.order_most), strict=True):
         most = float(instance.order_most[c, month])
         made.order[int(c), int(month)] = made.variable("order", (c, month), most, made.whole)
+    for c in {c for c, _ in made.order}:
+        if instance.setup_cost[c] > 0:
+            made.setup[(c,)] = made.variable("setup", (c,), 1.0, made.whole)
     for m in range(len(instance.moves)):
         for month in range(instance.months - int(instance.move_months[m])):
             made.begin[m, month] = made.variable("begin", (m, month), 1.0, made.whole)

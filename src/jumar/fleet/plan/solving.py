@@ -26,7 +26,6 @@ class Limits:
 
     gap: float = 1e-4
     seconds: float = SECONDS
-    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,14 @@ def build(instance: Instance, *, whole: bool = True, named: bool = False, sloped
     return made
 
 
-def solve(made: Programme, limits: Limits = Limits()) -> Solution:  # noqa: B008 (frozen)
+def solve(made: Programme, limits: Limits = Limits()) -> Solution:
     """Impossible if nothing satisfies the constraints."""
     import pyoptinterface as poi
 
     model = made.model
     model.set_raw_parameter("mip_rel_gap", limits.gap)
     model.set_raw_parameter("time_limit", limits.seconds)
-    model.set_raw_parameter("threads", limits.threads)
+    model.set_raw_parameter("threads", 1)  # more do not help, and HiGHS refuses a change later in the process
     model.optimize()
     status = model.get_model_attribute(poi.ModelAttribute.TerminationStatus)
     codes = poi.TerminationStatusCode
@@ -72,7 +71,7 @@ def solve(made: Programme, limits: Limits = Limits()) -> Solution:  # noqa: B008
 def _costs(made: Programme) -> tuple[Costs, Costs]:
     """What decisions cost, and what follows from them: expected cost, with bad cases of missing counted more.
 
-    Σ_c,τ E[order_cost] · lot · n + Σ_m,τ move_cost · z
+    Σ_c,τ E[order_cost] · lot · n + Σ_c setup_cost · y + Σ_m,τ move_cost · z
     + E[Σ run_cost · k] + (1 − risk) · E[M] + risk · (bad + E[e] / (1 − level))
 
     The last bracket is the mean of M over the cases beyond the level: its conditional value at risk.
@@ -80,6 +79,7 @@ def _costs(made: Programme) -> tuple[Costs, Costs]:
     instance = made.instance
     expected = np.tensordot(instance.weight, instance.order_cost, 1)
     decided = [(float(expected[c, t] * instance.lot[c]), n) for (c, t), n in made.order.items()]
+    decided += [(float(instance.setup_cost[c]), y) for (c,), y in made.setup.items()]
     decided += [(float(instance.move_cost[m]), z) for (m, _), z in made.begin.items()]
     weight, risk = instance.weight, instance.risk
     follows = [(float(weight[s] * instance.run_cost[c, p, t]), k) for (s, c, p, t), k in made.on.items()]

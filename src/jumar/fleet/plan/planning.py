@@ -1,0 +1,197 @@
+"""Finds a good plan for many samples, and a bound that says how much better any other could be.
+
+Small programmes are solved as they are, all samples at once. Larger ones in three steps: bounds from groups of
+samples and from single ones make up for samples that the programme itself leaves out; fractions become whole numbers;
+then the solver looks for whole plans under these bounds until value and bound meet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from jumar.fleet.plan.decision import Plan, broken
+from jumar.fleet.plan.evaluation import Outcome, Samples
+from jumar.fleet.plan.grouping import groups
+from jumar.fleet.plan.instance import Instance
+from jumar.fleet.plan.programme import Programme
+from jumar.fleet.plan.solving import Impossible, Limits, build, solve, steepen
+
+SMALL = 6_000  # work variables up to which a programme is solved as it is
+LEVELS = (16,)  # groups of samples that are asked before all are
+ROUNDS = 40  # most bounds on one level
+POLISHES = 6  # most bounds for given moves
+THRESHOLDS = (0.5, 0.2, 0.8)  # from how much of a move on it is made whole
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The best plan found, its outcome over the samples, and a value that no plan goes below."""
+
+    plan: Plan
+    outcome: Outcome
+    bound: float
+    seconds: float
+    rounds: int
+
+    @property
+    def value(self) -> float:
+        return self.outcome.value
+
+    @property
+    def gap(self) -> float:
+        return max(0.0, self.value - self.bound) / max(abs(self.value), 1e-9)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How near to the best a plan has to come, and what may be spent on that."""
+
+    gap: float = 0.01
+    seconds: float = 120.0
+    workers: int = 1
+
+
+def best(instance: Instance, effort: Effort = Effort(), tell: Tell = lambda _: None) -> Planned:
+    """The best plan. `solving.Impossible` if none keeps to the limits."""
+    begun = time.monotonic()
+    if len(instance.activity_chip) * instance.months * instance.samples <= SMALL:
+        return _at_once(instance, effort, begun)
+    return _Search(instance, effort, tell, begun).run()
+
+
+def _at_once(instance: Instance, effort: Effort, begun: float) -> Planned:
+    solved = solve(build(instance), Limits(min(effort.gap, 1e-4), effort.seconds))
+    with Samples(instance) as samples:
+        outcome = samples.of_plan(solved.plan)
+    value = min(outcome.value, solved.value)
+    planned = Planned(solved.plan, replace(outcome, value=value), solved.bound, 0.0, 1)
+    return replace(planned, seconds=time.monotonic() - begun)
+
+
+class _Search:
+    """The master programme has the mean of all samples; slopes tell it about the others. It is there twice: with
+    fractions, for bounds and for places to ask at, and whole, for plans."""
+
+    def __init__(self, instance: Instance, effort: Effort, tell: Tell, begun: float) -> None:
+        self.instance, self.effort, self.tell, self.begun = instance, effort, tell, begun
+        mean = instance.group([np.arange(instance.samples)])
+        self.relaxed = build(mean, whole=False, sloped=True)
+        self.master = build(mean, whole=True, sloped=True)
+        self.rounds, self.bound = 0, -np.inf
+        self.found: tuple[Plan, Outcome] | None = None
+
+    def run(self) -> Planned:
+        point: Any = None
+        for number in LEVELS:
+            if number * 2 < self.instance.samples:
+                with Samples(self.instance.group(groups(self.instance, number)), self.effort.workers) as some:
+                    point = self._descend(some, point, self.effort.gap / 2, f"{number} groups")
+        with Samples(self.instance, self.effort.workers) as samples:
+            self._descend(samples, point, self.effort.gap / 2, "all samples")
+            self._round(samples)
+            self._whole(samples)
+        assert self.found is not None, "the solver found no whole plan"
+        plan, outcome = self.found
+        return Planned(plan, outcome, self.bound, self._spent(), self.rounds)
+
+    def _descend(
+        self, samples: Samples, point: Any, gap: float, name: str, rounds: int = ROUNDS, bounds: bool = True
+    ) -> Any:
+        """Bounds at points between the best so far and the master's, until both have nearly the same value. Returns
+        the best point. `bounds`: no move is fixed, so the master's value bounds all plans."""
+        best_value, share = np.inf, 0.5  # of the best point in the next: less when it stops getting better
+        for _ in range(rounds):
+            solved = solve(self.relaxed)
+            if bounds:
+                self.bound = max(self.bound, solved.value)
+            elif solved.value > self._value():
+                break
+            here = (solved.lots, solved.begun)
+            if point is not None:
+                here = tuple((1 - share) * new + share * old for new, old in zip(here, point, strict=True))
+            outcome = samples.of(*here)
+            self._add(outcome)
+            share = 0.5 if outcome.value < best_value else max(0.1, share * 0.7)
+            if outcome.value < best_value:
+                best_value, point = outcome.value, here
+            self._say(f"{name}: between {solved.value:,.1f} and {best_value:,.1f}")
+            if (
+                best_value - solved.value <= gap * abs(best_value)
+                or self._spent() > self.effort.seconds * 0.6
+            ):
+                break
+        return point
+
+    def _round(self, samples: Samples) -> None:
+        """Moves made whole in several ways."""
+        begun = solve(self.relaxed).begun
+        seen = set()
+        for threshold in THRESHOLDS:
+            whole = (begun.cumsum(1) >= threshold) & ((begun.cumsum(1) - begun) < threshold)
+            if whole.tobytes() not in seen and self._spent() < self.effort.seconds * 0.8:
+                seen.add(whole.tobytes())
+                self._with_moves(samples, whole.astype(np.float64))
+
+    def _whole(self, samples: Samples) -> None:
+        """Whole plans of the master, and what else is best with their moves. Each brings a bound for the next."""
+        while self.found is None or (self._gap() > self.effort.gap and self._spent() < self.effort.seconds):
+            seconds = max(5.0, self.effort.seconds - self._spent())
+            solved = solve(self.master, Limits(self.effort.gap / 3, seconds))
+            self.bound = max(self.bound, solved.bound)
+            self._try(samples, solved.plan)
+            if self._gap() > self.effort.gap:
+                self._with_moves(samples, solved.plan.begun(self.instance))
+
+    def _with_moves(self, samples: Samples, begun: Any) -> None:
+        """The best orders with these moves."""
+        _fix(self.relaxed, begun)
+        _fix(self.master, begun)
+        try:
+            self._descend(samples, None, self.effort.gap / 3, "with moves made whole", POLISHES, bounds=False)
+            if solve(self.relaxed).value < self._value():
+                plan = solve(self.master, Limits(self.effort.gap / 4, self.effort.seconds / 10)).plan
+                self._try(samples, plan)
+        except Impossible:
+            pass  # these moves together need more engineers than there are
+        finally:
+            _fix(self.relaxed, None)
+            _fix(self.master, None)
+
+    def _try(self, samples: Samples, plan: Plan) -> None:
+        if broken(self.instance, plan):
+            return
+        outcome = samples.of_plan(plan)
+        self._add(outcome)
+        if outcome.value < self._value():
+            self.found = plan, outcome
+        self._say(f"a whole plan: {outcome.value:,.1f}; none is below {self.bound:,.1f};")
+
+    def _add(self, outcome: Outcome) -> None:
+        self.rounds += 1
+        for programme in (self.relaxed, self.master):
+            steepen(programme, outcome.slope)
+
+    def _value(self) -> float:
+        return self.found[1].value if self.found else np.inf
+
+    def _gap(self) -> float:
+        return (self._value() - self.bound) / max(abs(self._value()), 1e-9) if self.found else np.inf
+
+    def _spent(self) -> float:
+        return time.monotonic() - self.begun
+
+    def _say(self, words: str) -> None:
+        self.tell(f"{words} after {self._spent():.0f} s")
+
+
+def _fix(programme: Programme, begun: Any) -> None:
+    """Moves as they are given; free again with None."""
+    for cell, z in programme.begin.items():
+        low, high = (0.0, 1.0) if begun is None else (float(begun[cell]), float(begun[cell]))
+        programme.model.set_variable_bounds(z, low, high)
