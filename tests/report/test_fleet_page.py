@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from jumar.fleet import evidence
+from jumar.fleet.number import Number, Statement
 from jumar.report import axes, fleet_page, plan_drawings, simulation_drawings
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -21,15 +23,16 @@ MONTHS = [f"{2025 + at // 12}-{at % 12 + 1:02}" for at in range(24)]
 
 
 def number(key: str, value: float, unit: str, confidence: str, **more: Any) -> dict[str, Any]:
-    base = {"source": "a document", "note": "", "low": value, "high": value, "others": []}
-    return {"key": key, "value": value, "unit": unit, "confidence": confidence, **base, **more}
+    others = tuple(Statement(other, "another <document>", "press", "later") for other in more.pop("also", ()))
+    source = more.pop("source", "a document")
+    return evidence.row(Number(value, unit, key, source, confidence, others=others, **more))
 
 
 NUMBERS = [
     number("chips.h20.price", 12500, "USD/chip", "press"),
-    number("chips.910c.supply.yield.now", 0.2, "share", "press", low=0.15, high=0.4,
-           others=[{"value": 0.4, "source": "another <document>", "confidence": "press", "note": "later"}]),
+    number("chips.910c.supply.yield.now", 0.2, "share", "press", low=0.15, high=0.4, also=(0.4,)),
     number("risk.weight", 0.3, "share", "assumption", source=""),
+    number("risk.level", 0.9, "share", "assumption", source="", given=False),
 ]  # fmt: skip
 
 
@@ -234,7 +237,7 @@ def test_sources_that_disagree_stand_beside_each_other_and_the_least_sure_come_f
     assert "20 %" in dispute and "40 %" in dispute and "another &lt;document&gt;" in dispute
     assert "chips.h20.price" not in dispute
     assert every.index("risk.weight") < every.index("chips.h20.price")
-    assert "15 % to 40 %" in every
+    assert "15 % to 40 %" in every and every.count("not in the file") == 1
 
 
 def test_json_has_null_where_there_is_no_number(tmp_path: Path) -> None:

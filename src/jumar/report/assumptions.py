@@ -8,7 +8,6 @@ from html import escape
 from typing import Any
 
 from jumar.chips.profile import CONFIDENCES
-from jumar.fleet import units
 from jumar.report import markup
 from jumar.report.markup import Cell, Section
 
@@ -17,7 +16,7 @@ ORDER = tuple(reversed(CONFIDENCES))
 
 
 def section(numbers: Sequence[Mapping[str, Any]]) -> Section:
-    """Numbers as `key, value, unit, source, confidence, note, low, high, others` (statements of further sources)."""
+    """Numbers as `fleet.evidence.row` gives them."""
     counted = Counter(number["confidence"] for number in numbers)
     legend = "".join(
         f"<li>{_dot(name)}{escape(name)} {counted[name]}: {escape(CONFIDENCES[name])}</li>"
@@ -47,21 +46,16 @@ def _disputes(disputed: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
     rows: list[Sequence[Any]] = []
     for number in disputed:
         for at, one in enumerate((number, *number["others"])):
-            value = units.text(one["value"], number["unit"])
-            rows.append(
-                (number["key"] if at == 0 else "", value, _sure(one["confidence"]), _source(one), one["note"])
-            )
+            name = number["key"] if at == 0 else ""
+            rows.append((name, one["text"], _sure(one["confidence"]), _source(one), one["note"]))
     return rows
 
 
 def _row(number: Mapping[str, Any]) -> Sequence[Any]:
-    unit = number["unit"]
-    low, high = number["low"], number["high"]
-    between = f"{units.text(low, unit)} to {units.text(high, unit)}" if high > low else ""
     return (
         number["key"],
-        Cell(f'<span class="whole">{escape(units.text(number["value"], unit))}</span>', html=True),
-        between,
+        Cell(f'<span class="whole">{escape(number["text"])}</span>', html=True),
+        number["range"],
         _sure(number["confidence"]),
         _source(number),
         number["note"],
@@ -69,7 +63,9 @@ def _row(number: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _source(one: Mapping[str, Any]) -> str:
-    return str(one["source"] or ("jumar's own default" if one.get("given") is False else "none"))
+    if one.get("given") is False:
+        return "not in the file: what jumar takes then"
+    return str(one["source"] or "none")
 
 
 def _sure(confidence: str) -> Cell:
