@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jumar.fleet import reading, scenario_file
+from jumar.fleet import found, reading, scenario_file
 from jumar.fleet.number import ASSUMED, Month, Statement
 from jumar.fleet.quantity import Found
 from jumar.fleet.reading import BadFile
@@ -101,6 +104,10 @@ def test_person_days_come_from_a_scan(changed: Changed, tmp_path: Path) -> None:
     scan = {"by_hand": [10, 50], "with_port": [4, 20], "unchanged": [1, 2], "assumed": 0.25}
     (tmp_path / "scan.json").write_text(json.dumps({"person_days": scan}), encoding="utf-8")
     edit = ('effort = "60 person-days"', 'effort = { scan = "scan.json", way = "by_hand" }')
+    with pytest.raises(
+        BadFile, match=r'cann\.effort: way "\[\]"; choose one of by_hand, with_port, unchanged'
+    ):
+        changed((edit[0], edit[1].replace('"by_hand"', "[]")))
     effort = changed(edit).workloads["train"].migrations["cann"].effort
     assert (effort.value, effort.low, effort.high) == (30, 10, 50)
     assert effort.source == "jumar scan, scan.json" and "25% assumed" in effort.note
@@ -278,3 +285,48 @@ def test_a_scenario_lists_all_of_its_numbers_once(changed: Changed) -> None:
     for chapter in ("chips", "suppliers", "platforms", "workloads", "sites", "rentals", "rules", "hazards"):
         assert any(key.startswith(f"{chapter}.") for key in keys), chapter
     assert {one.name for one in fields(made.risk)} == {key[5:] for key in keys if key.startswith("risk.")}
+
+
+JUNK: tuple[object, ...] = (
+    *(0, -1, 1.5, 1e400, float("nan"), 10**400, True, "", "x", "1 USD", "5 months", "-3 %", "2025-07"),
+    *("trillion", "1 /", "1 million", [], ["x"], [1], {}, {"value": 1}, {"value": "a"}, {"growth": 1}),
+    *({"value": 1, "unit": "W"}, {"value": 1, "unit": 5}, {"scan": 5}, {"scan": "x"}, {"profile": 5}),
+    *(
+        {"2025-09": 1},
+        {"values": [1] * 12, "unit": "°C"},
+        {"value": 1, "also": [{}]},
+        {"value": 1, "also": 5},
+    ),
+)
+
+
+def places(record: object, above: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Every place in a parsed file."""
+    if isinstance(record, dict):
+        for key, value in record.items():
+            yield (*above, key)
+            yield from places(value, (*above, key))
+
+
+def test_nonsense_anywhere_is_refused_or_read_but_never_a_crash(small: Path) -> None:
+    whole, chance = reading.parse(small), random.Random(5)
+    everywhere = list(places(whole))
+    refused = 0
+    for _ in range(600):
+        record = copy.deepcopy(whole)
+        *above, last = chance.choice(everywhere)
+        part: Any = record
+        for key in above:
+            part = part[key]
+        if chance.random() < 0.2:
+            del part[last]
+        else:
+            part[last] = chance.choice(JUNK)
+        try:
+            scenario_file.build(
+                record, small, {"scan": found.Scans(small.parent), "profile": found.profile}, {}
+            )
+        except BadFile as error:
+            refused += 1
+            assert str(error).startswith("small.toml: ") and "\n" not in str(error)
+    assert refused > 400

@@ -30,7 +30,7 @@ class Scans:
         if not isinstance(entry["scan"], str):
             raise BadEntry("scan: write the name of the file in quotes")
         way = entry.get("way", "with_port")
-        if way not in WAYS:
+        if not isinstance(way, str) or way not in WAYS:
             raise BadEntry(f'way "{way}"; choose one of {", ".join(WAYS)}')
         estimate = self._estimate(entry["scan"])
         low, high = estimate[way]
