@@ -103,7 +103,7 @@ def test_every_number_can_be_changed_by_its_key(changed: Changed) -> None:
 def test_person_days_come_from_a_scan(changed: Changed, tmp_path: Path) -> None:
     scan = {"by_hand": [10, 50], "with_port": [4, 20], "unchanged": [1, 2], "assumed": 0.25}
     (tmp_path / "scan.json").write_text(json.dumps({"person_days": scan}), encoding="utf-8")
-    edit = ('effort = "60 person-days"', 'effort = { scan = "scan.json", way = "by_hand" }')
+    edit = ('effort = "60 person-days"', 'effort = { scan = "scan.json", way = "by_hand", note = "twice" }')
     with pytest.raises(
         BadFile, match=r'cann\.effort: way "\[\]"; choose one of by_hand, with_port, unchanged'
     ):
@@ -111,6 +111,7 @@ def test_person_days_come_from_a_scan(changed: Changed, tmp_path: Path) -> None:
     effort = changed(edit).workloads["train"].migrations["cann"].effort
     assert (effort.value, effort.low, effort.high) == (30, 10, 50)
     assert effort.source == "jumar scan, scan.json" and "25% assumed" in effort.note
+    assert effort.note.endswith("; twice")
 
 
 def test_throughput_comes_from_who_knows_runs(tmp_path: Path, small: Path) -> None:

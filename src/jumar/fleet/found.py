@@ -35,6 +35,7 @@ class Scans:
         estimate = self._estimate(entry["scan"])
         low, high = estimate[way]
         note = f"{WAYS[way]}; the middle of {low:g} to {high:g} person-days, {estimate['assumed']:.0%} assumed rates"
+        note = f"{note}; {entry['note']}" if entry.get("note") else note
         return Found(
             (low + high) / 2, "person-day", f"jumar scan, {entry['scan']}", "derived", note, low, high
         )
