@@ -42,7 +42,7 @@ def section(facts: Mapping[str, Any]) -> Section | None:
         days = [f"under the rules of {day}" for day in found["days"]]
         body += "<h3>By the arithmetic of the rules</h3>"
         body += markup.small(
-            "From published numbers; not legal advice. `jumar chips classify` shows all of it."
+            "From published numbers; not legal advice. “jumar chips classify” shows all of it."
         )
         body += markup.table(("chip", "TPP", "density", *days, "nearest line"), classified)
     return Section("rules", "Export rules", body, "rules")
