@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jumar import chips
 from jumar.cli import scenario_loading
 from jumar.cli.refusal import Refusal
 
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from jumar.fleet.simulation.cluster_file import ClusterFile
 
 PARTS = ("run", "chip", "note")
-FASTER_WITH_CLOCK = ("matrix", "vector")  # units of a chip whose pace is the clock's
-EACH_CHIPS = ("matrix", "vector", "memory")  # whose work is less on each chip if there are more
+# Units of a chip whose time in a step goes with the clock, and with the number of chips that share the work.
+SHARES = {"clock_share": ("matrix", "vector"), "chips_share": ("matrix", "vector", "memory")}
 
 
 def load(path: Path) -> ClusterFile:
@@ -37,52 +36,43 @@ class Steps:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.throughput = scenario_loading.Runs(path)
-        self.priced: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self.priced: dict[tuple[str, str], tuple[Mapping[str, Any], str]] = {}
 
     def __call__(self, key: str, entry: Mapping[str, Any]) -> Found:
-        from jumar.fleet.quantity import BadEntry, Found
+        from jumar.fleet.quantity import BadEntry
 
         if unknown := sorted(entry.keys() - set(PARTS)):
             raise BadEntry(f"does not know {', '.join(unknown)} beside run; there are {', '.join(PARTS)}")
         if not entry.get("chip"):
             raise BadEntry(f'on which chip? Write {{ run = "{entry["run"]}", chip = "910c" }}')
+        if not isinstance(entry["run"], str) or not isinstance(entry["chip"], str):
+            raise BadEntry("write the names of run and chip in quotes")
         name = key.split(".")[-1]
-        if name == "speed":
-            return self.throughput(key, entry)
-        row = self._row(entry["run"], entry["chip"])
-        source = f"run {entry['run']}, priced by jumar"
+        return self.throughput(key, entry) if name == "speed" else self._of_a_step(name, entry)
+
+    def _of_a_step(self, name: str, entry: Mapping[str, Any]) -> Found:
+        from jumar.fleet.quantity import BadEntry, Found
+
+        row, folder = self._row(entry["run"], entry["chip"])
+        source = f"run {folder}, priced by jumar"
         said = f"a step of {row['step_s']:.4g} s on {row['chips']} of {row['chip']}"
+        note = "; ".join(one for one in (said, entry.get("note", "")) if one)
         if name == "step":
-            return Found(row["step_s"], "s", source, "derived", said, row["low_s"], row["high_s"])
-        units = {"clock_share": FASTER_WITH_CLOCK, "chips_share": EACH_CHIPS}.get(name)
+            return Found(row["step_s"], "s", source, "derived", note, row["low_s"], row["high_s"])
+        units = SHARES.get(name)
         if units is None:
             raise BadEntry("a run tells step, speed, clock_share and chips_share only")
-        seconds = sum(row["units"].get(unit, 0.0) for unit in units)
-        return Found(
-            min(seconds / row["step_s"], 1.0), "share", source, "derived", f"{' and '.join(units)} of {said}"
-        )
+        share = sum(row["units"].get(unit, 0.0) for unit in units) / row["step_s"]
+        return Found(min(share, 1.0), "share", source, "derived", f"{' and '.join(units)} of {note}")
 
-    def _row(self, run: str, chip: str) -> Mapping[str, Any]:
-        if (run, chip) not in self.priced:
-            self.priced[run, chip] = self._price(run, chip)
-        return self.priced[run, chip]
-
-    def _price(self, run: str, chip: str) -> Mapping[str, Any]:
+    def _row(self, run: str, chip: str) -> tuple[Mapping[str, Any], str]:
         from jumar.fleet.quantity import BadEntry
-        from jumar.runs import comparing, directory
-        from jumar.runs.priced import Options
 
-        beside = self.path.parent / run
-        try:
-            folder = beside if beside.is_dir() else directory.find(run)
-            wanted = [chips.find(chip)]
-            row: Mapping[str, Any] = comparing.side_by_side(directory.read(folder), wanted, Options(), None)[
-                "rows"
-            ][0]
-        except (directory.BadRun, chips.UnknownChip, chips.BadProfile) as error:
-            raise BadEntry(str(error)) from error
-        if row["missing"] or not row["step_s"]:
-            raise BadEntry(
-                f"the run {run} has no step on {chip}: {row['missing'] or 'nothing in it repeats'}"
-            )
-        return row
+        if (run, chip) not in self.priced:
+            row, folder = scenario_loading.priced_row(self.path, run, chip)
+            if row["missing"] or not row["step_s"]:
+                raise BadEntry(
+                    f"the run {run} has no step on {chip}: {row['missing'] or 'nothing in it repeats'}"
+                )
+            self.priced[run, chip] = row, folder
+        return self.priced[run, chip]

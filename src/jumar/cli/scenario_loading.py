@@ -72,17 +72,8 @@ class Runs:
 
     def _price(self, run: str, name: str) -> Found:
         from jumar.fleet.quantity import BadEntry, Found
-        from jumar.runs import comparing, directory
-        from jumar.runs.priced import Options
 
-        beside = self.path.parent / run
-        try:
-            folder = beside if beside.is_dir() else directory.find(run)
-            row = comparing.side_by_side(directory.read(folder), [chips.find(name)], Options(), None)["rows"][
-                0
-            ]
-        except (directory.BadRun, chips.UnknownChip, chips.BadProfile) as error:
-            raise BadEntry(str(error)) from error
+        row, folder = priced_row(self.path, run, name)
         if row["missing"] or not row["items"]:
             why = row["missing"] or "nothing in it tells what a step handles"
             raise BadEntry(f"the run {run} has no throughput on {name}: {why}")
@@ -90,4 +81,19 @@ class Runs:
         unit = f"{COUNTED.get(row['items']['word'], 'request')}/s/chip"
         low, high = (rate * row["step_s"] / row[end] for end in ("high_s", "low_s"))
         note = f"a step of {row['step_s']:.4g} s on {row['chips']} of {row['chip']}, {row['items']['source']}"
-        return Found(rate, unit, f"run {folder.name}, priced by jumar", "derived", note, low, high)
+        return Found(rate, unit, f"run {folder}, priced by jumar", "derived", note, low, high)
+
+
+def priced_row(path: Path, run: str, chip: str) -> tuple[Mapping[str, Any], str]:
+    """A run, beside the file or among all runs, on a chip, and the name of its folder; BadEntry if it has none."""
+    from jumar.fleet.quantity import BadEntry
+    from jumar.runs import comparing, directory
+    from jumar.runs.priced import Options
+
+    beside = path.parent / run
+    try:
+        folder = beside if beside.is_dir() else directory.find(run)
+        priced = comparing.side_by_side(directory.read(folder), [chips.find(chip)], Options(), None)
+    except (directory.BadRun, chips.UnknownChip, chips.BadProfile) as error:
+        raise BadEntry(str(error)) from error
+    return priced["rows"][0], folder.name

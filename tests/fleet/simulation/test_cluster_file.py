@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jumar import chips
+from jumar.cli import cluster_loading
+from jumar.cli.refusal import Refusal
 from jumar.fleet.number import Number
 from jumar.fleet.reading import BadFile
 from jumar.fleet.simulation import cluster_file
 from jumar.fleet.simulation.arrivals import hours_between_stops, timed
 from jumar.fleet.simulation.cluster_file import ClusterFile, draw
+from jumar.runs import comparing, directory
+from jumar.runs.priced import Options
 
+SYNTHETIC = Path(__file__).parents[2] / "runs" / "synthetic.py"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "fleet"
 SMALL = """
 name = "small"
@@ -147,3 +154,61 @@ def test_examples_say_where_their_numbers_are_from(name: str) -> None:
 def test_the_example_keeps_what_sources_disagree_about() -> None:
     rates = cluster_file.load(EXAMPLES / "cluster.toml").numbers["operation.rates"]
     assert rates.disputed and rates.low < 1 < rates.high
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a made-up run."""
+    found = importlib.util.spec_from_file_location("synthetic_for_clusters", SYNTHETIC)
+    assert found is not None and found.loader is not None
+    synthetic = importlib.util.module_from_spec(found)
+    found.loader.exec_module(synthetic)
+    folder = tmp_path_factory.mktemp("runs")
+    directory.write(folder / "gpt", synthetic.gpt2(layers=2))
+    return folder
+
+
+def test_step_and_what_it_goes_with_are_taken_from_a_priced_run(runs: Path) -> None:
+    asked = '{ run = "gpt", chip = "910c" }'
+    more = f'steps = "3,600"\nstep = {asked}\nclock_share = {asked}\nchips_share = {asked}'
+    path = runs / "cluster.toml"
+    path.write_text(SMALL.replace('hours = "2 days"', more), encoding="utf-8")
+    file = cluster_loading.load(path)
+    row = comparing.side_by_side(directory.read(runs / "gpt"), [chips.find("910c")], Options(), None)["rows"][
+        0
+    ]
+    step = file.numbers["work.job.step"]
+    assert step.value == row["step_s"] and step.low == row["low_s"] and step.high == row["high_s"]
+    assert step.source == "run gpt, priced by jumar" and step.confidence == "derived"
+    work = file.cluster().work[0]
+    assert work.hours == pytest.approx(row["step_s"])
+    matrix = (row["units"]["matrix"] + row["units"]["vector"]) / row["step_s"]
+    assert work.clock_share == pytest.approx(matrix) and 0 < matrix < work.chips_share <= 1
+
+
+def test_tokens_and_speed_of_a_run(runs: Path) -> None:
+    path = runs / "speed.toml"
+    more = 'tokens = "1 billion token"\nspeed = { run = "gpt", chip = "910c" }'
+    path.write_text(SMALL.replace('hours = "2 days"', more), encoding="utf-8")
+    file = cluster_loading.load(path)
+    speed = file.numbers["work.job.speed"]
+    assert speed.unit == "token/s/chip"
+    assert file.cluster().work[0].hours == pytest.approx(1e9 / speed.value / 32 / 3600)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('least_chips = { run = "gpt", chip = "910c" }', "work.job.least_chips: a run tells step, speed"),
+        ('clock_share = { run = "gpt" }', "work.job.clock_share: on which chip?"),
+        ('clock_share = { run = 3, chip = "910c" }', "in quotes"),
+        ('clock_share = { run = "gpt", chip = "910c", times = 2 }', "does not know times beside run"),
+        ('clock_share = { run = "gpt", chip = "911" }', "unknown chip"),
+    ],
+)
+def test_a_run_that_cannot_tell_is_refused(runs: Path, line: str, said: str) -> None:
+    path = runs / "refused.toml"
+    path.write_text(f"{SMALL}{line}\n", encoding="utf-8")
+    with pytest.raises(Refusal) as refused:
+        cluster_loading.load(path)
+    assert said in str(refused.value)

@@ -33,6 +33,7 @@ class State(enum.Enum):
     WAITING = WAITING
 
 
+ROUNDING = 1e-9  # of floating-point sums
 NO_HOSTS: Whole = np.zeros(0, dtype=np.int64)
 
 
@@ -77,7 +78,9 @@ class Job:
         checkpoints = chip_hours * cost_h / elapsed
         self.uses[USEFUL] += useful
         self.uses[CHECKPOINTS] += checkpoints
-        self.uses[SLOWED] += chip_hours - checkpoints - useful
+        slowed = chip_hours - checkpoints - useful
+        if abs(slowed) > ROUNDING * chip_hours:  # below 0 where fewer chips do more work each
+            self.uses[SLOWED] += slowed
 
     def fall_back(self) -> float:
         """To the newest good checkpoint; returns the hours of work that are lost."""
