@@ -55,10 +55,12 @@ class Samples:
     def of_plan(self, plan: Plan) -> Outcome:
         return self.of(plan.lots, plan.begun(self.instance))
 
-    def of(self, lots: Any, begun: Any) -> Outcome:
-        """Lots [c,τ] and moves [m,τ] may be fractions. How much missing counts in each sample is guessed from the
-        call before, and samples in which it turns out otherwise are asked once more; a wrong guess makes value and
-        slope a little worse, never false."""
+    def of(self, lots: Any, begun: Any, setups: Any = None) -> Outcome:
+        """Lots [c,τ], moves [m,τ] and setups [c] may be fractions; without setups, those that the lots need.
+
+        How much missing counts in each sample is guessed from the call before, and samples in which it turns out
+        otherwise are asked once more; a wrong guess makes value and slope a little worse, never false.
+        """
         instance = self.instance
         courses = dict(self._ask(range(instance.samples), lots, begun))
         if instance.risk > 0:
@@ -66,18 +68,15 @@ class Samples:
             changed = np.flatnonzero(np.abs(counts - self._counts) > SLIGHT)
             self._counts = counts
             courses |= dict(self._ask(changed, lots, begun))
-        return self._outcome([courses[s] for s in range(instance.samples)], lots, begun)
+        if setups is None:
+            setups = np.any(lots > 0, axis=1)
+        return self._outcome([courses[s] for s in range(instance.samples)], lots, begun, setups)
 
-    def _outcome(self, courses: list[Course], lots: Any, begun: Any) -> Outcome:
+    def _outcome(self, courses: list[Course], lots: Any, begun: Any, setups: Any) -> Outcome:
         instance, weight = self.instance, self.instance.weight
         running = np.array([course.running for course in courses])
         missed = np.array([course.missed for course in courses])
         chips = lots * instance.lot[:, None]
-        setups = (lots / np.maximum(instance.order_most, 1)).max(
-            1
-        )  # as much of it as fractions of orders need
-        if not np.any(lots % 1):
-            setups = lots.any(1)
         fixed = (begun.sum(1) * instance.move_cost).sum() + (setups * instance.setup_cost).sum()
         decided = (instance.order_cost * chips).sum((1, 2)) + fixed
         value = float(weight @ (decided + running)) + risky(missed, instance)

@@ -24,7 +24,8 @@ from jumar.fleet.plan.solving import Impossible, Limits, build, solve, steepen
 SMALL = 6_000  # work variables up to which a programme is solved as it is
 LEVELS = (16,)  # groups of samples that are asked before all are
 ROUNDS = 40  # most bounds on one level
-POLISHES = 6  # most bounds for given moves
+SLIGHT = 1e-6
+POLISHES = 8  # most bounds for given moves
 THRESHOLDS = (0.5, 0.2, 0.8)  # from how much of a move on it is made whole
 Tell = Callable[[str], None]
 
@@ -112,7 +113,7 @@ class _Search:
                 self.bound = max(self.bound, solved.value)
             elif solved.value > self._value():
                 break
-            here = (solved.lots, solved.begun)
+            here = (solved.lots, solved.begun, solved.setups)
             if point is not None:
                 here = tuple((1 - share) * new + share * old for new, old in zip(here, point, strict=True))
             outcome = samples.of(*here)
@@ -129,14 +130,16 @@ class _Search:
         return point
 
     def _round(self, samples: Samples) -> None:
-        """Moves made whole in several ways."""
-        begun = solve(self.relaxed).begun
-        seen = set()
-        for threshold in THRESHOLDS:
-            whole = (begun.cumsum(1) >= threshold) & ((begun.cumsum(1) - begun) < threshold)
-            if whole.tobytes() not in seen and self._spent() < self.effort.seconds * 0.8:
-                seen.add(whole.tobytes())
-                self._with_moves(samples, whole.astype(np.float64))
+        """Moves made whole in several ways, with all setups that are wanted at all, and without any."""
+        solved = solve(self.relaxed)
+        begun, seen = solved.begun, set()
+        for setups in (solved.setups > SLIGHT, solved.setups > 1):
+            for threshold in THRESHOLDS:
+                whole = (begun.cumsum(1) >= threshold) & ((begun.cumsum(1) - begun) < threshold)
+                key = whole.tobytes() + setups.tobytes()
+                if key not in seen and self._spent() < self.effort.seconds * 0.8:
+                    seen.add(key)
+                    self._with_moves(samples, whole.astype(np.float64), setups)
 
     def _whole(self, samples: Samples) -> None:
         """Whole plans of the master, and what else is best with their moves. Each brings a bound for the next."""
@@ -146,12 +149,13 @@ class _Search:
             self.bound = max(self.bound, solved.bound)
             self._try(samples, solved.plan)
             if self._gap() > self.effort.gap:
-                self._with_moves(samples, solved.plan.begun(self.instance))
+                setups = solved.plan.lots.any(axis=1)
+                self._with_moves(samples, solved.plan.begun(self.instance), setups)
 
-    def _with_moves(self, samples: Samples, begun: Any) -> None:
-        """The best orders with these moves."""
-        _fix(self.relaxed, begun)
-        _fix(self.master, begun)
+    def _with_moves(self, samples: Samples, begun: Any, setups: Any) -> None:
+        """The best orders with these moves and setups."""
+        _fix(self.relaxed, begun, setups)
+        _fix(self.master, begun, setups)
         try:
             self._descend(samples, None, self.effort.gap / 3, "with moves made whole", POLISHES, bounds=False)
             if solve(self.relaxed).value < self._value():
@@ -160,8 +164,8 @@ class _Search:
         except Impossible:
             pass  # these moves together need more engineers than there are
         finally:
-            _fix(self.relaxed, None)
-            _fix(self.master, None)
+            _fix(self.relaxed)
+            _fix(self.master)
 
     def _try(self, samples: Samples, plan: Plan) -> None:
         if broken(self.instance, plan):
@@ -190,8 +194,9 @@ class _Search:
         self.tell(f"{words} after {self._spent():.0f} s")
 
 
-def _fix(programme: Programme, begun: Any) -> None:
-    """Moves as they are given; free again with None."""
-    for cell, z in programme.begin.items():
-        low, high = (0.0, 1.0) if begun is None else (float(begun[cell]), float(begun[cell]))
-        programme.model.set_variable_bounds(z, low, high)
+def _fix(programme: Programme, begun: Any = None, setups: Any = None) -> None:
+    """Moves and setups as they are given; free again without."""
+    for variables, given in ((programme.begin, begun), (programme.setup, setups)):
+        for cell, variable in variables.items():
+            low, high = (0.0, 1.0) if given is None else (float(given[cell]), float(given[cell]))
+            programme.model.set_variable_bounds(variable, low, high)

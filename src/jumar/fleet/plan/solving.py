@@ -38,6 +38,7 @@ class Solution:
     bound: float
     lots: Any
     begun: Any
+    setups: Any
 
 
 def build(instance: Instance, *, whole: bool = True, named: bool = False, sloped: bool = False) -> Programme:
@@ -126,9 +127,12 @@ def _solution(made: Programme) -> Solution:
     begun = np.zeros((len(instance.moves), instance.months))
     for cell, z in made.begin.items():
         begun[cell] = model.get_value(z)
+    setups = np.zeros(len(instance.chips))
+    for cell, y in made.setup.items():
+        setups[cell] = model.get_value(y)
     value = float(model.get_obj_value())
     bound = float(model.get_raw_info_double("mip_dual_bound")) if made.whole else value
-    return Solution(rounded(lots, begun), value, bound, lots, begun)
+    return Solution(rounded(lots, begun), value, bound, lots, begun, setups)
 
 
 def rounded(lots: Any, begun: Any) -> Plan:

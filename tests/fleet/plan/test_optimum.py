@@ -1,0 +1,74 @@
+"""The planner's optimum against trying every plan; its bound and its parts against the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import small_plans
+
+from jumar.fleet.plan import planning, solving
+from jumar.fleet.plan.evaluation import Samples, counted, worst
+from jumar.fleet.plan.grouping import groups
+from jumar.fleet.plan.planning import Effort
+
+
+@pytest.mark.parametrize("hundred", range(8))
+def test_the_optimum_is_that_of_trying_every_plan(hundred: int) -> None:
+    for seed in range(hundred * 25, hundred * 25 + 25):
+        instance = small_plans.random_instance(seed)
+        least = min(small_plans.cost_of(instance, plan) for plan in small_plans.every_plan(instance))
+        solved = solving.solve(solving.build(instance), solving.Limits(gap=0.0))
+        assert solved.value == pytest.approx(least, abs=1e-6), seed
+        assert small_plans.cost_of(instance, solved.plan) == pytest.approx(least, abs=1e-6), seed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_search_bounds_the_optimum_and_comes_near_it(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = small_plans.random_instance(seed, samples=12)
+    exact = solving.solve(solving.build(instance), solving.Limits(gap=0.0)).value
+    monkeypatch.setattr(planning, "SMALL", 0)
+    found = planning.best(instance, Effort(gap=0.01, seconds=20))
+    assert found.bound <= exact + 1e-6
+    assert exact - 1e-6 <= found.value
+    assert found.gap <= 0.01
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_means_of_groups_never_cost_more(seed: int) -> None:
+    instance = small_plans.random_instance(seed, samples=8)
+    exact = solving.solve(solving.build(instance), solving.Limits(gap=0.0)).value
+    for number in (1, 3):
+        fewer = instance.group(groups(instance, number))
+        assert solving.solve(solving.build(fewer), solving.Limits(gap=0.0)).value <= exact + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_slopes_touch_at_their_plan_and_are_below_at_others(seed: int) -> None:
+    instance = small_plans.random_instance(seed, samples=6)
+    plans = list(small_plans.every_plan(instance))[::7]
+    with Samples(instance) as samples:
+        outcomes = [samples.of_plan(plan) for plan in plans]
+    for here, at in zip(outcomes, plans, strict=True):
+        for there, plan in zip(outcomes, plans, strict=True):
+            follows = there.value - instance.weight @ there.decided
+            slope = here.slope
+            below = slope.at + (slope.by_lot * plan.lots).sum()
+            below += (slope.by_move * plan.begun(instance)).sum()
+            assert below <= follows + 1e-6
+            if plan is at and instance.risk == 0:
+                assert below == pytest.approx(follows, abs=1e-6)
+
+
+def test_worst_is_the_mean_of_the_tail() -> None:
+    values, even = np.array([1.0, 5.0, 2.0, 9.0]), np.full(4, 0.25)
+    assert worst(values, even, 0.5) == pytest.approx(7.0)
+    assert worst(values, even, 0.6) == pytest.approx((9 * 0.25 + 5 * 0.15) / 0.4)
+    assert worst(values, np.array([0.7, 0.1, 0.1, 0.1]), 0.0) == pytest.approx(0.7 + 0.5 + 0.2 + 0.9)
+
+
+def test_what_counts_adds_up_to_the_risk_measure() -> None:
+    instance = small_plans.random_instance(1, samples=7, risk=0.4)
+    missed = np.random.default_rng(0).uniform(0, 9, 7)
+    counts = counted(missed, instance)
+    wanted = 0.6 * missed.mean() + 0.4 * worst(missed, instance.weight, instance.level)
+    assert instance.weight @ (counts * missed) == pytest.approx(wanted)
