@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from jumar.fleet.simulation.simulating import OVERHEATED, Simulation
 
 NEVER = 1e12
 HOURLY = Checkpoints(every_h=1.0, blocks_h=0.0)
+EXAMPLE = Path(__file__).parents[3] / "examples" / "fleet" / "cluster.toml"
 STOP, SLOW, SILENT, HEAT = range(4)
 KINDS = (
     Failure("stop", "host", "stop", NEVER),
@@ -266,3 +268,25 @@ def test_one_kind_of_failure_does_not_change_the_luck_of_others() -> None:
     fewer = replace(everything(), failures=everything().failures[1:])
     there, here = Simulation(everything(), 1).failures, Simulation(fewer, 1).failures
     assert there.at_h[there.kind == 2].tolist() == here.at_h[here.kind == 1].tolist()
+
+
+def test_events_grow_with_failures_and_not_with_hours_or_chips() -> None:
+    """What costs time are events; so a hundred thousand chips for months are a matter of seconds."""
+    from jumar.fleet.simulation import cluster_file
+
+    file = cluster_file.load(EXAMPLE)
+    quiet = {"days": 90.0, "operation.rates": 1.0, "work.pretraining.hours": 1e5}
+    often = {**quiet, "operation.rates": 3.0}
+    events, failures = zip(
+        *(counts(Simulation(file.drawn(3, given), 3)) for given in (quiet, often)), strict=True
+    )
+    assert failures[1] > 2.5 * failures[0] > 5000
+    assert events[1] - events[0] < 3.5 * (failures[1] - failures[0])
+    # Without failures and heat there is an event a day, and a few for job and delivery.
+    calm = replace(file.drawn(3, quiet), failures=(), heat=None)
+    assert counts(Simulation(calm, 3))[0] < 90 + 16_384 / 16
+
+
+def counts(simulation: Simulation) -> tuple[int, int]:
+    ledger = simulation.run().ledger
+    return ledger.events, ledger.failures.total()
