@@ -21,11 +21,13 @@ ADDRESS = "RAY_ADDRESS"  # Ray's own variable
 def do(
     function: Function, shared: Any, pending: Pending, workers: int, on_loss: Callable[[str], None]
 ) -> Generator[Done]:
-    """Yields what each batch gave, in the order in which they finish. Leaves Ray as it found it."""
+    """Yields what each batch gave, in the order in which they finish; with 0 workers on all cores that Ray has.
+    Leaves Ray as it found it."""
     ray = _imported()
     ours = not ray.is_initialized()
     if ours:
         _join(ray, workers)
+    pending.workers = workers = workers or int(ray.cluster_resources().get("CPU", 1))
     try:
         yield from _spread(ray, function, shared, pending, workers)
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
@@ -56,7 +58,12 @@ def _join(ray: Any, workers: int) -> None:
     else:
         paths = os.pathsep.join(path for path in sys.path if path)  # what we can import, workers can
         quiet["runtime_env"] = {"env_vars": {"PYTHONPATH": paths}}
-        ray.init(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_B, **quiet)
+        ray.init(
+            num_cpus=workers or len(os.sched_getaffinity(0)),
+            include_dashboard=False,
+            object_store_memory=STORE_B,
+            **quiet,
+        )
 
 
 def _spread(ray: Any, function: Function, shared: Any, pending: Pending, workers: int) -> Iterator[Done]:

@@ -16,7 +16,7 @@ class Pending:
 
     def __init__(self, tasks: Iterable[Task], workers: int) -> None:
         self._tasks = deque(tasks)
-        self._workers = max(1, workers)
+        self.workers = workers
         self._seconds, self._done = 0.0, 0
 
     def __bool__(self) -> bool:
@@ -25,7 +25,9 @@ class Pending:
     def take(self) -> list[Task]:
         """The next batch; single tasks until it is known how long one takes."""
         mean_s = self._seconds / self._done if self._done else BATCH_S
-        fair = -(-len(self._tasks) // (2 * self._workers))  # near the end nobody waits for one long batch
+        fair = -(
+            -len(self._tasks) // (2 * max(1, self.workers))
+        )  # near the end nobody waits for one long batch
         size = max(1, min(LARGEST, fair, int(BATCH_S / max(mean_s, 1e-6))))
         return [self._tasks.popleft() for _ in range(min(size, len(self._tasks)))]
 

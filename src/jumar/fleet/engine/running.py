@@ -46,7 +46,8 @@ def run(
 
     `function(shared, task)` is a function of a module, gives a row (or a list of rows) of plain values, and
     draws random numbers from `task.seed` alone. `engine`: `processes` of this machine, `ray`, or `here` (in this
-    process). `workers`: the cores that this process may use, if not given. With a directory the rows are kept
+    process). `workers`: if not given, the cores that this process may use, on Ray
+    all of the cluster. With a directory the rows are kept
     there as Parquet, and what is there already is not done again; OtherResults if it belongs to another run.
     TaskFailed names the task that raised an error, WorkersLost the one that kills workers.
     """
@@ -54,7 +55,7 @@ def run(
         raise ValueError(
             f"{function.__qualname__}: put it into a module of its own, so that workers can import it"
         )
-    crew = workers or len(os.sched_getaffinity(0))
+    crew = workers or (0 if engine == "ray" else len(os.sched_getaffinity(0)))
     watching = progress or Silent()
     parts = Parts(directory, identity(tasks, function, shared) if directory else {})
     left = [task for task in tasks if task.number not in parts.numbers]
