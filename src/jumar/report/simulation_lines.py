@@ -91,6 +91,17 @@ def _spares(found: Facts | None) -> str:
     )
 
 
+def _jobs(facts: Facts) -> list[str]:
+    """Kinds of jobs, where there are several."""
+    if len(facts["jobs"]) < 2:
+        return []
+    rows = [
+        f"  {one['name']:<20}{span(one['wait_h'], hours):<32}{span(one['longer'], lambda times: f'{times:.3g}')}"
+        for one in facts["jobs"]
+    ]
+    return [f"{'jobs':<22}{'wait in the queue':<32}time from begin to end, times undisturbed", *rows]
+
+
 def _uses(facts: Facts) -> list[str]:
     largest = max((one["mean"] for one in facts["uses"]), default=0.0) or 1.0
     rows = [

@@ -87,6 +87,7 @@ def row(simulation: Simulation) -> dict[str, Any]:
         "done": len(done),
         "days_to_end": _days_to_end(simulation),
         "wait_h": float(np.mean([job.started_h - job.arrives_h for job in begun])) if begun else math.nan,
+        **_of_kinds(simulation),
         "interruptions": int(stops.total()),
         "hours_between_stops": _running_hours(simulation) / max(stops.total(), 1),
         "expected_between_stops": hours_between_stops(cluster, max(work.chips for work in cluster.work)),
@@ -98,6 +99,18 @@ def row(simulation: Simulation) -> dict[str, Any]:
         "daily_useful": _daily(simulation),
         "daily_failures": _daily_failures(simulation),
     }
+
+
+def _of_kinds(simulation: Simulation) -> dict[str, float]:
+    """Of each kind of job: hours in the queue, and from begin to end against those undisturbed."""
+    told = {}
+    for work in simulation.cluster.work:
+        jobs = [job for job in simulation.jobs if job.work.name == work.name]
+        waits = [job.started_h - job.arrives_h for job in jobs if not math.isnan(job.started_h)]
+        longer = [(job.finished_h - job.started_h) / job.hours for job in jobs if job.state is State.DONE]
+        told[f"wait_h.{work.name}"] = float(np.mean(waits)) if waits else math.nan
+        told[f"longer.{work.name}"] = float(np.mean(longer)) if longer else math.nan
+    return told
 
 
 def _share(part: float, whole: float) -> float:

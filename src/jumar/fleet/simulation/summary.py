@@ -10,6 +10,7 @@ import numpy as np
 
 from jumar.fleet import evidence
 from jumar.fleet.simulation import study, telling
+from jumar.fleet.simulation.cluster import Work
 from jumar.fleet.simulation.cluster_file import ClusterFile
 from jumar.fleet.simulation.jobs import USES
 from jumar.fleet.simulation.replica import DAYS
@@ -43,8 +44,7 @@ def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) ->
         "chips": cluster.layout.chips,
         "hosts": cluster.layout.hosts,
         "days": cluster.days,
-        "jobs": [{"name": work.name, "chips": work.chips, "hours": work.hours, "count": work.count}
-                 for work in cluster.work],
+        "jobs": [_job(work, rows) for work in cluster.work],
         "ranges": {name: spread([row[name] for row in rows]) for name in RANGED},
         "finished": sum(row["done"] == row["jobs"] for row in rows),
         "uses": [
@@ -59,7 +59,19 @@ def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) ->
         **telling.tell(file, rows),
         "numbers": [evidence.row(number) for number in file.numbers.values()],
         "notes": NOTES,
-    }  # fmt: skip
+    }
+
+
+def _job(work: Work, rows: Sequence[Row]) -> dict[str, Any]:
+    """A kind of job: what it is, hours it waits in the queue, and how many times its undisturbed time it takes."""
+    return {
+        "name": work.name,
+        "chips": work.chips,
+        "hours": work.hours,
+        "count": work.count,
+        "wait_h": spread([row[f"wait_h.{work.name}"] for row in rows]),
+        "longer": spread([row[f"longer.{work.name}"] for row in rows]),
+    }
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
