@@ -13,7 +13,7 @@ BAR = 24  # characters of the longest bar
 
 
 def text(facts: Facts) -> str:
-    parts = [_answer(facts), advice(facts), _uses(facts), _kinds(facts), _evidence(facts)]
+    parts = [_answer(facts), advice(facts), _jobs(facts), _uses(facts), _kinds(facts), _evidence(facts)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
