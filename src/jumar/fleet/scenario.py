@@ -275,6 +275,10 @@ class Scenario:
         """The same scenario with other values for these keys, in the unit of each number, each certain: for sensitivity."""
         return self._rebuilt(values)
 
+    def __reduce__(self) -> tuple[Callable[[Mapping[str, float]], Scenario], tuple[dict[str, float]]]:
+        """Goes to another process as the file's contents, and is made of them again there."""
+        return self._rebuilt, ({},)
+
 
 def _numbers(part: Any) -> Iterator[Number]:
     """All numbers inside a part of a scenario, in the order of its fields."""

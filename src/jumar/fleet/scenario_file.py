@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,17 @@ def build(
     made = _scenario(Section(whole.schema, context, record, start=start), start, sources, path)
     if unknown := sorted(set(values) - made.numbers().keys()):
         raise KeyError(f"no number at {', '.join(unknown)}")
-    return replace(made, _rebuilt=lambda more: build(record, path, finders, {**values, **more}))
+    return replace(made, _rebuilt=partial(_again, record, path, finders, values))
+
+
+def _again(
+    record: Mapping[str, Any],
+    path: Path,
+    finders: Mapping[str, Finder],
+    values: Mapping[str, float],
+    more: Mapping[str, float],
+) -> parts.Scenario:
+    return build(record, path, finders, {**values, **more})
 
 
 def _start(whole: Section) -> Month:

@@ -31,7 +31,7 @@ def _pieces(value: Any) -> Iterator[bytes]:
         yield f"{value.dtype.str} {value.shape}".encode()
         yield np.ascontiguousarray(value).tobytes()
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
+        for field in (one for one in dataclasses.fields(value) if one.compare):
             yield field.name.encode()
             yield from _pieces(getattr(value, field.name))
     elif isinstance(value, Mapping):
