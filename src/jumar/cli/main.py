@@ -23,6 +23,7 @@ COMMANDS = {
     "scan": "say what ties a repository to CUDA",
     "port": "change a repository so that it runs on CUDA, Ascend or neither",
     "verify": "run a program as it is and ported, and compare what they compute",
+    "plan": "say which chips to order when, what to move where, and why",
     "simulate": "say how a cluster of many chips behaves over months, and which checkpoints and spares suit it",
 }
 

@@ -1,4 +1,4 @@
-"""Simpler plans to measure a plan against: each made as somebody would who has one idea and does not think of chance."""
+"""Simpler plans to measure a plan against: each made as somebody would who has one idea."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from jumar.fleet.plan.decision import Plan
 from jumar.fleet.plan.from_scenario import Posed
 from jumar.fleet.plan.instance import Flags, Instance
+from jumar.fleet.plan.planning import Effort, best
 from jumar.fleet.plan.solving import Limits, build, solve
 
 WAITING = 6  # months in which the patient order nothing
@@ -24,21 +25,23 @@ class Baseline:
     plan: Plan
 
 
-def all_of_them(posed: Posed) -> list[Baseline]:
-    """The usual ideas. One that allows no order at all still moves software and uses what is there."""
+def all_of_them(posed: Posed, effort: Effort) -> list[Baseline]:
+    """The usual ideas. Who waits plans for chance afterwards, the others take everything as expected. One that allows
+    no order at all still moves software and uses what is there."""
     cheapest = cheapest_chip(posed.instance)
     home = [
         chip.name
         for chip in posed.scenario.chips.values()
         if posed.scenario.suppliers[chip.supplier].domestic
     ]
+    patient = best(waiting(posed.instance, WAITING), effort).plan
     title = posed.scenario.chips[posed.instance.chips[cheapest]].title
     return [
         Baseline(
             "cheapest", f"all of the cheapest ({title})", _only(posed, _flags(posed.instance, [cheapest]))
         ),
         Baseline("domestic", "all domestic", _only(posed, np.isin(posed.instance.chips, home))),
-        Baseline("wait", f"order nothing for {WAITING} months", certain(waiting(posed.instance, WAITING))),
+        Baseline("wait", f"order nothing for {WAITING} months", patient),
         Baseline("mean", "as if everything came as expected", certain(posed.instance)),
     ]
 

@@ -121,7 +121,9 @@ def _short(instance: Instance) -> tuple[Short, ...]:
     )
     made = build(soft, whole=False)
     solve(made, Limits(seconds=60.0))
-    return tuple(_of(made, w) for w in np.flatnonzero(instance.must) if _missed(made, w).sum() > SLIGHT)
+    return tuple(
+        _of(made, w) for w in map(int, np.flatnonzero(instance.must)) if _missed(made, w).sum() > SLIGHT
+    )
 
 
 def _missing_alone(instance: Instance) -> Floats:

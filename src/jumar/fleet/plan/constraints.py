@@ -24,7 +24,7 @@ def orders_within_budget(made: Programme) -> None:
     Σ_c price[c,τ] · lot[c] · n[c,τ] ≤ budget[τ]   for all τ
     """
     instance = made.instance
-    for month in np.flatnonzero(np.isfinite(instance.budget)):
+    for month in map(int, np.flatnonzero(np.isfinite(instance.budget))):
         terms = [(_spent(instance, c, month), n) for (c, at), n in made.order.items() if at == month]
         if terms:
             made.row("orders_within_budget", (month,), terms, "<=", float(instance.budget[month]))
@@ -73,7 +73,7 @@ def enough_engineers(made: Programme) -> None:
     Σ_m effort[m] · Σ_{t−months[m] < τ ≤ t} z[m,τ] ≤ engineers[t]   for all t
     """
     instance = made.instance
-    for month in np.flatnonzero(np.isfinite(instance.engineers)):
+    for month in map(int, np.flatnonzero(np.isfinite(instance.engineers))):
         terms = [
             (float(instance.move_effort[m]), z)
             for (m, begun), z in made.begin.items()

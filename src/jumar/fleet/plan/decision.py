@@ -43,24 +43,10 @@ class Slope:
     by_move: Floats
 
 
-def fixed_cost(instance: Instance, plan: Plan) -> float:
-    """Expected cost of orders and moves themselves, without what is done with them."""
-    expected = np.tensordot(instance.weight, instance.order_cost, 1)
-    setups = instance.setup_cost[plan.lots.any(1)].sum()
-    return float(
-        (expected * plan.chips(instance)).sum() + setups + instance.move_cost[plan.begins >= 0].sum()
-    )
-
-
 def there(instance: Instance, plan: Plan, s: int) -> Floats:
     """Chips that work [c,t] in a sample."""
     came = np.einsum("cab,ca->cb", instance.arrived[s], plan.chips(instance))
     return np.asarray(instance.stock[s] + came, dtype=np.float64)
-
-
-def is_open(instance: Instance, plan: Plan, m: int, wait: int, month: int) -> bool:
-    """Whether a workload may run where the move m brings it, so many months after its beginning."""
-    return 0 <= plan.begins[m] <= month - wait
 
 
 def broken(instance: Instance, plan: Plan, slack: float = 1e-6) -> list[str]:

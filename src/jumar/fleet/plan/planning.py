@@ -19,14 +19,14 @@ from jumar.fleet.plan.evaluation import Outcome, Samples
 from jumar.fleet.plan.grouping import groups
 from jumar.fleet.plan.instance import Instance
 from jumar.fleet.plan.programme import Programme
-from jumar.fleet.plan.solving import Impossible, Limits, build, solve, steepen
+from jumar.fleet.plan.solving import Impossible, Limits, build, rounded, solve, steepen
 
 SMALL = 6_000  # work variables up to which a programme is solved as it is
 LEVELS = (16,)  # groups of samples that are asked before all are
 ROUNDS = 40  # most bounds on one level
 SLIGHT = 1e-6
 POLISHES = 8  # most bounds for given moves
-THRESHOLDS = (0.5, 0.2, 0.8)  # from how much of a move on it is made whole
+THRESHOLDS = (0.1, 0.3, 0.6)  # from how much of a move on it is made whole
 Tell = Callable[[str], None]
 
 
@@ -85,16 +85,16 @@ class _Search:
         self.relaxed = build(mean, whole=False, sloped=True)
         self.master = build(mean, whole=True, sloped=True)
         self.rounds, self.bound = 0, -np.inf
+        self.point: Any = None  # the best one found with fractions
         self.found: tuple[Plan, Outcome] | None = None
 
     def run(self) -> Planned:
-        point: Any = None
         for number in LEVELS:
             if number * 2 < self.instance.samples:
                 with Samples(self.instance.group(groups(self.instance, number)), self.effort.workers) as some:
-                    point = self._descend(some, point, self.effort.gap / 2, f"{number} groups")
+                    self.point = self._descend(some, self.point, self.effort.gap / 2, f"{number} groups")
         with Samples(self.instance, self.effort.workers) as samples:
-            self._descend(samples, point, self.effort.gap / 2, "all samples")
+            self.point = self._descend(samples, self.point, self.effort.gap / 2, "all samples")
             self._round(samples)
             self._whole(samples)
         assert self.found is not None, "the solver found no whole plan"
@@ -157,8 +157,12 @@ class _Search:
         _fix(self.relaxed, begun, setups)
         _fix(self.master, begun, setups)
         try:
-            self._descend(samples, None, self.effort.gap / 3, "with moves made whole", POLISHES, bounds=False)
-            if solve(self.relaxed).value < self._value():
+            near = (self.point[0], begun, setups)
+            point = self._descend(
+                samples, near, self.effort.gap / 3, "with moves made whole", POLISHES, bounds=False
+            )
+            self._try(samples, Plan(in_whole_lots(point[0], self.instance), rounded(point[0], begun).begins))
+            if self._gap() > self.effort.gap and solve(self.relaxed).value < self._value():
                 plan = solve(self.master, Limits(self.effort.gap / 4, self.effort.seconds / 10)).plan
                 self._try(samples, plan)
         except Impossible:
@@ -192,6 +196,12 @@ class _Search:
 
     def _say(self, words: str) -> None:
         self.tell(f"{words} after {self._spent():.0f} s")
+
+
+def in_whole_lots(lots: Any, instance: Instance) -> Any:
+    """Whole lots of which at each time about as many are ordered as of the fractions."""
+    whole = np.diff(np.rint(np.cumsum(lots, axis=1)), axis=1, prepend=0.0)
+    return np.clip(whole, 0, instance.order_most).astype(np.int64)
 
 
 def _fix(programme: Programme, begun: Any = None, setups: Any = None) -> None:

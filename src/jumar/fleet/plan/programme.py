@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jumar.fleet.plan.instance import Instance, Integers
+from jumar.fleet.plan.instance import Flags, Instance, Integers
 
 Cell = tuple[int, ...]
 CHANGING = (
@@ -134,7 +134,7 @@ def _first_stage(made: Programme) -> None:
 
 def _second_stage(made: Programme, s: int) -> None:
     instance = made.instance
-    possible = instance.stock.any(axis=(0, 2)) | instance.order_most.any(axis=1)
+    possible: Flags = np.asarray(instance.stock.any(axis=(0, 2)) | instance.order_most.any(axis=1))
     for c, p, month in zip(*np.nonzero(instance.speed), strict=True):
         if possible[c]:
             made.on[s, int(c), int(p), int(month)] = made.variable("on", (s, c, p, month))

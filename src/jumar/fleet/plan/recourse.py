@@ -25,11 +25,13 @@ class Course:
 
 @dataclass(frozen=True)
 class Use:
-    """Who does what in a sample: chips at each activity [a,t], chips switched on [c,t], work undone [w,t]."""
+    """Who does what in a sample: chips at each activity [a,t], chips switched on [c,t], work undone [w,t], and what
+    running costs."""
 
     work: Floats
     on: Floats
     undone: Floats
+    running: float
 
 
 class Recourse:
@@ -60,8 +62,13 @@ class Recourse:
 
     def use(self, s: int, plan: Plan) -> Use:
         """Who does what in sample s."""
-        values, _ = self._solve(s, plan.lots, plan.begun(self.instance), 1.0)
+        return self.used(s, plan.lots, plan.begun(self.instance))
+
+    def used(self, s: int, lots: Any, begun: Any) -> Use:
+        """The same with lots [c,τ] and moves [m,τ] that may be fractions."""
+        values, _ = self._solve(s, lots, begun, 1.0)
         instance = self.instance
+        missed = float(self._undone_cost @ values[self._undone])
         work = np.zeros((len(instance.activity_chip), instance.months))
         on, undone = np.zeros(instance.price.shape), np.zeros(instance.missed_cost.shape)
         for (_, a, t), x in self.made.work.items():
@@ -70,7 +77,7 @@ class Recourse:
             on[c, t] += values[k.index]
         for (_, w, t), u in self.made.undone.items():
             undone[w, t] = values[u.index]
-        return Use(work, on, undone)
+        return Use(work, on, undone, float(self.made.model.get_obj_value()) - missed)
 
     def _solve(self, s: int, lots: Any, begun: Any, weight: float) -> tuple[Floats, Floats]:
         import pyoptinterface as poi

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from jumar.fleet.number import Floats
 from jumar.fleet.plan.baselines import WAITING, waiting
-from jumar.fleet.plan.grouping import groups
+from jumar.fleet.plan.evaluation import Outcome
 from jumar.fleet.plan.instance import Instance
 from jumar.fleet.plan.solving import build, solve
 
-GROUPS = 8
+FEW = 20  # futures for which the best plan is looked for one by one
 
 
 @dataclass(frozen=True)
@@ -23,59 +24,44 @@ class Worth:
     meaning: str
 
 
-def hedging(plan_cost: float, certain_cost: float) -> Worth:
-    """The value of the stochastic solution, out of sample."""
-    return Worth(
-        "hedging",
-        certain_cost - plan_cost,
-        "what the plan that takes everything as expected costs more, on futures that neither has seen",
+def all_of_them(unseen: Instance, plan: Outcome, certain: Outcome, wait: Outcome) -> list[Worth]:
+    """`certain` is the outcome of the plan that takes everything as expected, `wait` that of the best one that orders
+    nothing at first; all on futures that none of them was made with."""
+    known, known_later = _known(unseen), _known(waiting(unseen, WAITING))
+    cost = float(plan.cost[: len(known)].mean())
+    return [
+        Worth(
+            "hedging",
+            certain.value - plan.value,
+            "what the plan that takes everything as expected costs more, bad cases counted more",
+        ),
+        Worth(
+            f"not waiting {WAITING} months",
+            wait.value - plan.value,
+            "what the best plan without orders until then costs more, bad cases counted more",
+        ),
+        Worth(
+            f"waiting {WAITING} months and then knowing all",
+            cost - float(known_later.mean()),
+            "what one could learn by waiting would save on average at most; below 0: it loses even so",
+        ),
+        Worth(
+            "knowing the future",
+            cost - float(known.mean()),
+            "what a plan made for each single future would save on average: no forecast is worth more",
+        ),
+    ]
+
+
+def _known(instance: Instance) -> Floats:
+    """What the best plan for it costs in each of the first few futures, with fractions of lots and moves."""
+    alone = replace(instance, risk=0.0, share_most=1.0)
+    return np.array(
+        [solve(build(alone.sample(s), whole=False)).value for s in range(min(FEW, instance.samples))]
     )
 
 
-def now(instance: Instance) -> Worth:
-    """What waiting costs: the best plan without orders in the first months less the best plan, on groups of samples."""
-    few = instance.group(groups(instance, GROUPS))
-    later = relaxed(waiting(few, WAITING)) - relaxed(few)
-    return Worth(
-        f"ordering now instead of in {WAITING} months",
-        later,
-        f"what the best plan without any order in the first {WAITING} months costs more",
-    )
-
-
-def learning(instance: Instance) -> Worth:
-    """What one learns by waiting could save at most: the future is known from then on, nothing was ordered before."""
-    few = instance.group(groups(instance, GROUPS))
-    later = replace(waiting(few, WAITING), share_most=1.0)
-    known = sum(float(later.weight[g]) * relaxed(later.sample(g)) for g in range(few.samples))
-    return Worth(
-        f"waiting {WAITING} months and then knowing all",
-        relaxed(few) - known,
-        "what could be saved at most if all were known by then; below 0: waiting loses even so",
-    )
-
-
-def knowing(instance: Instance) -> Worth:
-    """The value of perfect information, from groups of samples: more than what any forecast is worth."""
-    few = instance.group(groups(instance, GROUPS))
-    known = sum(float(few.weight[g]) * relaxed(few.sample(g)) for g in range(few.samples))
-    return Worth(
-        "knowing the future",
-        relaxed(few) - known,
-        "what a plan made for each future would save, over groups of like futures: no forecast is worth more",
-    )
-
-
-def relaxed(instance: Instance) -> float:
-    """The best value with fractions of lots and moves: fast, and near enough for differences."""
-    return solve(build(instance, whole=False)).value
-
-
-def all_of_them(instance: Instance, plan_cost: float, certain_cost: float) -> list[Worth]:
-    return [hedging(plan_cost, certain_cost), now(instance), learning(instance), knowing(instance)]
-
-
-def spread(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+def spread(values: Floats) -> tuple[float, float]:
     """Between these lie nine tenths of the values."""
     low, high = np.quantile(values, (0.05, 0.95))
     return float(low), float(high)
