@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from jumar.fleet.simulation.jobs import Job, State
 
-LOOK_AHEAD = 200  # jobs of the queue that backfilling considers
+LOOK_AHEAD = 500  # jobs of the queue that backfilling considers
 
 
 def to_start(
