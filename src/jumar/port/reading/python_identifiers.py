@@ -10,7 +10,7 @@ from functools import cache
 from jumar.port import kin, packages
 from jumar.port.document import Document
 from jumar.port.kin import KIN
-from jumar.port.reading import python_packages, python_source, python_strings
+from jumar.port.reading import python_packages, python_source, string_patterns
 from jumar.port.reading.python_source import Source
 
 Place = tuple[int, int]
@@ -55,7 +55,7 @@ def _all(document: Document, source: Source) -> Iterator[tuple[str, int]]:
         if says_cuda(argument.arg):
             yield argument.arg, source.span(argument)[0]
     for given in source.all(ast.keyword):
-        if given.arg and says_cuda(given.arg) and not python_strings.ENVIRONMENT.fullmatch(given.arg):
+        if given.arg and says_cuda(given.arg) and not string_patterns.ENVIRONMENT.fullmatch(given.arg):
             yield given.arg, source.span(given)[0]
     for alias in source.all(ast.alias):
         yield from _imported(source, alias)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source, python_strings
+from jumar.port.reading import python_source, string_patterns
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -51,7 +51,9 @@ WORDS = frozenset(("nvcc", "cuda_sources", "extra_cuda_cflags", "with_cuda"))
 def check(document: Document) -> Iterator[Finding]:
     if not any(word in document.text for word in BUILDS):
         return
-    if python_strings.TEST_FILE.search(document.path) and not any(word in document.text for word in COMPILES):
+    if string_patterns.TEST_FILE.search(document.path) and not any(
+        word in document.text for word in COMPILES
+    ):
         return
     source = document.once(python_source.read)
     for node in source.all(ast.Constant):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic, counterparts
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source, python_strings
+from jumar.port.reading import python_source, python_strings, string_patterns
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -53,11 +53,11 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "environment"):
         fix = agnostic.variable(source, text.node)
-        found = python_strings.VARIABLE.search(text.value)
+        found = string_patterns.VARIABLE.search(text.value)
         for place in python_strings.places(document, text):
             yield _found(document, place, found[0] if found else text.value, fix)
     for node in source.all(ast.keyword):
-        if node.arg and python_strings.ENVIRONMENT.fullmatch(node.arg):
+        if node.arg and string_patterns.ENVIRONMENT.fullmatch(node.arg):
             yield _found(document, source.span(node), node.arg)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source, python_strings
+from jumar.port.reading import python_source, string_patterns
 from jumar.port.rule import Example, Rule
 
 MODEL = re.compile(
@@ -65,7 +65,7 @@ RULE = Rule(
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
-    tested = bool(python_strings.TEST_FILE.search(document.path))
+    tested = bool(string_patterns.TEST_FILE.search(document.path))
     for node in source.all(ast.Constant):
         if not (
             isinstance(node.value, str) and len(node.value) < LONGEST and (model := MODEL.search(node.value))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source, python_strings
+from jumar.port.reading import python_source, python_strings, string_patterns
 from jumar.port.rule import Example, Rule
 
 KEYWORDS = frozenset({"num_gpus", "gpus", "num_gpus_per_worker", "use_gpu"})
@@ -75,7 +75,7 @@ def _is_read(source: python_source.Source, node: ast.AST) -> bool:
     _, above = python_strings.outside(source, node)
     if isinstance(above, ast.Subscript):
         return isinstance(above.ctx, ast.Load)
-    if isinstance(above, ast.Dict) and python_strings.TEST_FILE.search(source.document.path):
+    if isinstance(above, ast.Dict) and string_patterns.TEST_FILE.search(source.document.path):
         return True  # what a test gives for a cluster's answer
     return isinstance(above, ast.Compare) or (
         isinstance(above, ast.Call)
