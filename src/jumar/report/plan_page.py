@@ -213,8 +213,9 @@ def _frontier(facts: Facts) -> Section | None:
     if not points:
         return None
     said = (
-        "Each point is the best plan for another weight of delay, or another limit for one supplier. The darker, the more "
-        "of the spending goes to one supplier (the share stands beside it). The red ring is the plan above."
+        "Each point is the best plan when missed work counts less (patient) or more (urgent), or when one supplier may get "
+        "no more than a limit. The darker, the more of the spending goes to one supplier (the share stands beside it). The "
+        "red ring is the plan above. Cost is without what missed work costs."
     )
     drawing = plan_drawings.frontier(points, facts.get("delay_unit") or "delay")
     return Section("frontier", "Cost, delay, dependence", markup.small(said) + drawing, "frontier")
@@ -224,8 +225,11 @@ def _tornado(facts: Facts) -> Section | None:
     rows = facts.get("tornado") or ()
     if not rows:
         return None
-    said = "Expected cost when one number is at the low or the high end of its range and the others stay."
+    said = (
+        "What the plan is worth (expected cost, with bad cases of missed work counted more) when one number is at the low "
+        "or the high end of its range and the others stay."
+    )
     if any(row.get("other_decision") for row in rows):
-        said += " ◆: another first order would then be best."
+        said += " ◆: a plan made for that end would spend more than a fifth of the money on other chips."
     drawing = plan_drawings.tornado(rows, facts["base_cost"])
     return Section("tornado", "What it hangs on", markup.small(said) + drawing, "sensitivity")

@@ -3,11 +3,12 @@
 from jumar.fleet.engine.failures import EngineMissing, OtherResults, TaskFailed, WorkersLost
 from jumar.fleet.engine.progress import Printer, Progress
 from jumar.fleet.engine.running import ENGINES, run
-from jumar.fleet.engine.tasks import Task, replicas, sweep
+from jumar.fleet.engine.tasks import Function, Task, replicas, sweep
 
 __all__ = [
     "ENGINES",
     "EngineMissing",
+    "Function",
     "OtherResults",
     "Printer",
     "Progress",

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jumar.fleet import engine
-from jumar.fleet.engine import Progress, Task
+from jumar.fleet.engine import Progress, Task, run, sweep
 from jumar.fleet.plan.decision import Plan
 from jumar.fleet.plan.from_scenario import Posed
 from jumar.fleet.plan.grouping import groups
@@ -22,7 +21,7 @@ GROUPS = 8
 SHARES = (1.0, 0.8, 0.6, 0.5)  # most of the spending that one supplier may get
 URGENCIES = (0.3, 1.0, 4.0)  # how much missed work counts, against what the scenario says
 DELAY_UNIT = "% of work not done in time"
-OWN, DEALT, LIMIT, URGENCY = "own", "dealt", "limit", "urgency"
+LIMIT, URGENCY = "limit", "urgency"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def frontier(
     posed: Posed,
     plan: Plan,
     *,
-    engine_name: str = "processes",
+    engine: str = "processes",
     workers: int | None = None,
     directory: Path | None = None,
     progress: Progress | None = None,
@@ -49,11 +48,11 @@ def frontier(
     instance = posed.instance
     question = Question(instance.group(groups(instance, GROUPS)), posed.money, plan)
     variants = [{LIMIT: limit, URGENCY: urgency} for limit in SHARES for urgency in URGENCIES]
-    rows = engine.run(
-        engine.sweep([{LIMIT: instance.share_most, URGENCY: 0.0}, *variants], 1, seed=0),
+    rows = run(
+        sweep([{LIMIT: instance.share_most, URGENCY: 0.0}, *variants], 1, seed=0),
         point,
         shared=question,
-        engine=engine_name,
+        engine=engine,
         workers=workers,
         directory=directory / "frontier" if directory else None,
         progress=progress,

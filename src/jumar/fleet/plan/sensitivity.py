@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from jumar.fleet import engine, units
-from jumar.fleet.engine import Progress, Task
+from jumar.fleet import units
+from jumar.fleet.engine import Function, Progress, Task, run, sweep
 from jumar.fleet.number import Floats, Number
 from jumar.fleet.plan.decision import Plan
 from jumar.fleet.plan.evaluation import Samples
@@ -41,7 +41,7 @@ def tornado(
     plan: Plan,
     *,
     seed: int,
-    engine_name: str = "processes",
+    engine: str = "processes",
     workers: int | None = None,
     directory: Path | None = None,
     progress: Progress | None = None,
@@ -51,13 +51,13 @@ def tornado(
     whether a plan made for one of the ends would spend more than a fifth of the money on other chips."""
     question = Question(scenario, plan, seed)
 
-    def ask(keys: Sequence[str], function: engine.Function, folder: str) -> list[dict[str, Any]]:
+    def ask(keys: Sequence[str], function: Function, folder: str) -> list[dict[str, Any]]:
         variants = [{"key": key, "end": end} for key in keys for end in ENDS]
-        rows: list[dict[str, Any]] = engine.run(
-            engine.sweep([{"key": "", "end": ""}, *variants], 1, seed),
+        rows: list[dict[str, Any]] = run(
+            sweep([{"key": "", "end": ""}, *variants], 1, seed),
             function,
             shared=question,
-            engine=engine_name,
+            engine=engine,
             workers=workers,
             directory=directory / folder if directory else None,
             progress=progress,
