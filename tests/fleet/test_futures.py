@@ -101,8 +101,6 @@ def test_samples_do_not_depend_on_how_many_there_are(changed: Changed) -> None:
     many, few = futures.draw(changed(edit), 100, 4), futures.draw(changed(edit), 9, 4)
     for name in ("in_service", "paid", "stock_in_service", "needed"):
         assert np.array_equal(getattr(many, name)[:9], getattr(few, name)), name
-    mean = futures.expected(many)
-    assert mean.samples == 1 and np.array_equal(mean.needed[0], many.needed.mean(axis=0))
 
 
 def test_chips_that_demand_would_keep_busy(changed: Changed) -> None:
@@ -125,12 +123,6 @@ def test_a_job_that_begins_later_is_spread_over_what_is_left(changed: Changed) -
     assert demand.most_chips(made, made.workloads["train"], "near") == busy[3]
 
 
-def test_ported_work_becomes_faster(changed: Changed) -> None:
-    cann = changed().platforms["cann"]
-    reached = [demand.efficiency(cann, month) for month in (-1, 0, 5, 10, 40)]
-    assert reached == pytest.approx([0.25, 0.25, 0.5, 0.75, 0.75])
-
-
 def test_racks_hold_what_space_and_power_allow(changed: Changed) -> None:
     made = changed()
     chip, hall = made.chips["near"], made.sites["hall"]
@@ -140,5 +132,3 @@ def test_racks_hold_what_space_and_power_allow(changed: Changed) -> None:
     assert in_service.power_at_meter(chip, hall) == pytest.approx(610 * 1.3)
     energy = 0.61 * 1.3 * SECONDS_PER_MONTH / 3600
     assert in_service.monthly_cost(chip, hall) == pytest.approx(energy * 0.1 + 30)
-    assert in_service.kept(chip) == pytest.approx(np.exp(-0.11 * 0.2 / 12))
-    assert in_service.available(chip) == pytest.approx(1 / (1 + 0.11 * 3 / 365.25))

@@ -36,7 +36,7 @@ def test_the_check_tells_demand_chips_and_what_numbers_rest_on(
     assert scenario_check.check(small) == 0
     said = capsys.readouterr().out
     assert "2 Ttoken by 2026-03" in said and "too slow for interactive: near" in said
-    assert "400 in stock" in said and "up to 1,000 a month at 15,000 USD/chip" in said
+    assert "400 in stock" in said and "9,000 (9,000 to 9,000) of 12,000 at 15,000 USD/chip" in said
     disputed = said[said.index("where sources disagree") : said.index("not in the file, taken so")]
     assert "25 %" in disputed and "A paper" in disputed
     assert "20 %" in disputed and "Another paper" in disputed and "[for one model]" in disputed

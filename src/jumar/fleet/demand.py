@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jumar.fleet.number import SECONDS_PER_MONTH, Floats
-from jumar.fleet.scenario import TRAINING, ChipOption, Platform, Scenario, Workload
+from jumar.fleet.scenario import TRAINING, Scenario, Workload
 
 
 def needed(scenario: Scenario, work: Workload) -> Floats:
@@ -24,13 +24,6 @@ def needed(scenario: Scenario, work: Workload) -> Floats:
 def done_in_a_month(work: Workload, chip: str) -> float:
     """Work that one chip does in a month at full efficiency, always usable; 0 if it cannot do it."""
     return work.throughput[chip].value * SECONDS_PER_MONTH if chip in work.throughput else 0.0
-
-
-def efficiency(platform: Platform, months: float) -> float:
-    """Share of the throughput that ported work reaches so many months after it first ran there."""
-    over = platform.months.value
-    progress = 1.0 if over <= 0.0 else min(1.0, max(0.0, months / over))
-    return platform.at_first.value + (platform.later.value - platform.at_first.value) * progress
 
 
 def chips_needed(scenario: Scenario, work: Workload, chip: str) -> Floats:
@@ -58,8 +51,3 @@ def course(scenario: Scenario, work: Workload) -> tuple[float, float]:
     assert work.rate is not None
     over = work.rate.over(scenario.months)
     return float(over[max(0, work.first)]), float(over[-1])
-
-
-def most_ordered(scenario: Scenario, chip: ChipOption) -> float:
-    """Chips that may be ordered in the month that allows most; 0 if they cannot be bought."""
-    return float(np.max(chip.supply.most.over(scenario.months))) if chip.supply else 0.0

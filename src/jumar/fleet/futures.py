@@ -114,10 +114,3 @@ def _speed(scenario: Scenario, chips: Sequence[ChipOption]) -> Floats:
         kept = np.stack([in_service.derated(scenario, chip, site) for site in sites])
         rows.append((kept * weights).sum(axis=0) / weights.sum(axis=0))
     return np.stack(rows)
-
-
-def expected(futures: Futures) -> Futures:
-    """One future, the mean of all: what somebody plans with who does not think of chance."""
-    named = ("in_service", "paid", "stock_in_service", "needed")
-    means = [np.asarray(getattr(futures, name).mean(axis=0, keepdims=True)) for name in named]
-    return Futures(supply.expected(futures.supply), means[0], means[1], means[2], means[3], futures.speed)

@@ -12,16 +12,6 @@ from jumar.fleet.scenario import ChipOption, Scenario, Site
 DAYS_PER_YEAR = 365.25
 
 
-def kept(chip: ChipOption) -> float:
-    """Share of the chips in service that are still there a month later."""
-    return math.exp(-chip.failures.per_year.value * chip.failures.lost.value / 12.0)
-
-
-def available(chip: ChipOption) -> float:
-    """Share of its life in which a chip is not being repaired: time between failures over that and repair."""
-    return 1.0 / (1.0 + chip.failures.per_year.value * chip.failures.repair.value / DAYS_PER_YEAR)
-
-
 def speed(chip: ChipOption, inlet: float) -> float:
     """Share of its speed that a chip keeps at an inlet temperature in °C."""
     if inlet >= chip.heat.stops_at.value:

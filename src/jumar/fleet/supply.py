@@ -40,10 +40,6 @@ class SupplySamples:
     def samples(self) -> int:
         return len(self.arrives)
 
-    def never(self) -> Floats:
-        """[sample, chip, order month]: share of an order that does not come within the scenario."""
-        return np.asarray(1.0 - self.arrives.sum(axis=3))
-
     def of(self, samples: Sequence[int]) -> SupplySamples:
         """Only these samples."""
         rows = np.asarray(samples)
@@ -89,11 +85,26 @@ def fan(received: Floats, quantiles: Sequence[float] = QUANTILES) -> Floats:
     return np.quantile(received, quantiles, axis=0)
 
 
-def expected(samples: SupplySamples) -> SupplySamples:
-    """One future that is the mean of all: what somebody plans with who does not think of chance."""
-    named = ("arrives", "cancelled", "price", "blocked")
-    means = [np.asarray(getattr(samples, name).mean(axis=0, keepdims=True)) for name in named]
-    return SupplySamples(samples.chips, means[0], means[1], means[2], means[3], samples.seed)
+@dataclass(frozen=True)
+class Outlook:
+    """What comes until the end if as much is ordered as may be: chips, and quantiles over futures."""
+
+    ordered: float
+    low: float
+    middle: float
+    high: float
+
+
+def outlook(scenario: Scenario, samples: int = 200, seed: int = 0) -> dict[str, Outlook]:
+    """For each chip that may be bought, how much of it can be had, with the 5 %, 50 % and 95 % quantiles."""
+    bought = {chip.name: chip.supply for chip in scenario.chips.values() if chip.supply is not None}
+    orders = {name: _taken(supply, scenario.months) for name, supply in bought.items()}
+    received = sample(scenario, samples, seed).received(orders)
+    found = {}
+    for name, chips in received.items():
+        low, _, middle, _, high = fan(chips)[:, -1]
+        found[name] = Outlook(float(orders[name].sum()), float(low), float(middle), float(high))
+    return found
 
 
 def promised(scenario: Scenario) -> dict[str, Floats]:

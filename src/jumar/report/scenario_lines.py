@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jumar.fleet import demand, units
+from jumar.fleet import demand, supply, units
 from jumar.fleet.scenario import TRAINING, Scenario, Workload
 
 WIDE = 46  # of a key
@@ -58,12 +58,18 @@ def _asked(scenario: Scenario, work: Workload) -> str:
 
 
 def _supply(scenario: Scenario) -> list[str]:
-    lines = ["chips"]
+    """What there is, and what could be had: the middle and the 5 % and 95 % quantiles of futures."""
+    outlook = supply.outlook(scenario)
+    lines = ["chips in stock, and what comes until the end of all that may be ordered"]
     for chip in scenario.chips.values():
-        stock = f"{chip.stock.value:,.0f} in stock" if chip.stock.value else ""
-        most = demand.most_ordered(scenario, chip)
-        bought = f"up to {most:,.0f} a month at {units.text(chip.price.value, 'USD/chip')}" if most else ""
-        lines.append(f"  {chip.name:<22}{'; '.join(one for one in (stock, bought) if one)}")
+        said = [f"{chip.stock.value:,.0f} in stock"] if chip.stock.value else []
+        if chip.name in outlook:
+            found = outlook[chip.name]
+            said.append(
+                f"{found.middle:,.0f} ({found.low:,.0f} to {found.high:,.0f}) of {found.ordered:,.0f} "
+                f"at {units.text(chip.price.value, 'USD/chip')}"
+            )
+        lines.append(f"  {chip.name:<22}{'; '.join(said)}")
     return lines
 
 
