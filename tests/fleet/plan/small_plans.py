@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,13 @@ def random_instance(seed: int, months: int = 3, samples: int = 3, **changes: Any
     instance = Instance(**(values | changes))
     instance.check()
     return instance
+
+
+def replace_in(instance: Instance, **changes: Any) -> Instance:
+    """The same with other arrays, checked."""
+    changed = replace(instance, **changes)
+    changed.check()
+    return changed
 
 
 def every_plan(instance: Instance) -> Iterator[Plan]:

@@ -43,6 +43,14 @@ class Slope:
     by_move: Floats
 
 
+def without_idle_moves(instance: Instance, plan: Plan) -> Plan:
+    """The same without moves to where no chip will ever be."""
+    present = plan.lots.any(axis=1) | instance.stock.any(axis=(0, 2))
+    useful = np.unique(instance.activity_move[present[instance.activity_chip]])
+    idle = ~np.isin(np.arange(len(instance.moves)), useful)
+    return Plan(plan.lots, np.where(idle, -1, plan.begins))
+
+
 def there(instance: Instance, plan: Plan, s: int) -> Floats:
     """Chips that work [c,t] in a sample."""
     came = np.einsum("cab,ca->cb", instance.arrived[s], plan.chips(instance))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from jumar.fleet.plan.decision import Plan, broken
+from jumar.fleet.plan.decision import Plan, broken, without_idle_moves
 from jumar.fleet.plan.evaluation import Outcome, Samples
 from jumar.fleet.plan.grouping import groups
 from jumar.fleet.plan.instance import Instance
@@ -68,10 +68,11 @@ def best(instance: Instance, effort: Effort = Effort(), tell: Tell = lambda _: N
 
 def _at_once(instance: Instance, effort: Effort, begun: float) -> Planned:
     solved = solve(build(instance), Limits(min(effort.gap, 1e-4), effort.seconds))
+    plan = without_idle_moves(instance, solved.plan)
     with Samples(instance) as samples:
-        outcome = samples.of_plan(solved.plan)
+        outcome = samples.of_plan(plan)
     value = min(outcome.value, solved.value)
-    planned = Planned(solved.plan, replace(outcome, value=value), solved.bound, 0.0, 1)
+    planned = Planned(plan, replace(outcome, value=value), solved.bound, 0.0, 1)
     return replace(planned, seconds=time.monotonic() - begun)
 
 
@@ -172,6 +173,7 @@ class _Search:
             _fix(self.master)
 
     def _try(self, samples: Samples, plan: Plan) -> None:
+        plan = without_idle_moves(self.instance, plan)
         if broken(self.instance, plan):
             return
         outcome = samples.of_plan(plan)
