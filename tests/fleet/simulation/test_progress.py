@@ -51,15 +51,28 @@ def test_what_is_not_yet_written_is_lost() -> None:
     assert job.saved == pytest.approx(0.7) and job.fall_back() == pytest.approx(0.3 * 0.8 + 0.01)
 
 
-def test_after_a_silent_error_later_checkpoints_do_not_count() -> None:
+def test_a_found_error_takes_the_job_back_to_before_it() -> None:
     job = Progress(RULES["blocking"])
     job.advance(3.4, 1.0)
     clean = job.saved
     job.corrupt()
     job.advance(5.0, 1.0)
-    assert job.saved > clean
+    assert job.saved > clean + 1
+    spoilt = job.saved
+    job.fall_back()  # for another reason: nobody knows yet
+    assert job.work == spoilt
+    assert job.back_to_clean() == pytest.approx(spoilt - clean)
+    assert job.work == job.saved == clean and job.back_to_clean() == 0.0
+
+
+def test_an_error_since_the_last_checkpoint_is_gone_with_what_is_lost() -> None:
+    job = Progress(RULES["blocking"])
+    job.advance(3.4, 1.0)
+    job.corrupt()
+    job.advance(0.1, 1.0)
     job.fall_back()
-    assert job.work == job.saved == clean and math.isinf(job.clean)
+    job.advance(5.0, 1.0)
+    assert job.back_to_clean() == 0.0
 
 
 def test_without_checkpoints_all_is_lost() -> None:

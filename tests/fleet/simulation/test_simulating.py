@@ -106,6 +106,16 @@ def test_a_silent_error_takes_the_job_back_before_it() -> None:
     assert ends(simulation) == [pytest.approx(5.6 + 0.25 + 8)]
 
 
+def test_a_silent_error_follows_the_job_that_it_spoilt() -> None:
+    """Its host is replaced for another reason before anybody finds the error; the job goes back all the same."""
+    happens = ((2.3, SILENT, 0, 5.0, 1.0, 0.0), (3.5, STOP, 0, 0.0, 100.0, 0.0))
+    simulation = play(cluster(3, job()), *happens)
+    assert ends(simulation) == [pytest.approx(7.3 + 0.25 + 8)]
+    assert simulation.jobs[0].unseen_errors == 0
+    early = ((2.3, SILENT, 0, 5.0, 1.0, 0.0), (2.9, STOP, 0, 0.0, 100.0, 0.0))
+    assert ends(play(cluster(3, job()), *early)) == [pytest.approx(2.9 + 0.25 + 8)]
+
+
 def test_a_silent_error_that_nobody_finds_is_counted() -> None:
     simulation = play(cluster(3, job()), (2.3, SILENT, 0, 100.0, 1.0, 0.0))
     assert ends(simulation) == [pytest.approx(10)] and simulation.jobs[0].unseen_errors == 1

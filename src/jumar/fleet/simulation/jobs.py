@@ -83,8 +83,14 @@ class Job:
             self.uses[SLOWED] += slowed
 
     def fall_back(self) -> float:
-        """To the newest good checkpoint; returns the hours of work that are lost."""
-        hours = self.progress.fall_back()
+        """To the newest checkpoint; returns the hours of work that are lost."""
+        return self._lose(self.progress.fall_back())
+
+    def back_to_clean(self) -> float:
+        """To the newest checkpoint from before a silent error; returns the hours of work that are lost."""
+        return self._lose(self.progress.back_to_clean())
+
+    def _lose(self, hours: float) -> float:
         self.uses[USEFUL] -= hours * self.full_chips
         self.uses[REDONE] += hours * self.full_chips
         return hours

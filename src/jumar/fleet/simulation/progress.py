@@ -67,11 +67,24 @@ class Progress:
         return passed
 
     def fall_back(self) -> float:
-        """To the newest good checkpoint; returns the work that is lost."""
-        good = min(self.saved, self.clean)
+        """To the newest checkpoint, which may be wrong without anybody knowing; returns the work that is lost."""
+        lost = self._back_to(self.saved)
+        if self.work <= self.clean:
+            self.clean = math.inf
+        return lost
+
+    def back_to_clean(self) -> float:
+        """To the newest checkpoint from before a silent error; returns the work that is lost."""
+        if math.isinf(self.clean):
+            return 0.0
+        lost = self._back_to(min(self.saved, self.clean))
+        self.clean = math.inf
+        return lost
+
+    def _back_to(self, good: float) -> float:
         lost = self.work - good
         self.work = self.pending = self.saved = good
-        self.phase, self.clean = self.rule.writes_h, math.inf
+        self.phase = self.rule.writes_h
         return lost
 
     def save(self) -> None:

@@ -140,7 +140,8 @@ class Simulation:
     def _fail(self, row: int) -> None:
         drawn, failure = self.failures, self.cluster.failures[self.failures.kind[row]]
         hosts = np.arange(drawn.first[row], drawn.first[row] + drawn.count[row])
-        hosts = hosts[self.floor.up()[hosts]]
+        if failure.effect != "heat":  # warm air waits for hosts that are down now
+            hosts = hosts[self.floor.up()[hosts]]
         if failure.busy_only:
             hosts = hosts[self.floor.owner[hosts] != FREE]
         if len(hosts) == 0:
@@ -162,12 +163,12 @@ class Simulation:
             self.after(float(drawn.lasts_h[row]), self._set_slow, hosts, 1 / speed)
 
     def _silent(self, row: int, name: str, hosts: Whole) -> None:
-        for job in self._owners(hosts):
-            if job.state is State.RUNNING:
-                job.pass_to(self.now_h)
-                job.progress.corrupt()
-                job.unseen_errors += 1
-        self.after(float(self.failures.notice_h[row]), self._find_wrong, row, name, hosts)
+        spoilt = [job for job in self._owners(hosts) if job.state is State.RUNNING]
+        for job in spoilt:
+            job.pass_to(self.now_h)
+            job.progress.corrupt()
+            job.unseen_errors += 1
+        self.after(float(self.failures.notice_h[row]), self._find_wrong, row, name, hosts, spoilt)
 
     def _heat(self, row: int, name: str, hosts: Whole) -> None:
         rise_c = self.cluster.failures[self.failures.kind[row]].rise_c
@@ -250,11 +251,18 @@ class Simulation:
                 job.progress.save()
         self._stop_hosts(hosts, name, 0.0, float(self.failures.repair_h[row]))
 
-    def _find_wrong(self, row: int, name: str, hosts: Whole) -> None:
+    def _find_wrong(self, row: int, name: str, hosts: Whole, spoilt: list[Job]) -> None:
+        """A silent error is found: the jobs that it spoilt go back to before it, wherever they run now."""
         hosts = hosts[self.floor.up()[hosts]]
         self._record(name, len(hosts))
-        for job in self._owners(hosts):
-            job.unseen_errors = 0
+        for job in spoilt:
+            if job.state is not State.DONE:
+                job.pass_to(self.now_h)
+                job.unseen_errors -= 1
+                lost_h = job.back_to_clean()
+                self.ledger.history[-1]["hours_lost"] += lost_h
+                if lost_h:
+                    self._stop_job(job, name, 0.0)
         self._stop_hosts(hosts, name, 0.0, float(self.failures.repair_h[row]))
 
     def _repair_time(self, repair_h: float) -> float:
