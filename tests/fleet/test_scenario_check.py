@@ -35,7 +35,10 @@ def test_the_check_tells_demand_chips_and_what_numbers_rest_on(
 ) -> None:
     assert scenario_check.check(small) == 0
     said = capsys.readouterr().out
-    assert "2 Ttoken by 2026-03" in said and "too slow for interactive: near" in said
+    assert [line.split() for line in said.splitlines() if line.startswith(("  train", "  chat"))] == [
+        ["train", "2", "Ttoken", "by", "2026-03", "42", "–", "35"],
+        ["chat", "317.8", "ktoken/s", "to", "566.3", "ktoken/s", "too", "slow", "472", "809"],
+    ]
     assert "400 in stock" in said and "9,000 (9,000 to 9,000) of 12,000 at 15,000 USD/chip" in said
     disputed = said[said.index("where sources disagree") : said.index("not in the file, taken so")]
     assert "25 %" in disputed and "A paper" in disputed
@@ -50,6 +53,8 @@ def test_the_check_as_json_has_every_number(
     told = json.loads(capsys.readouterr().out)
     keys = [one["key"] for part in told["confidences"] for one in part["numbers"]]
     expected = [key for key in changed().numbers() if ".inlet." not in key] + ["sites.hall.inlet"]
+    assert told["busy_at_peak"]["train"] == pytest.approx({"near": 41.915, "old": 35.209}, abs=0.001)
+    assert told["outlook"]["far"] == {"ordered": 6000, "low": 5000, "middle": 5000, "high": 5000}
     assert sorted(keys) == sorted(expected) and told["count"] == len(keys)
 
 

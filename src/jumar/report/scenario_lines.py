@@ -36,18 +36,25 @@ def _head(scenario: Scenario, name: str) -> list[str]:
 
 
 def _demand(scenario: Scenario) -> list[str]:
-    return [
-        "demand, and chips that it would keep busy at its peak",
-        *(_work(scenario, one) for one in scenario.workloads.values()),
-    ]
+    """One row a workload: what is asked, and how many chips of each kind its peak would keep busy."""
+    rows = [["", "asked", *scenario.chips]]
+    for work in scenario.workloads.values():
+        rows.append(
+            [work.name, _asked(scenario, work), *(_busy(scenario, work, chip) for chip in scenario.chips)]
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["chips that demand would keep busy at its peak, if they were all of one kind"]
+    for row in rows:
+        words = (cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True))
+        numbers = (cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True))
+        lines.append(f"  {'  '.join((*words, *numbers))}")
+    return lines
 
 
-def _work(scenario: Scenario, work: Workload) -> str:
-    counted = []
-    for chip in work.throughput:
-        counted.append(f"{demand.most_chips(scenario, work, chip):,.0f} {chip}")
-    slow = f"; too slow for {work.latency_class}: {', '.join(work.too_slow)}" if work.too_slow else ""
-    return f"  {work.name:<22}{_asked(scenario, work):<44}{' or '.join(counted)}{slow}"
+def _busy(scenario: Scenario, work: Workload, chip: str) -> str:
+    if chip in work.too_slow:
+        return "too slow"
+    return f"{demand.most_chips(scenario, work, chip):,.0f}" if chip in work.throughput else "–"
 
 
 def _asked(scenario: Scenario, work: Workload) -> str:
