@@ -294,6 +294,15 @@ def test_jobs_wait_pale_and_work_dark() -> None:
     assert found == [(0, 54, 0.85), (10, 20, 0.2), (30, 10, 0.85), (50, 4, 0.2)]
 
 
+def test_swings_to_one_side_share_the_height_and_slight_ones_are_only_told() -> None:
+    row = {"key": "k", "name": "k", "low_text": "1", "high_text": "9", "low_cost": 5e8, "high_cost": 4.5e8}
+    drawn = plan_drawings.tornado([row], 4.1e8)
+    assert drawn.count('height="7.5"') == 2 and ">1</text>" in drawn and ">9</text>" not in drawn
+    slight = {**row, "name": "hardly any", "low_cost": 4.101e8, "high_cost": 4.1e8}
+    page = fleet_page.render_plan({**PLAN, "tornado": [*PLAN["tornado"], slight]}, ["jumar"])
+    assert "Less than 0.5 % either way: hardly any (1 to 9)." in page
+
+
 def test_nothing_is_drawn_for_points_that_are_not_known() -> None:
     found = copy.deepcopy(CLUSTER["checkpoints"])
     found["points"][1]["mean"] = math.nan

@@ -11,6 +11,7 @@ from jumar.report.axes import Frame, colour, svg, text, thinned, ticks
 
 WIDTH = 1040
 LANE, LABEL = 16, 230
+SHADES = (("low", "vector"), ("high", "copy"))  # ends of a number's range -> colours
 
 
 def fan(months: Sequence[str], quantiles: Mapping[str, Sequence[float]], title: str, number: int) -> str:
@@ -91,7 +92,9 @@ def _bars(
 def frontier(points: Sequence[Mapping[str, Any]], delay_unit: str) -> str:
     """Cost against delay; the darker, the more of the spending goes to one supplier. A ring marks the plan."""
     costs, delays = ([one[key] for one in points] for key in ("cost", "delay"))
-    frame = Frame(WIDTH, 340, _padded(costs), _padded(delays, zero=True), left=80, bottom=46, right=40)
+    frame = Frame(
+        WIDTH, 340, _padded(costs), _padded(delays, zero=True), left=80, bottom=46, right=40, top=26
+    )
     body = frame.rows(amounts.count) + frame.columns(ticks(*frame.x_range, 6), amounts.dollars)
     body += text(WIDTH / 2, 336, "expected cost", "middle") + text(4, 12, delay_unit)
     for point in sorted(points, key=lambda one: bool(one.get("chosen"))):
@@ -106,7 +109,7 @@ def frontier(points: Sequence[Mapping[str, Any]], delay_unit: str) -> str:
             f"<title>{escape(said)}</title></circle>"
         )
         end = x > WIDTH * 0.75
-        label = f"{point['label']}, {share:.0%}".replace("%", " %")
+        label = f"{point['label']} · {share:.0%}".replace("%", " %")
         body += text(x - 12 if end else x + 12, y + 4, label, "end" if end else "start")
     return frame.svg("cost against delay against dependence on one supplier", body)
 
@@ -126,19 +129,21 @@ def tornado(rows: Sequence[Mapping[str, Any]], base: float) -> str:
 
 
 def _swing(frame: Frame, row: Mapping[str, Any], base: float, y: float) -> str:
+    """Both ends of one number; where both are on one side of the base, each takes half of the height."""
     mark = " ◆" if row.get("other_decision") else ""
     body = text(frame.left - 10, y + 12, _short(row["name"], 50) + mark, "end")
-    for cost, said, shade in (
-        (row["low_cost"], row["low_text"], "vector"),
-        (row["high_cost"], row["high_text"], "copy"),
-    ):
+    one_side = (row["low_cost"] - base) * (row["high_cost"] - base) > 0
+    tall = 7.5 if one_side else 15
+    longest = max(abs(row[f"{end}_cost"] - base) for end, _ in SHADES)
+    for at, (end, shade) in enumerate(SHADES):
+        cost, said = row[f"{end}_cost"], row[f"{end}_text"]
         first, last = sorted((frame.x(base), frame.x(cost)))
         told = f"{row['name']} at {said}: {amounts.dollars(cost)}"
         body += (
-            f'<rect x="{first:.1f}" y="{y}" width="{max(1.0, last - first):.1f}" height="15" fill="var(--{shade})" '
-            f'fill-opacity=".75"><title>{escape(told)}</title></rect>'
+            f'<rect x="{first:.1f}" y="{y + (tall * at if one_side else 0)}" width="{max(1.0, last - first):.1f}" '
+            f'height="{tall}" fill="var(--{shade})" fill-opacity=".75"><title>{escape(told)}</title></rect>'
         )
-        if last - first > 2:
+        if last - first > 2 and (not one_side or abs(cost - base) == longest):
             body += text(*((first - 4, y + 12, said, "end") if cost < base else (last + 4, y + 12, said)))
     return body
 

@@ -11,6 +11,7 @@ from jumar.report.axes import colour
 from jumar.report.markup import Section
 
 Facts = Mapping[str, Any]
+SLIGHT = 0.005  # a swing below this share of the cost is not drawn
 
 
 def sections(facts: Facts) -> list[Section]:
@@ -231,5 +232,16 @@ def _tornado(facts: Facts) -> Section | None:
     )
     if any(row.get("other_decision") for row in rows):
         said += " ◆: a plan made for that end would spend more than a fifth of the money on other chips."
-    drawing = plan_drawings.tornado(rows, facts["base_cost"])
-    return Section("tornado", "What it hangs on", markup.small(said) + drawing, "sensitivity")
+    base = facts["base_cost"]
+    wide = [row for row in rows if _swing(row) >= SLIGHT * abs(base)]
+    narrow = [f"{row['name']} ({row['low_text']} to {row['high_text']})" for row in rows if row not in wide]
+    body = markup.small(said) + (plan_drawings.tornado(wide, base) if wide else "")
+    if narrow:
+        told = f"Less than {SLIGHT:.1%} either way: {'; '.join(narrow)}.".replace("%", " %", 1)
+        body += markup.small(told)
+    return Section("tornado", "What it hangs on", body, "sensitivity")
+
+
+def _swing(row: Facts) -> float:
+    ends = (row["low_cost"], row["high_cost"])
+    return float(max(ends) - min(ends))

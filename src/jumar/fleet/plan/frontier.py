@@ -122,7 +122,7 @@ def dependence(instance: Instance, lots: Any) -> float:
 
 def _label(row: dict[str, Any]) -> str:
     urgency = {0.3: "patient", 4.0: "urgent"}.get(row[URGENCY], "")
-    limit = "no limit" if row[LIMIT] >= 1 else f"≤ {row[LIMIT]:.0%}".replace("%", " %")
+    limit = "no limit" if row[LIMIT] >= 1 else f"limit {row[LIMIT]:.0%}".replace("%", " %")
     return ", ".join(part for part in (limit, urgency) if part)
 
 
