@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import time
 from typing import Any
 
@@ -20,6 +21,7 @@ from jumar.fleet.plan.instance import Instance
 from jumar.fleet.plan.planning import Effort, best
 from jumar.fleet.plan.solving import build
 
+WHOSE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 PLATFORMS, SUPPLIERS = 4, 5
 
 
@@ -145,6 +147,10 @@ def _work(draw: Any, speed: Any, price: float, discount: Any, workloads: int, sa
     }
 
 
+def _cpu() -> float:
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, WHOSE))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -164,7 +170,6 @@ def main() -> None:
         print(f"10 samples: {made.model.getnumrow():,} rows, {made.model.getnumcol():,} columns "
               f"in {time.perf_counter() - begun:.1f} s")  # fmt: skip
         return
-    cpu = time.process_time()
     found = best(
         instance, Effort(given.gap, given.seconds, given.workers), lambda words: print(words, flush=True)
     )
@@ -173,9 +178,10 @@ def main() -> None:
     )
     with Samples(unseen, given.workers) as samples:
         tried = samples.of_plan(found.plan)
+    # The processes of the planner have ended here, so that their time is counted.
     print(f"plan {found.value:,.1f}, none below {found.bound:,.1f}: gap {100 * found.gap:.2f} % in {found.seconds:.0f} s, "
           f"{found.rounds} rounds; on {given.samples} unseen samples {tried.value:,.1f} "
-          f"(load {os.getloadavg()[0]:.1f}, {time.process_time() - cpu:.0f} s of CPU in this process)")  # fmt: skip
+          f"(load {os.getloadavg()[0]:.1f}, {_cpu():.0f} s of CPU in all processes)")  # fmt: skip
 
 
 if __name__ == "__main__":

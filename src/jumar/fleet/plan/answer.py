@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 
 from jumar.fleet.number import Floats
-from jumar.fleet.plan import baselines, clash, facts, worth
+from jumar.fleet.plan import baselines, clash, facts, frontier, sensitivity, worth
 from jumar.fleet.plan.decision import Plan
 from jumar.fleet.plan.evaluation import Outcome, Samples, worst
 from jumar.fleet.plan.from_scenario import Posed, pose, without
 from jumar.fleet.plan.instance import Flags
 from jumar.fleet.plan.planning import Effort, Planned, Tell, best
-from jumar.fleet.plan.solving import Impossible
+from jumar.fleet.plan.recourse import Recourse
+from jumar.fleet.plan.solving import Impossible, build, solve
 from jumar.fleet.plan.wording import decision
 from jumar.fleet.scenario import Scenario
+
+MUST_LOOKED_AT = 40  # futures
+DEAR = 10.0  # times what the scenario says that missing costs, for work that may not be missed
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,12 @@ class Asked:
 
 def answer(scenario: Scenario, asked: Asked, tell: Tell = lambda _: None) -> dict[str, Any]:
     """Facts for terminal, page and JSON. If no plan is possible they have `clash` and no decision."""
-    posed = _posed(scenario, asked, asked.seed)
-    try:
-        planned = best(posed.instance, asked.effort, tell)
-    except Impossible:
-        return _impossible(posed)
+    strict = _posed(scenario, asked, asked.seed)
+    if not _possible(strict):
+        return _impossible(strict)
+    posed, unseen = softened(strict), softened(_posed(scenario, asked, asked.seed + 1))
+    planned = best(posed.instance, asked.effort, tell)
     tell("simpler plans")
-    unseen = _posed(scenario, asked, asked.seed + 1)
     spare = replace(asked.effort, gap=2 * asked.effort.gap, seconds=asked.effort.seconds / 2)
     others = baselines.all_of_them(posed, spare)
     with Samples(unseen.instance, asked.effort.workers) as samples:
@@ -60,11 +63,11 @@ def answer(scenario: Scenario, asked: Asked, tell: Tell = lambda _: None) -> dic
     found["buyable"] = [
         posed.instance.chips[c] for c in np.flatnonzero(posed.instance.order_most.any(axis=1))
     ]
-    found |= _sensitivity(posed, planned, asked, tell) if asked.sensitivity else {}
+    found |= _sensitivity(posed, planned.plan, asked, tell) if asked.sensitivity else {}
     found["planned"] = _planned(posed, planned, outcome)
     found["decision"] = decision(found)
     found["figures"] = _figures(found)
-    found["notes"] = _notes(planned, asked)
+    found["notes"] = [*_notes(planned, asked), *_kept(strict, unseen, planned.plan)]
     return found
 
 
@@ -73,6 +76,25 @@ def _posed(scenario: Scenario, asked: Asked, seed: int) -> Posed:
     must: Flags = posed.instance.must | np.isin(posed.instance.workloads, asked.must)
     risk = posed.instance.risk if asked.risk is None else asked.risk
     return without(posed, must=must, risk=risk)
+
+
+def _possible(posed: Posed) -> bool:
+    """Whether what may not be missed can be done if all comes as expected."""
+    if not posed.instance.must.any():
+        return True
+    try:
+        solve(build(posed.instance.group([np.arange(posed.instance.samples)]), whole=False))
+    except Impossible:
+        return False
+    return True
+
+
+def softened(posed: Posed) -> Posed:
+    """What may not be missed is missed at a price that nobody pays by choice. There may be futures in which no plan
+    at all would avoid it, and a plan is wanted for the others."""
+    must = posed.instance.must
+    dear = np.where(must[:, None], DEAR * posed.instance.missed_cost, posed.instance.missed_cost)
+    return without(posed, must=np.zeros_like(must), missed_cost=dear)
 
 
 def _impossible(posed: Posed) -> dict[str, Any]:
@@ -117,21 +139,12 @@ def largest_share(posed: Posed, plan: Plan) -> float | None:
     )
 
 
-def _sensitivity(posed: Posed, planned: Planned, asked: Asked, tell: Tell) -> dict[str, Any]:
-    from jumar.fleet.plan import frontier, sensitivity
-
+def _sensitivity(posed: Posed, plan: Plan, asked: Asked, tell: Tell) -> dict[str, Any]:
     tell("sensitivity to each assumption, and what less delay or less dependence cost")
     how: dict[str, Any] = {"engine": asked.engine, "workers": asked.effort.workers}
     folders = {name: asked.folder / name if asked.folder else None for name in ("tornado", "frontier")}
-    base, rows = sensitivity.tornado(
-        posed.scenario, planned.plan, seed=asked.seed, directory=folders["tornado"], **how
-    )
-    return {
-        "tornado": rows,
-        "base_cost": base,
-        "frontier": frontier.frontier(posed, directory=folders["frontier"], **how),
-        "delay_unit": frontier.DELAY_UNIT,
-    }
+    found = sensitivity.tornado(posed.scenario, plan, seed=asked.seed, directory=folders["tornado"], **how)
+    return found | frontier.frontier(posed, plan, directory=folders["frontier"], **how)
 
 
 def _planned(posed: Posed, planned: Planned, outcome: Outcome) -> dict[str, Any]:
@@ -187,6 +200,23 @@ def _dollars(value: float) -> str:
         if abs(value) >= size:
             return f"{value / size:,.3g} {word} USD"
     return f"{value:,.0f} USD"
+
+
+def _kept(strict: Posed, unseen: Posed, plan: Plan) -> list[str]:
+    """Whether what may not be missed is not, in futures that the plan has not seen."""
+    must, looked_at = np.flatnonzero(strict.instance.must), min(MUST_LOOKED_AT, unseen.instance.samples)
+    if not len(must):
+        return []
+    recourse, kept = Recourse(unseen.instance), 0
+    for s in range(looked_at):
+        undone = recourse.use(s, plan).undone
+        due = np.arange(unseen.instance.months) >= unseen.instance.deadline[:, None]
+        counts = due | ~unseen.instance.job[:, None]
+        kept += bool((undone * counts)[must].max() < 1e-4)
+    return [
+        f"What may not be missed was done in full in {kept} of {looked_at} futures; missing it counted {DEAR:.0f} times "
+        "what the scenario says, in all costs above."
+    ]
 
 
 def _notes(planned: Planned, asked: Asked) -> Sequence[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jumar.fleet.number import Floats
-from jumar.fleet.plan.instance import Instance, Integers
+from jumar.fleet.plan.instance import Flags, Instance, Integers
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Slope:
 
 def without_idle_moves(instance: Instance, plan: Plan) -> Plan:
     """The same without moves to where no chip will ever be."""
-    present = plan.lots.any(axis=1) | instance.stock.any(axis=(0, 2))
+    present: Flags = np.asarray(plan.lots.any(axis=1) | instance.stock.any(axis=(0, 2)))
     useful = np.unique(instance.activity_move[present[instance.activity_chip]])
     idle = ~np.isin(np.arange(len(instance.moves)), useful)
     return Plan(plan.lots, np.where(idle, -1, plan.begins))

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from jumar.fleet import evidence, export_rules
+from jumar.fleet import evidence, export_rules, supply
 from jumar.fleet.number import Floats
 from jumar.fleet.plan.decision import Plan, there
 from jumar.fleet.plan.from_scenario import THOUSAND, Posed
 from jumar.fleet.plan.recourse import Recourse, Use
+from jumar.fleet.scenario import ChipOption
 
 QUANTILES = {"low": 0.05, "quarter": 0.25, "middle": 0.5, "three_quarters": 0.75, "high": 0.95}
 LOOKED_AT = 40  # samples whose assignments are averaged: each is a programme to solve
@@ -78,8 +79,10 @@ def _moves(posed: Posed, plan: Plan) -> list[dict[str, Any]]:
 
 
 def _supply(posed: Posed, plan: Plan) -> list[dict[str, Any]]:
-    """Chips in service by month, of each kind that there ever is; rented ones are not supply."""
-    instance = posed.instance
+    """Chips in service by month, of each kind that there ever is, and how many there were if all came as promised
+    and nothing failed; rented ones are not supply."""
+    instance, agreed = posed.instance, supply.promised(posed.scenario)
+    ordered = plan.chips(instance) * THOUSAND
     samples = np.stack([there(instance, plan, s) for s in range(instance.samples)]) * THOUSAND
     return [
         {
@@ -88,10 +91,17 @@ def _supply(posed: Posed, plan: Plan) -> list[dict[str, Any]]:
                 key: np.quantile(samples[:, c], share, axis=0).round(1).tolist()
                 for key, share in QUANTILES.items()
             },
+            "promised": _promised(chip, ordered[c], agreed.get(name)),
         }
-        for c, name in enumerate(posed.scenario.chips)
+        for c, (name, chip) in enumerate(posed.scenario.chips.items())
         if samples[:, c].max() >= 1.0
     ]
+
+
+def _promised(chip: ChipOption, ordered: Floats, shares: Floats | None) -> list[float]:
+    """The stock and what was ordered, as it would arrive on time."""
+    arriving = np.zeros(len(ordered)) if shares is None else ordered @ shares
+    return (chip.stock.value + np.cumsum(arriving)).round(1).tolist()  # type: ignore[no-any-return]
 
 
 def _uses(posed: Posed, plan: Plan) -> list[Use]:

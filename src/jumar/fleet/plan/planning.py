@@ -25,6 +25,10 @@ SMALL = 6_000  # work variables up to which a programme is solved as it is
 LEVELS = (16,)  # groups of samples that are asked before all are
 ROUNDS = 40  # most bounds on one level
 SLIGHT = 1e-6
+SHARES = (
+    0.5,
+    0.2,
+)  # of the best point so far in the next, in turn: half finds better ones, less raises the bound
 POLISHES = 8  # most bounds for given moves
 THRESHOLDS = (0.1, 0.3, 0.6)  # from how much of a move on it is made whole
 Tell = Callable[[str], None]
@@ -95,7 +99,7 @@ class _Search:
                 with Samples(self.instance.group(groups(self.instance, number)), self.effort.workers) as some:
                     self.point = self._descend(some, self.point, self.effort.gap / 2, f"{number} groups")
         with Samples(self.instance, self.effort.workers) as samples:
-            self.point = self._descend(samples, self.point, self.effort.gap / 2, "all samples")
+            self.point = self._descend(samples, self.point, self.effort.gap * 0.6, "all samples")
             self._round(samples)
             self._whole(samples)
         assert self.found is not None, "the solver found no whole plan"
@@ -107,8 +111,9 @@ class _Search:
     ) -> Any:
         """Bounds at points between the best so far and the master's, until both have nearly the same value. Returns
         the best point. `bounds`: no move is fixed, so the master's value bounds all plans."""
-        best_value, share = np.inf, 0.5  # of the best point in the next: less when it stops getting better
-        for _ in range(rounds):
+        best_value = np.inf
+        for number in range(rounds):
+            share = SHARES[number % len(SHARES)]
             solved = solve(self.relaxed)
             if bounds:
                 self.bound = max(self.bound, solved.value)
@@ -119,7 +124,6 @@ class _Search:
                 here = tuple((1 - share) * new + share * old for new, old in zip(here, point, strict=True))
             outcome = samples.of(*here)
             self._add(outcome)
-            share = 0.5 if outcome.value < best_value else max(0.1, share * 0.7)
             if outcome.value < best_value:
                 best_value, point = outcome.value, here
             self._say(f"{name}: between {solved.value:,.1f} and {best_value:,.1f}")
