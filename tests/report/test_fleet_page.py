@@ -61,7 +61,7 @@ PLAN: dict[str, Any] = {
     ],
     "supply": [
         {"chip": chip, "low": ramp(0, top / 2), "quarter": ramp(0, top * 0.7), "middle": ramp(0, top * 0.8),
-         "three_quarters": ramp(0, top * 0.9), "high": ramp(0, top)}
+         "three_quarters": ramp(0, top * 0.9), "high": ramp(0, top), "promised": ramp(0, top * 1.2)}
         for chip, top in (("910c", 8000.0), ("asic", 20000.0))
     ],
     "assignments": [

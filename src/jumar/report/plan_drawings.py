@@ -15,8 +15,10 @@ SHADES = (("low", "vector"), ("high", "copy"))  # ends of a number's range -> co
 
 
 def fan(months: Sequence[str], quantiles: Mapping[str, Sequence[float]], title: str, number: int) -> str:
-    """A number of chips over months: the middle as a line, half and nine tenths of all samples as bands."""
-    top = max(quantiles["high"], default=0.0)
+    """A number of chips over months: the middle as a line, half and nine tenths of all samples as bands,
+    what was promised as a dashed line."""
+    promised = quantiles.get("promised") or ()
+    top = max([*quantiles["high"], *promised], default=0.0)
     frame = Frame(500, 190, (0, max(1, len(months) - 1)), (0, top * 1.08 or 1))
     shade = colour(number)
     bands = "".join(
@@ -27,6 +29,9 @@ def fan(months: Sequence[str], quantiles: Mapping[str, Sequence[float]], title: 
     middle = frame.line(list(enumerate(quantiles["middle"])))
     body = frame.rows(amounts.count) + frame.columns(thinned(months, 6), lambda at: months[int(at)]) + bands
     body += f'<polyline points="{middle}" fill="none" stroke="{shade}" stroke-width="2.2"/>'
+    if promised:
+        points = frame.line(list(enumerate(promised)))
+        body += f'<polyline points="{points}" fill="none" stroke="var(--soft)" stroke-dasharray="4 3"/>'
     caption = f"<figcaption>{escape(title)}</figcaption>"
     return f"<figure>{caption}{frame.svg(f'{title}: chips in service by month', body)}</figure>"
 

@@ -149,7 +149,7 @@ def _supply(facts: Facts) -> Section | None:
     )
     said = (
         "Chips in service by month: the line is the middle of all samples, the dark band half of them, the pale band nine "
-        "tenths. Yield, ramp, delay, stops and failures are in it."
+        "tenths. Yield, ramp, delay, stops and failures are in it. Dashed: as promised."
     )
     return Section("supply", "Supply", f'{markup.small(said)}<div class="fans">{fans}</div>')
 

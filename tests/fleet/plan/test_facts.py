@@ -49,6 +49,8 @@ def test_chips_in_service_are_between_nothing_and_all_that_were_ordered(told: di
         for low, high in (("low", "quarter"), ("quarter", "middle"), ("middle", "three_quarters")):
             assert all(a <= b for a, b in zip(fan[low], fan[high], strict=True))
         assert len(fan["high"]) == len(told["months"]) and 0 < max(fan["high"]) <= most
+    assert fans["near"]["promised"][:5] == [0, 0, 0, 200, 200]
+    assert fans["old"]["promised"] == [400] * len(told["months"])
     assert fans["near"]["high"][:3] == [0, 0, 0]  # three months from order to delivery
     assert fans["old"]["middle"][0] > 390
 
