@@ -4,9 +4,7 @@ that is not in closed form, so time costs nothing and events cost all."""
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,25 +13,12 @@ from jumar.fleet.simulation import warmth
 from jumar.fleet.simulation.arrivals import draw_jobs
 from jumar.fleet.simulation.cluster import Cluster
 from jumar.fleet.simulation.drawing import HOURS_A_DAY, Floats, Whole, draw_failures, draw_hosts
-from jumar.fleet.simulation.jobs import NO_HOSTS, USES, Job, State
+from jumar.fleet.simulation.jobs import NO_HOSTS, Job, State
+from jumar.fleet.simulation.ledger import Ledger
 from jumar.fleet.simulation.placing import FREE, Floor
 from jumar.fleet.simulation.queueing import to_start
 
 OVERHEATED = "overheated"
-
-
-@dataclass(eq=False)
-class Ledger:
-    """What is counted besides jobs: events, hosts that nobody has, what a day has brought, and what happened when
-    (`history`: day, kind, hosts, whether a job stopped, hours of its work that were lost)."""
-
-    events: int = 0
-    idle_host_h: float = 0.0
-    down_host_h: float = 0.0
-    absent_host_h: float = 0.0
-    failures: Counter[str] = field(default_factory=Counter)
-    daily: list[dict[str, Any]] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Simulation:
@@ -46,13 +31,12 @@ class Simulation:
         self.failures = draw_failures(cluster, self.drawn, seed)
         self.jobs = draw_jobs(cluster, seed)
         self.floor = Floor(cluster.layout, self.drawn, cluster.placement)
-        self.ledger = Ledger()
+        self.ledger = Ledger(cluster.layout.chips_per_host)
         self.now_h = 0.0
         self.stop_when_done = stop_when_done
         self.queue: list[Job] = []
         self.active: dict[int, Job] = {}
         self.left = len(self.jobs)
-        self.done_uses: Floats = np.zeros(len(USES))
         self.crews = [0.0] * cluster.crews
         self.moments: Floats = np.zeros(0)
         self.watched_h = float("inf")
@@ -82,8 +66,6 @@ class Simulation:
             self.ledger.events += 1
         finished = self.left == 0 and self.stop_when_done
         self._pass_to(self.now_h if finished else self.end_h)
-        for job in self.active.values():
-            job.pass_to(self.now_h)
         self._note_day()
         return self
 
@@ -107,33 +89,14 @@ class Simulation:
         self._counts = self.floor.counts()
 
     def _pass_to(self, now_h: float) -> None:
-        elapsed = now_h - self.now_h
-        up, down = self._counts
-        self.ledger.idle_host_h += elapsed * up
-        self.ledger.down_host_h += elapsed * down
+        idle, down = self._counts
         held = sum(len(job.hosts) for job in self.active.values())
-        self.ledger.absent_host_h += elapsed * (len(self.floor.owner) - held - up - down)
+        absent = len(self.floor.owner) - held - idle - down
+        self.ledger.pass_time(now_h - self.now_h, idle, down, absent)
         self.now_h = now_h
 
     def _note_day(self) -> None:
-        for job in self.active.values():
-            job.pass_to(self.now_h)
-        uses = self.done_uses + sum((job.uses for job in self.active.values()), np.zeros(len(USES)))
-        chips = self.cluster.layout.chips_per_host
-        self.ledger.daily.append(
-            {
-                "day": self.now_h / HOURS_A_DAY,
-                "uses": uses.tolist(),
-                "idle": self.ledger.idle_host_h * chips,
-                "down": self.ledger.down_host_h * chips,
-                "failures": dict(self.ledger.failures),
-            }
-        )
-
-    def _record(self, kind: str, hosts: int) -> None:
-        day = self.now_h / HOURS_A_DAY
-        row = {"day": day, "kind": kind, "hosts": hosts, "stopped_job": False, "hours_lost": 0.0}
-        self.ledger.history.append(row)
+        self.ledger.note_day(self.now_h, self.active.values())
 
     # What is drawn: failures, arrivals, deliveries
 
@@ -147,7 +110,7 @@ class Simulation:
         if len(hosts) == 0:
             return
         self.ledger.failures[failure.name] += 1
-        self._record(failure.name, len(hosts))
+        self.ledger.record(self.now_h, failure.name, len(hosts))
         getattr(self, f"_{failure.effect}")(row, failure.name, hosts)
 
     def _stop(self, row: int, name: str, hosts: Whole) -> None:
@@ -202,10 +165,7 @@ class Simulation:
             self._take_back_broken(job)
             return
         job.interruptions[name] += 1
-        happened = self.ledger.history[-1]
-        happened["stopped_job"] = True
-        if job.state is State.RUNNING:
-            happened["hours_lost"] += job.fall_back()
+        self.ledger.record_stop(job.fall_back() if job.state is State.RUNNING else 0.0)
         job.change(State.UNNOTICED)
         self.after(notice_h, self._notice, job, job.version)
 
@@ -244,7 +204,7 @@ class Simulation:
         """A slow host is found: the job saves its work, goes on without it, and the host is repaired."""
         self._set_slow(hosts, 1 / self.cluster.failures[self.failures.kind[row]].speed)
         hosts = hosts[self.floor.up()[hosts]]
-        self._record(name, len(hosts))
+        self.ledger.record(self.now_h, name, len(hosts))
         for job in self._owners(hosts):
             if job.state is State.RUNNING:
                 job.pass_to(self.now_h)
@@ -254,14 +214,14 @@ class Simulation:
     def _find_wrong(self, row: int, name: str, hosts: Whole, spoilt: list[Job]) -> None:
         """A silent error is found: the jobs that it spoilt go back to before it, wherever they run now."""
         hosts = hosts[self.floor.up()[hosts]]
-        self._record(name, len(hosts))
+        self.ledger.record(self.now_h, name, len(hosts))
         for job in spoilt:
             if job.state is not State.DONE:
                 job.pass_to(self.now_h)
                 job.unseen_errors -= 1
                 lost_h = job.back_to_clean()
-                self.ledger.history[-1]["hours_lost"] += lost_h
                 if lost_h:
+                    self.ledger.record_stop(lost_h)
                     self._stop_job(job, name, 0.0)
         self._stop_hosts(hosts, name, 0.0, float(self.failures.repair_h[row]))
 
@@ -327,7 +287,7 @@ class Simulation:
         self._change_speeds(changed)
         if len(went_off):
             self.ledger.failures[OVERHEATED] += 1
-            self._record(OVERHEATED, len(went_off))
+            self.ledger.record(self.now_h, OVERHEATED, len(went_off))
             for job in self._owners(went_off):
                 self._stop_job(job, OVERHEATED, 0.0)
         if came_back:
@@ -356,7 +316,7 @@ class Simulation:
         job.hosts, job.finished_h = NO_HOSTS, self.now_h
         job.change(State.DONE)
         del self.active[job.number]
-        self.done_uses += job.uses
+        self.ledger.done_uses += job.uses
         self.left -= 1
         self._serve()
 
