@@ -29,7 +29,8 @@ SHARES = (
     0.5,
     0.2,
 )  # of the best point so far in the next, in turn: half finds better ones, less raises the bound
-POLISHES = 8  # most bounds for given moves
+FRACTIONS_UNTIL = 0.5  # of the time is for bounds with fractions, the rest for whole plans
+POLISHES = 12  # most bounds for given moves
 THRESHOLDS = (0.1, 0.3, 0.6)  # from how much of a move on it is made whole
 Tell = Callable[[str], None]
 
