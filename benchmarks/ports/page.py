@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,12 @@ TOOLS = {
 LAYERS = ("software", "data centre", "workflow")
 SEVERITIES = ("blocks", "silent", "degrades", "cosmetic")
 SETS = ("given", "seen", "unseen")
+LOOKS = {
+    "first": "first look",
+    "second": "second look",
+    "third, random": "third look, any findings",
+    "third, spread": "third look, over the rules",
+}
 Row = dict[str, str]
 
 
@@ -62,25 +69,24 @@ def _found(rows: list[Row], tool: str) -> str:
 
 def _precision() -> Iterable[str]:
     rows = mirrors.rows("labels.tsv")
-    looks = [[row for row in rows if row["look"] == name] for name in ("first", "second")]
+    looks = {name: [row for row in rows if row["look"] == name] for name in LOOKS}
     yield "## Precision: findings judged by hand\n"
     yield (
-        f"{len(rows)} findings in {len({row['repo'] for row in rows})} repositories, in two looks at repositories that the "
-        "rules had not been tried on: first five of each rule, then, after the rules were mended, two of each in others.\n"
+        f"{len(rows)} findings in {len({row['repo'] for row in rows})} repositories, in three looks at repositories that "
+        "the rules had not been tried on: first five of each rule; then, after the rules were mended, two of each in "
+        "others; then again in others, once at random over all findings, as whoever reads them meets them, and once one "
+        "or more of each rule.\n"
     )
-    yield "| right | first look | second look |\n|---|--:|--:|"
-    yield "| every rule weighing the same | " + " | ".join(_right(look) for look in looks) + " |"
-    yield (
-        "| each rule by how often it finds something | " + " | ".join(_weighed(look) for look in looks) + " |"
-    )
+    yield "| right | " + " | ".join(LOOKS.values()) + " |\n|---|" + "--:|" * len(LOOKS)
+    yield "| all that were drawn | " + " | ".join(map(_right, looks.values())) + " |"
+    yield "| 95 % interval of it | " + " | ".join(map(_interval, looks.values())) + " |"
+    weighed = ("–" if name == "third, random" else _weighed(look) for name, look in looks.items())
+    yield "| each rule by how often it finds something | " + " | ".join(weighed) + " |"
     for key, names in (("layer", LAYERS), ("severity", SEVERITIES)):
         for name in names:
-            yield (
-                f"| {name} | "
-                + " | ".join(_right([row for row in look if row[key] == name]) for look in looks)
-                + " |"
-            )
-    first = looks[0]
+            cells = (_right([row for row in look if row[key] == name]) for look in looks.values())
+            yield f"| {name} | " + " | ".join(cells) + " |"
+    first = looks["first"]
     wrong = sum(row["verdict"] == "wrong" for row in first)
     still = sum(row["now"] == "wrong" for row in first)
     kept = sum(row["now"] != "gone" for row in first)
@@ -88,12 +94,22 @@ def _precision() -> Iterable[str]:
     yield (
         f"\nOf the first look's {wrong} wrong findings all but {left} are mended; judged again, "
         f"{_share(kept - still, kept)} of those findings are right. That is no longer blind and says nothing about other "
-        "repositories; the second look does.\n"
+        "repositories; the later looks do.\n"
     )
 
 
 def _right(rows: list[Row]) -> str:
     return _share(sum(row["verdict"] == "right" for row in rows), len(rows))
+
+
+def _interval(rows: list[Row]) -> str:
+    """Wilson's interval at 95 %, as if the findings did not depend on one another."""
+    count, z = len(rows), 1.96
+    share = sum(row["verdict"] == "right" for row in rows) / count
+    middle = share + z * z / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    low, high = ((middle + side) / (1 + z * z / count) for side in (-half, half))
+    return f"{low:.1%} – {high:.1%}"
 
 
 def _weighed(rows: list[Row]) -> str:
