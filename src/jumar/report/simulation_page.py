@@ -37,13 +37,14 @@ def _summary(facts: Facts) -> Section:
         if (one := facts["ranges"].get(key)) and _known(_typical(one, how))
     ]
     jobs = markup.table(
-        ("job", "chips", "time it would take undisturbed", "of them"),
+        ("job", "chips", "undisturbed", "of them", "wait in the queue", "takes, times undisturbed"),
         [
             (
                 one["name"],
                 markup.number(f"{one['chips']:,.0f}", one["chips"]),
                 amounts.seconds(3600 * one["hours"]) if _known(one["hours"]) else "until the end",
                 one["count"],
+                *(_of_jobs(one, key) for key in ("wait_h", "longer")),
             )
             for one in facts.get("jobs") or ()
         ],
@@ -53,6 +54,11 @@ def _summary(facts: Facts) -> Section:
     advice = markup.points(simulation_lines.advice(facts))
     body = f'<p class="headline">{escape(said[0].upper() + said[1:])}.</p>{tiles(figures)}{advice}{jobs}'
     return Section("decision", "What to expect", body, "summary")
+
+
+def _of_jobs(job: Facts, key: str) -> str:
+    shown = simulation_lines.hours if key == "wait_h" else "{:.3g}".format
+    return simulation_lines.span(job[key], shown) if key in job and _known(job[key]["mean"]) else ""
 
 
 def _time(facts: Facts) -> Section | None:

@@ -86,3 +86,4 @@ def test_the_summary_holds_together(file: ClusterFile) -> None:
     assert host["name"] == "host" and host["failures"]["mean"] == pytest.approx(64 * 480 / 500, rel=0.2)
     assert len(facts["timeline"]) == min(facts["timeline_of"], 400) > 10
     assert facts["gantt"][0]["name"] == "job" and facts["gantt"][0]["ends"] is None
+    assert facts["gantt"][0]["until"] == 20
