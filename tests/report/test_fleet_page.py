@@ -300,7 +300,7 @@ def test_swings_to_one_side_share_the_height_and_slight_ones_are_only_told() -> 
     assert drawn.count('height="7.5"') == 2 and ">1</text>" in drawn and ">9</text>" not in drawn
     slight = {**row, "name": "hardly any", "low_cost": 4.101e8, "high_cost": 4.1e8}
     page = fleet_page.render_plan({**PLAN, "tornado": [*PLAN["tornado"], slight]}, ["jumar"])
-    assert "Less than 0.5 % either way: hardly any (1 to 9)." in page
+    assert "What changes it by less than 0.5 %: 1" in page and "<li>hardly any (1 to 9)</li>" in page
 
 
 def test_nothing_is_drawn_for_points_that_are_not_known() -> None:

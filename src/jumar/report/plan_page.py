@@ -237,8 +237,8 @@ def _tornado(facts: Facts) -> Section | None:
     narrow = [f"{row['name']} ({row['low_text']} to {row['high_text']})" for row in rows if row not in wide]
     body = markup.small(said) + (plan_drawings.tornado(wide, base) if wide else "")
     if narrow:
-        told = f"Less than {SLIGHT:.1%} either way: {'; '.join(narrow)}.".replace("%", " %", 1)
-        body += markup.small(told)
+        told = f"What changes it by less than {SLIGHT:.1%}: {len(narrow)}".replace("%", " %")
+        body += f"<details><summary>{told}</summary>{markup.points(narrow)}</details>"
     return Section("tornado", "What it hangs on", body, "sensitivity")
 
 
