@@ -182,7 +182,7 @@ def _written(value: float, how: str) -> str:
     if how == "share":
         return amounts.share(value)
     if how == "hours":
-        return amounts.seconds(3600 * value)
+        return simulation_lines.hours(value)
     return f"{amounts.digits(value)} days" if how == "days" else amounts.count(value)
 
 
