@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tomllib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from jumar import chips, cli
 from jumar.fleet import export_rules, scenario_file
 from jumar.fleet.export_rules import Figures
+from jumar.fleet.export_rules.rules import FILE, _rule
 
 with Path(__file__).with_name("export_examples.tsv").open(encoding="utf-8") as table:
     EXAMPLES = list(csv.DictReader(table, delimiter="\t"))
@@ -200,3 +202,21 @@ def test_a_scenario_is_told_what_the_rules_say_of_its_chips_at_both_ends() -> No
     h20 = by_profile["H20-SXM-96GB"]
     assert "licence (2025-04)" in h20["summaries"][-1] and "1.4 % more" in h20["nearest"]
     assert len(by_profile) == sum(one.profile is not None for one in scenario.chips.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"confidence": "rumour"}, "confidence: choose one of"),
+        ({"aside": "about something else"}, "either outcomes"),
+        ({"outcome": [{"verdict": "v", "effect": "ban", "means": "m", "cases": []}]}, "effect ban"),
+        ({"outcome": [{"verdict": "v", "effect": "free", "means": "m", "cases": [["tpp > many"]]}]}, "as in"),
+        ({"outcome": [{"verdict": "v", "effect": "free", "means": "m", "cases": [["flops > 1"]]}]}, "as in"),
+    ],
+)
+def test_a_rule_that_cannot_be_understood_is_refused(change: dict[str, object], said: str) -> None:
+    record = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    row = next(row for row in record["rule"] if "outcome" in row)
+    assert _rule(row) == export_rules.rules()[row["key"]]
+    with pytest.raises(export_rules.BadRule, match=said):
+        _rule({**row, **change})
