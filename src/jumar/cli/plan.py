@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar.cli import scenario_loading
+from jumar.cli.counts import count, seed
 from jumar.cli.processes import processes
 from jumar.cli.refusal import Refusal
 
@@ -27,9 +28,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--check", action="store_true", help="do not plan: say what each number rests on")
     parser.add_argument(
-        "--samples", type=processes, default=SAMPLES, metavar="N", help=f"futures drawn (default: {SAMPLES})"
+        "--samples", type=count, default=SAMPLES, metavar="N", help=f"futures drawn (default: {SAMPLES})"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the futures (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the futures (default: 0)")
     parser.add_argument(
         "--gap", type=_share, default=GAP, metavar="SHARE", help=f"how near to the best (default: {GAP})"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar.cli import cluster_loading
+from jumar.cli.counts import count, seed
 from jumar.cli.processes import processes
 from jumar.cli.refusal import Refusal
 
@@ -25,19 +26,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--replicas",
-        type=processes,
+        type=count,
         default=REPLICAS,
         metavar="N",
         help=f"times it is played (default: {REPLICAS})",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of all that is random (default: 0)")
     parser.add_argument("--days", type=_days, metavar="N", help="in place of what the file says")
     parser.add_argument(
         "--no-study", action="store_true", help="do not look for the best interval and spares"
     )
     parser.add_argument(
         "--study-replicas",
-        type=processes,
+        type=count,
         default=STUDIED,
         metavar="N",
         help=f"of each variant (default: {STUDIED})",
