@@ -118,6 +118,12 @@ def test_results_of_another_run_are_refused(work: ModuleType, tmp_path: Path) ->
     for other, shared in ((engine.replicas(4, seed=2), {"scale": 1.0}), (tasks, {"scale": 1.5})):
         with pytest.raises(engine.OtherResults, match="choose another directory"):
             engine.run(other, work.draw, shared=shared, engine="here", directory=tmp_path)
+    (tmp_path / "notes.txt").write_text("keep me")
+    fresh = engine.run(
+        tasks[:2], work.draw, shared={"scale": 3.0}, engine="here", directory=tmp_path, renew=True
+    )
+    assert fresh.equals(engine.run(tasks[:2], work.draw, shared={"scale": 3.0}, engine="here"))
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "part-000000.parquet", "notes.txt"}
 
 
 def test_without_ray_the_message_says_what_to_install(

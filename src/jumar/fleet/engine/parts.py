@@ -24,7 +24,7 @@ PART_S, PART_TASKS = 5.0, 512  # a part is written when it is so old or so large
 class Parts:
     """What has been done so far, in memory and, with a directory, on disk."""
 
-    def __init__(self, directory: Path | None, identity: dict[str, Any]) -> None:
+    def __init__(self, directory: Path | None, identity: dict[str, Any], renew: bool = False) -> None:
         self.directory = directory
         self.numbers: set[int] = set()
         self.tables: list[pa.Table] = []
@@ -32,21 +32,26 @@ class Parts:
         self._written = time.monotonic()
         self._count = 0
         if directory is not None:
-            self._open(directory, identity)
+            self._open(directory, identity, renew)
 
-    def _open(self, directory: Path, identity: dict[str, Any]) -> None:
+    def _open(self, directory: Path, identity: dict[str, Any], renew: bool) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         record = directory / RUN
         if record.exists():
             before = json.loads(record.read_text(encoding="utf-8"))
-            if differing := [key for key in identity if identity[key] != before.get(key)]:
+            differing = [key for key in identity if identity[key] != before.get(key)]
+            if differing and renew:
+                for part in _parts(directory):
+                    part.unlink()
+                _replace(record, json.dumps(identity, indent=2) + "\n")
+            elif differing:
                 raise OtherResults(
                     f"{directory}: holds results of another run ({', '.join(differing)} differ); "
                     "choose another directory, or delete it"
                 )
         else:
             _replace(record, json.dumps(identity, indent=2) + "\n")
-        for path in sorted(directory.glob("part-*.parquet")):
+        for path in _parts(directory):
             table = pq.read_table(path)
             self.numbers |= set(json.loads(table.schema.metadata[NUMBERS]))
             self.tables.append(table.replace_schema_metadata(None))
@@ -82,6 +87,10 @@ class Parts:
         row = pa.array(range(joined.num_rows), pa.int64())
         order = joined.append_column("row", row).sort_by([("task", "ascending"), ("row", "ascending")])
         return order.drop_columns(["row"])
+
+
+def _parts(directory: Path) -> list[Path]:
+    return sorted(directory.glob("part-*.parquet"))
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> pa.Table:

@@ -39,17 +39,18 @@ def run(
     engine: str = "processes",
     workers: int | None = None,
     directory: Path | None = None,
+    renew: bool = False,
     progress: Progress | None = None,
 ) -> pa.Table:
     """Does every task and returns their rows, sorted by task, with the columns `task`, `replica`, `seed`, the
     task's parameters and what the function returned.
 
-    `function(shared, task)` is a function of a module, gives a row (or a list of rows) of plain values, and
-    draws random numbers from `task.seed` alone. `engine`: `processes` of this machine, `ray`, or `here` (in this
-    process). `workers`: if not given, the cores that this process may use, on Ray
-    all of the cluster. With a directory the rows are kept
-    there as Parquet, and what is there already is not done again; OtherResults if it belongs to another run.
-    TaskFailed names the task that raised an error, WorkersLost the one that kills workers.
+    `function(shared, task)` is a function of a module, gives a row (or a list of rows) of plain values, and draws random
+    numbers from `task.seed` alone. `engine`: `processes` of this machine, `ray`, or `here` (in this process).
+    `workers`: if not given, the cores that this process may use, on Ray all of the cluster. With a directory the rows
+    are kept there as Parquet, and what is there already is not done again; OtherResults if it belongs to another run,
+    unless `renew` says to delete that. TaskFailed names the task that raised an error, WorkersLost the one that kills
+    workers.
     """
     if function.__module__ == "__main__" and engine != "here":
         raise ValueError(
@@ -57,7 +58,7 @@ def run(
         )
     crew = workers or (0 if engine == "ray" else len(os.sched_getaffinity(0)))
     watching = progress or Silent()
-    parts = Parts(directory, identity(tasks, function, shared) if directory else {})
+    parts = Parts(directory, identity(tasks, function, shared) if directory else {}, renew)
     left = [task for task in tasks if task.number not in parts.numbers]
     watching.begin(len(tasks), len(tasks) - len(left))
     chosen = ENGINES[engine] if len(left) > 1 or engine == "ray" else _here

@@ -55,6 +55,7 @@ def frontier(
         engine=engine,
         workers=workers,
         directory=directory / "frontier" if directory else None,
+        renew=True,
         progress=progress,
     ).to_pylist()
     own = {**_said(rows[0], "this plan"), "chosen": True}

@@ -60,6 +60,7 @@ def tornado(
             engine=engine,
             workers=workers,
             directory=directory / folder if directory else None,
+            renew=True,
             progress=progress,
         ).to_pylist()
         return rows
