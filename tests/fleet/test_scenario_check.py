@@ -92,6 +92,8 @@ def test_the_example_tells_the_whole_story(company: Scenario) -> None:
     assert {name for name, chip in company.chips.items() if chip.stock.value} == {"a100", "h800"}
     own = company.chips["own"].supply
     assert own is not None and str(company.month(own.first)) == "2026-04"
+    profile = company.chips["own"].profile
+    assert profile is not None and company.chips["own"].power.value == profile.number("power.typical", "W")
     assert {work.kind for work in company.workloads.values()} == {TRAINING, INFERENCE, RECOMMENDATION}
     assert {rule.effect for rule in company.rules} == {"stop", "surcharge"}
     assert company.workloads["video"].migrations["cann"].effort.source == "jumar scan, training_scan.json"
