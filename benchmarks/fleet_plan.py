@@ -22,6 +22,7 @@ from jumar.fleet.plan.planning import Effort, best
 from jumar.fleet.plan.solving import build
 
 WHOSE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+FLEET = 5  # times 20,000 chips or so
 PLATFORMS, SUPPLIERS = 4, 5
 
 
@@ -41,7 +42,7 @@ def made_up(seed: int, months: int, chips: int, workloads: int, samples: int) ->
         "weight": np.full(samples, 1 / samples),
         "supplier": np.arange(chips) % SUPPLIERS,
         "lot": np.full(chips, 0.256),
-        "order_most": _order_most(draw, lead, months),
+        "order_most": _order_most(draw, lead, months) * FLEET,
         "price": listed,
         "setup_cost": np.zeros(chips),
         "run_cost": np.full((chips, 1, months), 0.05) * discount,
@@ -49,8 +50,8 @@ def made_up(seed: int, months: int, chips: int, workloads: int, samples: int) ->
         "power": (0.4 + 0.3 * speed)[:, None],
         "racks": np.full((chips, 1), 1000 / 32),
         "liquid": np.zeros(chips, dtype=bool),
-        "power_most": np.full((1, months), 40.0),
-        "racks_most": np.full((1, months), 1500.0),
+        "power_most": np.full((1, months), 40.0 * FLEET),
+        "racks_most": np.full((1, months), 1500.0 * FLEET),
         "liquid_most": np.full((1, months), np.inf),
         "engineers": np.full(months, 2.0),
         "budget": np.full(months, np.inf),
@@ -60,7 +61,7 @@ def made_up(seed: int, months: int, chips: int, workloads: int, samples: int) ->
     }
     parts["run_cost"][-1] = 1.46 * discount
     stock = np.zeros((samples, chips, months))
-    stock[:, 0], stock[:, chips // 2], stock[:, -1] = 3, 2, 2
+    stock[:, 0], stock[:, chips // 2], stock[:, -1] = 3 * FLEET, 2 * FLEET, 2 * FLEET
     arrived, paid = _supply(draw, lead, chips, months, samples)
     parts |= {"stock": stock, "arrived": arrived, "order_cost": listed * discount * paid * 0.75}
     instance = Instance(**(parts | _work(draw, speed, price[0], discount, workloads, samples)))
@@ -98,7 +99,7 @@ def _work(draw: Any, speed: Any, price: float, discount: Any, workloads: int, sa
     job = np.arange(workloads) < workloads // 2
     first = np.where(job, draw.integers(0, months - 10, workloads), 0)
     deadline = np.minimum(months - 1, first + draw.integers(4, 12, workloads))
-    size = draw.uniform(0.2, 2.0, workloads) * 50 / workloads
+    size = draw.uniform(0.2, 2.0, workloads) * 50 * FLEET / workloads
     demand = np.zeros((samples, workloads, months))
     missed = np.zeros((workloads, months))
     activities: list[tuple[int, int, float, int, int]] = []
@@ -180,7 +181,7 @@ def main() -> None:
         tried = samples.of_plan(found.plan)
     # The processes of the planner have ended here, so that their time is counted.
     print(f"plan {found.value:,.1f}, none below {found.bound:,.1f}: gap {100 * found.gap:.2f} % in {found.seconds:.0f} s, "
-          f"{found.rounds} rounds; on {given.samples} unseen samples {tried.value:,.1f} "
+          f"{found.rounds} rounds; on {given.samples:,} unseen samples {tried.value:,.1f} "
           f"(load {os.getloadavg()[0]:.1f}, {_cpu():.0f} s of CPU in all processes)")  # fmt: skip
 
 

@@ -12,10 +12,12 @@ import numpy as np
 
 from jumar.fleet.number import Floats
 from jumar.fleet.plan.decision import Plan, Slope
+from jumar.fleet.plan.grouping import groups
 from jumar.fleet.plan.instance import Instance
 from jumar.fleet.plan.recourse import Course, Recourse
 
 FEW = 24  # samples that are not worth further processes
+ALIKE = 16  # groups of samples of which one helps to solve the next
 SLIGHT = 1e-6
 
 
@@ -41,7 +43,12 @@ class Samples:
     def __init__(self, instance: Instance, workers: int = 1) -> None:
         self.instance = instance
         self.workers = workers if instance.samples >= FEW else 1
-        self._pool: ProcessPoolExecutor | None = None
+        self._pools: list[ProcessPoolExecutor] = []
+        # A sample is always asked in the same process, which knows where it ended the last time.
+        self._owner = np.zeros(instance.samples, dtype=np.int64)
+        self._order = np.concatenate(groups(instance, ALIKE))
+        for owner, part in enumerate(np.array_split(self._order, self.workers)):
+            self._owner[part] = owner
         self._here: list[Recourse] = []
         self._counts = np.ones(instance.samples)
 
@@ -49,8 +56,8 @@ class Samples:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(cancel_futures=True)
 
     def of_plan(self, plan: Plan) -> Outcome:
         return self.of(plan.lots, plan.begun(self.instance))
@@ -62,7 +69,7 @@ class Samples:
         otherwise are asked once more; a wrong guess makes value and slope a little worse, never false.
         """
         instance = self.instance
-        courses = dict(self._ask(range(instance.samples), lots, begun))
+        courses = dict(self._ask(self._order, lots, begun))
         if instance.risk > 0:
             counts = counted(np.array([courses[s].missed for s in range(instance.samples)]), instance)
             changed = np.flatnonzero(np.abs(counts - self._counts) > SLIGHT)
@@ -92,12 +99,17 @@ class Samples:
         if self.workers == 1 or len(asked) < FEW:
             yield from courses(self._here, self.instance, asked, lots, begun)
             return
-        if self._pool is None:
+        if not self._pools:
             context = multiprocessing.get_context("spawn")  # a fork would copy half of the solver's threads
-            self._pool = ProcessPoolExecutor(self.workers, context, _begin, (self.instance,))
-        parts = [asked[k :: self.workers * 2] for k in range(self.workers * 2)]
-        for found in self._pool.map(_there, parts, [lots] * len(parts), [begun] * len(parts)):
-            yield from found
+            self._pools = [
+                ProcessPoolExecutor(1, context, _begin, (self.instance,)) for _ in range(self.workers)
+            ]
+        parts: list[list[tuple[int, float]]] = [[] for _ in self._pools]
+        for one in asked:
+            parts[self._owner[one[0]]].append(one)
+        pairs = zip(self._pools, parts, strict=True)
+        for future in [pool.submit(_there, part, lots, begun) for pool, part in pairs]:
+            yield from future.result()
 
 
 def courses(

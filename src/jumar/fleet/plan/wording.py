@@ -25,7 +25,7 @@ def decision(found: Facts) -> list[str]:
 
 def _now(found: Facts) -> str:
     first = found["months"][:SOON]
-    now = _ordered(found, lambda month: month in first)
+    now = _ordered(found, lambda month: month in first, spans=False)
     until = f"from {first[0]} to {first[-1]}"
     return f"Order {_list(now)} {until}." if now else f"Order nothing {until}."
 
@@ -46,7 +46,7 @@ def _any(found: Facts, chip: str) -> bool:
     return any(one["chip"] == chip for one in found["orders"])
 
 
-def _ordered(found: Facts, when: Any) -> list[str]:
+def _ordered(found: Facts, when: Any, spans: bool = True) -> list[str]:
     """Each chip with how many and in which months."""
     months: dict[str, list[str]] = defaultdict(list)
     chips: dict[str, float] = defaultdict(float)
@@ -54,7 +54,8 @@ def _ordered(found: Facts, when: Any) -> list[str]:
         if when(one["month"]):
             months[one["chip"]].append(one["month"])
             chips[one["chip"]] += one["chips"]
-    return [f"{chips[name]:,.0f} {found['chips'][name]} ({_span(months[name])})" for name in chips]
+    each = {name: f"{chips[name]:,.0f} {found['chips'][name]}" for name in chips}
+    return [f"{words} ({_span(months[name])})" if spans else words for name, words in each.items()]
 
 
 def _span(months: list[str]) -> str:
