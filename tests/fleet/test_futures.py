@@ -82,6 +82,17 @@ def test_growth_is_drawn_once_a_future(changed: Changed) -> None:
     assert 1 <= ratio.min() < ratio.max() <= 4 ** (1 / 12)
 
 
+def test_numbers_that_share_their_luck_are_high_together(changed: Changed) -> None:
+    growth, key = 'growth = "100 %/year"', "workloads.train.amount"
+    ranged = 'growth = { value = 100, unit = "%/year", low = 0, high = 300 }'
+    together = futures.draw(changed((growth, ranged.replace(" }", f', like = "{key}" }}'))), 400, 1).needed
+    apart = futures.draw(changed((growth, ranged)), 400, 1).needed
+    assert np.array_equal(apart[:, 0], together[:, 0])  # whose luck it is
+    for drawn, least, most in ((together, 0.999, 1.0), (apart, -0.2, 0.2)):
+        ranks = [np.argsort(np.argsort(drawn[:, 0, 8])), np.argsort(np.argsort(drawn[:, 1, 11]))]
+        assert least < np.corrcoef(ranks)[0, 1] <= most
+
+
 def test_warm_air_slows_chips_and_heat_stops_them(changed: Changed) -> None:
     drawn = futures.draw(changed(), 1, 1)
     july, august, october, june = (drawn.speed[NEAR, month] for month in (0, 1, 3, 11))

@@ -226,6 +226,15 @@ def test_a_rule_names_who_says_so(changed: Changed) -> None:
         changed(more=f'{rule}begin = "2025-09"')
 
 
+@pytest.mark.parametrize("like", ['"chips.near.prise"', '"platforms.cann.at_first"', "5"])
+def test_luck_is_shared_with_a_number_that_is_drawn_by_itself(changed: Changed, like: str) -> None:
+    first = ('value = 25, unit = "%"', 'value = 25, like = "platforms.cann.later", unit = "%"')
+    later = ('later = "75 %"', f'later = {{ value = 75, unit = "%", like = {like} }}')
+    assert changed(first).platforms["cann"].at_first.like == "platforms.cann.later"
+    with pytest.raises(BadFile, match="like"):
+        changed(first, later)
+
+
 def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("name = ", encoding="utf-8")

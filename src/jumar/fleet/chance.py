@@ -4,7 +4,7 @@ one assumption leaves all other draws as they were, and the first samples of man
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,10 +29,10 @@ class Chance:
 
     def value(self, number: Number) -> Floats:
         """One draw a sample between low and high, most likely near the value (a triangular distribution). The value
-        itself where no range is given."""
+        itself where no range is given. Numbers that share their luck are drawn high or low together."""
         if not number.uncertain:
             return np.full(self.samples, number.value)
-        return triangular(self.uniform(number.key), number.low, number.value, number.high)
+        return triangular(self.uniform(number.like or number.key), number.low, number.value, number.high)
 
     def course(self, series: Series, months: int) -> Floats:
         """[sample, month]: the series with a draw for each of its numbers."""
@@ -69,7 +69,8 @@ class Chance:
 
 def _ranged(number: Number) -> Number:
     """The same number whose range is drawn from another stream than what happens with it."""
-    return Number(number.value, number.unit, f"{number.key} range", low=number.low, high=number.high)
+    like = f"{number.like} range" if number.like else ""
+    return replace(number, key=f"{number.key} range", like=like)
 
 
 def _cover(months: Floats, start: float, end: float) -> None:

@@ -42,6 +42,7 @@ class Number:
     note: str = ""
     others: tuple[Statement, ...] = ()
     given: bool = True  # False: the file says nothing, this is what jumar takes then
+    like: str = ""  # key of the number whose luck it shares: where that one is drawn high, so is this
 
     def __post_init__(self) -> None:
         if np.isnan(self.low):

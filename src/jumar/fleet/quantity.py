@@ -11,7 +11,7 @@ from jumar.fleet import units
 from jumar.fleet.number import ASSUMED, Number, Statement
 
 BARE = ("share", "chip", "rack", "server", "link", "month", "person-day", "1")  # may be written without unit
-PARTS = ("value", "unit", "source", "confidence", "low", "high", "note", "also")
+PARTS = ("value", "unit", "source", "confidence", "low", "high", "note", "also", "like")
 SAID = ("value", "unit", "source", "confidence", "note")
 LARGEST = 1e30  # refuses infinity, not-a-number, and what no float can hold
 
@@ -152,7 +152,11 @@ def _table(context: Context, key: str, entry: Mapping[str, Any], wanted: str) ->
         entry, value, [one.value for one in others], lambda one: _converted(context, one, unit, target)
     )
     said = _statement(context, {**entry, "unit": unit}, unit, target)
-    return Number(said.value, target, key, said.source, said.confidence, low, high, said.note, others)
+    like = entry.get("like", "")
+    if not isinstance(like, str):
+        raise BadEntry(f"like {like!r} is not a text; write the key of the number whose luck it shares")
+    number = Number(said.value, target, key, said.source, said.confidence, low, high, said.note, others)
+    return replace(number, like=like)
 
 
 def _range(

@@ -99,7 +99,9 @@ def _scenario(whole: Section, start: Month, sources: Mapping[str, str], path: Pa
     for name, held in (("chips", made.chips), ("workloads", workloads), ("sites", made.sites)):
         if not held:
             raise whole.bad("", f"no {name}; add a section [{name}.NAME]")
-    return replace(made, workloads=workloads)
+    whole_scenario = replace(made, workloads=workloads)
+    _check_luck(whole, whole_scenario)
+    return whole_scenario
 
 
 def _unbuilt(values: Mapping[str, float]) -> parts.Scenario:
@@ -261,6 +263,18 @@ def _check_references(whole: Section, made: parts.Scenario) -> None:
             _among(whole, f"{chapter}.{one.name}.chips", one.chips, made.chips, "chips")
     for rental in made.rentals.values():
         _among(whole, f"rentals.{rental.name}.chip", [rental.chip], made.chips, "chips")
+
+
+def _check_luck(whole: Section, made: parts.Scenario) -> None:
+    """Every number that shares its luck does so with one that is drawn by itself."""
+    numbers = made.numbers()
+    for key, number in numbers.items():
+        other = numbers.get(number.like)
+        if number.like and (other is None or other.like):
+            raise whole.bad(
+                key,
+                f'like "{number.like}" is not the key of a number that is drawn by itself; --check lists keys',
+            )
 
 
 def _among(part: Section, name: str, given: Collection[str], known: Collection[str], chapter: str) -> None:
