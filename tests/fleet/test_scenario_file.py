@@ -193,6 +193,10 @@ REFUSED = {
         'missed = "2 USD/Mrequest"',
         'missed: in USD/request, but the unit of the workload is "token"',
     ),
+    'rate = { value = 300, unit = "ktoken/s", growth = "100 %/year" }': (
+        'rate = { "2025-07" = "300 ktoken/s", "2025-12" = "3 request/s" }',
+        'workloads.chat.rate: in request/s, but the unit of the workload is "token"',
+    ),
     'latency_class = "interactive"': ('latency_class = "quick"', '"quick" is not under [latency]'),
     "racks = 200": ("racks = {}", "sites.hall.racks: has no value"),
     '"2026-01" = "2 MW"': ('"2026-13" = "2 MW"', '"2026-13" is no month'),

@@ -11,6 +11,7 @@ from typing import Any
 from jumar import chips as shelf
 from jumar.fleet import found
 from jumar.fleet import scenario as parts
+from jumar.fleet import scenario_checks as checks
 from jumar.fleet.number import Month, Number
 from jumar.fleet.quantity import Context, Finder
 from jumar.fleet.reading import Section, parse, schema
@@ -94,13 +95,13 @@ def _scenario(whole: Section, start: Month, sources: Mapping[str, str], path: Pa
         sources=sources,
         _rebuilt=_unbuilt,
     )
-    _check_references(whole, made)
+    checks.check_references(whole, made)
     workloads = {key: _workload(part, key, made) for key, part in whole.sections("workloads").items()}
     for name, held in (("chips", made.chips), ("workloads", workloads), ("sites", made.sites)):
         if not held:
             raise whole.bad("", f"no {name}; add a section [{name}.NAME]")
     whole_scenario = replace(made, workloads=workloads)
-    _check_luck(whole, whole_scenario)
+    checks.check_luck(whole, whole_scenario)
     return whole_scenario
 
 
@@ -172,10 +173,10 @@ def _workload(part: Section, name: str, made: parts.Scenario) -> parts.Workload:
     throughput = {chip: part_of("throughput").read(chip) for chip in part_of("throughput").record}
     latency = {chip: part_of("latency").read(chip) for chip in part_of("latency").record}
     latency_class = part.read("latency_class") or ""
-    _among(part, "throughput", throughput, made.chips, "chips")
-    _among(part, "latency", latency, made.chips, "chips")
+    checks.check_names(part, "throughput", throughput, made.chips, "chips")
+    checks.check_names(part, "latency", latency, made.chips, "chips")
     if latency_class:
-        _among(part, "latency_class", [latency_class], made.latency, "latency")
+        checks.check_names(part, "latency_class", [latency_class], made.latency, "latency")
     slow = _too_slow(latency, made.latency.get(latency_class))
     work = part.make(
         parts.Workload,
@@ -188,8 +189,8 @@ def _workload(part: Section, name: str, made: parts.Scenario) -> parts.Workload:
         too_slow=tuple(chip for chip in throughput if chip in slow),
         migrations=_migrations(part, made, throughput),
     )
-    _check_demand(part, work, made.months)
-    _check_counted(part, work)
+    checks.check_demand(part, work, made.months)
+    checks.check_counted(part, work)
     return work
 
 
@@ -208,8 +209,8 @@ def _migrations(
         if platform in found:
             raise section.bad("", "the workload already runs there, says runs_on; drop one of the two")
         found[platform] = section.make(parts.Migration, platform=platform, done=False)
-    _among(part, "runs_on", runs_on, made.platforms, "platforms")
-    _among(part, "migrations", found, made.platforms, "platforms")
+    checks.check_names(part, "runs_on", runs_on, made.platforms, "platforms")
+    checks.check_names(part, "migrations", found, made.platforms, "platforms")
     for chip in throughput:
         platform = made.chips[chip].platform
         if platform not in found:
@@ -219,65 +220,3 @@ def _migrations(
                 f"or add [{part.place('migrations')}.{platform}] with what the move takes",
             )
     return found
-
-
-def _check_demand(part: Section, work: parts.Workload, months: int) -> None:
-    """A training job has an amount and a deadline, everything else a rate."""
-    training = work.kind == parts.TRAINING
-    for name, wanted in (("amount", training), ("deadline", training), ("rate", not training)):
-        given = getattr(work, name) is not None
-        if given != wanted:
-            verb = "add it" if wanted else "take it out"
-            raise part.bad(
-                name, f"{'missing' if wanted else 'not for'} a workload of kind {work.kind}; {verb}"
-            )
-    if work.first >= months:
-        raise part.bad("first", "after the end of the scenario; take the workload out, or plan more months")
-    if work.deadline is not None and not work.first <= work.deadline < months:
-        raise part.bad("deadline", "must lie between first and the end of the scenario")
-    if not work.throughput and not work.too_slow:
-        raise part.bad("throughput", f"missing; add [{part.place('throughput')}] with a line for each chip")
-
-
-def _check_counted(part: Section, work: parts.Workload) -> None:
-    """Everything of a workload counts the same unit."""
-    counted: dict[str, tuple[Number, ...]] = {
-        "amount": (work.amount,) if work.amount else (),
-        "rate": work.rate.numbers()[:1] if work.rate else (),
-        "throughput": tuple(work.throughput.values()),
-        "missed": (work.missed,),
-    }
-    for name, numbers in counted.items():
-        for number in numbers:
-            if work.unit not in number.unit.split("/"):
-                raise part.bad(name, f'in {number.unit}, but the unit of the workload is "{work.unit}"')
-
-
-def _check_references(whole: Section, made: parts.Scenario) -> None:
-    """Every name that a section gives is that of another section."""
-    for chip in made.chips.values():
-        _among(whole, f"chips.{chip.name}.supplier", [chip.supplier], made.suppliers, "suppliers")
-        _among(whole, f"chips.{chip.name}.platform", [chip.platform], made.platforms, "platforms")
-    for chapter, group in (("rules", made.rules), ("hazards", made.hazards)):
-        for one in group:
-            _among(whole, f"{chapter}.{one.name}.chips", one.chips, made.chips, "chips")
-    for rental in made.rentals.values():
-        _among(whole, f"rentals.{rental.name}.chip", [rental.chip], made.chips, "chips")
-
-
-def _check_luck(whole: Section, made: parts.Scenario) -> None:
-    """Every number that shares its luck does so with one that is drawn by itself."""
-    numbers = made.numbers()
-    for key, number in numbers.items():
-        other = numbers.get(number.like)
-        if number.like and (other is None or other.like):
-            raise whole.bad(
-                key,
-                f'like "{number.like}" is not the key of a number that is drawn by itself; --check lists keys',
-            )
-
-
-def _among(part: Section, name: str, given: Collection[str], known: Collection[str], chapter: str) -> None:
-    for one in given:
-        if one not in known:
-            raise part.bad(name, f'"{one}" is not under [{chapter}]; there are {", ".join(known) or "none"}')

@@ -212,3 +212,15 @@ def test_a_run_that_cannot_tell_is_refused(runs: Path, line: str, said: str) -> 
     with pytest.raises(Refusal) as refused:
         cluster_loading.load(path)
     assert said in str(refused.value)
+
+
+def test_numbers_that_share_their_luck_are_high_together(tmp_path: Path) -> None:
+    path = tmp_path / "like.toml"
+    ranged = 'repair = { value = 90, low = 30, high = 900, unit = "min", like = "failures.chip.between" }'
+    path.write_text(SMALL.replace('repair = "90 min"', ranged), encoding="utf-8")
+    chip_fails = [cluster_file.load(path).drawn(seed).failures[0] for seed in range(40)]
+    between, repair = np.array([(one.hours_between, one.repair.mean_h) for one in chip_fails]).T
+    assert np.array_equal(np.argsort(between), np.argsort(repair))
+    path.write_text(SMALL.replace('repair = "90 min"', ranged.replace("between", "betwen")), encoding="utf-8")
+    with pytest.raises(BadFile, match="like"):
+        cluster_file.load(path)

@@ -50,7 +50,7 @@ class ClusterFile:
         """With each number that has a range drawn from it: `low` and `high` hold 90 % of what it may be; then with
         what is given instead."""
         draws = {
-            key: draw(number, stream(seed, f"number {key}"))
+            key: draw(number, stream(seed, f"number {number.like or key}"))
             for key, number in self.numbers.items()
             if number.uncertain
         }
@@ -70,6 +70,11 @@ def load(path: Path, finders: Mapping[str, Finder] | None = None) -> ClusterFile
     names = {group: tuple(record.get(group, {})) for group in ("failures", "work", "deliveries", "heat")}
     numbers = {key: entry for key, entry in read.items() if isinstance(entry, Number)}
     texts = {key: entry for key, entry in read.items() if not isinstance(entry, Number)}
+    for key, number in numbers.items():
+        if number.like and (number.like not in numbers or numbers[number.like].like):
+            raise _bad(
+                path.name, key, f'like "{number.like}" is not the key of a number that is drawn by itself'
+            )
     made = ClusterFile(path.name, texts, numbers, names, sources)
     checking.check(made.values(), names, partial(_bad, path.name))
     return made
