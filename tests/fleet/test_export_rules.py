@@ -197,7 +197,9 @@ def test_a_scenario_is_told_what_the_rules_say_of_its_chips_at_both_ends() -> No
     scenario = scenario_file.load(EXAMPLES_FOLDER / "company.toml")
     found = export_rules.in_scenario(scenario)
     assert found["days"] == [f"{scenario.start}-01", str(export_rules.read_until())]
-    assert [one["title"] for one in found["assumed"]] == [rule.title for rule in scenario.rules]
+    assert [(one["title"], one["source"]) for one in found["assumed"]] == [
+        (rule.title, rule.source) for rule in scenario.rules
+    ]
     by_profile = {one["profile"]: one for one in found["classified"]}
     h20 = by_profile["H20-SXM-96GB"]
     assert "licence (2025-04)" in h20["summaries"][-1] and "1.4 % more" in h20["nearest"]

@@ -87,7 +87,7 @@ PLAN: dict[str, Any] = {
     "export_rules": {
         "days": ["2025-01-01", "2026-08-13"],
         "assumed": [{"title": "a tariff", "jurisdiction": "US", "chips": ["NVIDIA H20"], "effect": "surcharge",
-                     "share": 0.25, "begin": "2026-01", "end": None, "probability": 0.6, "confidence": "press"}],
+                     "share": 0.25, "begin": "2026-01", "end": None, "probability": 0.6, "source": "91 FR <1>"}],
         "classified": [{"chip": "NVIDIA H20", "profile": "H20-SXM-96GB", "tpp": 2368, "density": None,
                         "summaries": ["not controlled", "licence"], "nearest": "TPP 1.4 % more"}],
     },
@@ -175,7 +175,9 @@ def test_a_plan_says_the_decision_first_then_why_then_what_it_rests_on(tmp_path:
     assert set(outline.links) <= set(outline.sections) and not outline.outside and not outline.open
     assert page.index("Order 8,192") < page.index("Yields rise.") < page.index("<svg")
     assert "Rules may change &lt;soon&gt;." in page and "<soon>" not in page
-    assert "surcharge 25.0 %" in page and "from 2026-01" in page and "under the rules of 2026-08-13" in page
+    assert (
+        "surcharge 25.0 %" in page and "91 FR &lt;1&gt;" in page and "under the rules of 2026-08-13" in page
+    )
     assert "jumar plan &#x27;my scenario.toml&#x27;" in page
     assert json.loads((tmp_path / "out" / "facts.json").read_text())["orders"] == PLAN["orders"]
 

@@ -106,7 +106,7 @@ def _compared(facts: Facts) -> Section | None:
         (
             one["title"],
             markup.number(amounts.dollars(one["cost"]), one["cost"]),
-            _between(one["cost_low"], one["cost_high"]),
+            markup.unbroken(_between(one["cost_low"], one["cost_high"])),
             markup.number(amounts.dollars(one["missed"]), one["missed"]),
             markup.number(amounts.dollars(one["missed_worst"]), one["missed_worst"]),
             markup.part(one["largest_supplier"]) if one.get("largest_supplier") is not None else "",

@@ -19,6 +19,7 @@ def section(facts: Mapping[str, Any]) -> Section | None:
             one["effect"] + (f" {amounts.share(one['share'])}" if one["effect"] == "surcharge" else ""),
             f"{one['begin']} to {one['end']}" if one["end"] else f"from {one['begin']}",
             markup.part(one["probability"]),
+            one["source"] or "assumed",
         )
         for one in found.get("assumed") or ()
     ]
@@ -36,8 +37,8 @@ def section(facts: Mapping[str, Any]) -> Section | None:
         return None
     body = ""
     if assumed:
-        headings = ("rule", "chips", "what it does", "when", "probability")
-        body += "<h3>Assumed here</h3>" + markup.table(headings, assumed)
+        headings = ("rule", "chips", "what it does", "when", "probability", "source")
+        body += "<h3>In this scenario</h3>" + markup.table(headings, assumed)
     if classified:
         days = [f"under the rules of {day}" for day in found["days"]]
         body += "<h3>By the arithmetic of the rules</h3>"

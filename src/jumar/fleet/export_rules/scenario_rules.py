@@ -42,7 +42,7 @@ def _assumed(rule: ExportRule, scenario: Scenario) -> dict[str, Any]:
         "begin": str(scenario.month(rule.begin)),
         "end": None if rule.end is None else str(scenario.month(rule.end)),
         "probability": rule.probability.value,
-        "confidence": rule.probability.confidence,
+        "source": rule.source,
     }
 
 
