@@ -117,8 +117,8 @@ def _compared(facts: Facts) -> Section | None:
         "",
         "expected cost",
         "range",
-        "of it for work missed",
-        "missed in bad cases",
+        "of it missed work",
+        "that in bad cases",
         "with one supplier",
     )
     return Section(
