@@ -67,6 +67,7 @@ REFUSED = {
     "simulate none.toml": "none.toml: cannot be read",
     "simulate small.toml --resume": "of what? Give the folder with --out",
     "simulate small.toml --days 0": "greater than 0",
+    "simulate small.toml --days ten": "greater than 0",
     "simulate small.toml --replicas 0": "write a whole number, 1 or more",
     "simulate run.toml": 'work.job.step: on which chip? Write { run = "last", chip = "910c" }',
     "simulate chip.toml": "work.job.chips_share",
