@@ -126,11 +126,10 @@ def _must(scenario: Scenario, text: str) -> tuple[str, ...]:
 def _answer(scenario: Scenario, asked: Asked) -> dict[str, Any]:
     from jumar.fleet import engine
     from jumar.fleet.plan.answer import answer
-    from jumar.fleet.plan.programme import NoSolver
 
     try:
         return answer(scenario, asked, _tell)
-    except (NoSolver, engine.EngineMissing, engine.OtherResults, engine.WorkersLost) as error:
+    except (engine.EngineMissing, engine.OtherResults, engine.WorkersLost) as error:
         raise Refusal(str(error)) from error
     finally:
         _tell("")

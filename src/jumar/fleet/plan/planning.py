@@ -19,7 +19,7 @@ from jumar.fleet.plan.evaluation import Outcome, Samples
 from jumar.fleet.plan.grouping import groups
 from jumar.fleet.plan.instance import Instance
 from jumar.fleet.plan.programme import Programme
-from jumar.fleet.plan.solving import Impossible, Limits, build, rounded, solve, steepen
+from jumar.fleet.plan.solving import Impossible, Limits, Solution, build, rounded, solve, steepen
 
 SMALL = 6_000  # work variables up to which a programme is solved as it is
 LEVELS = (16,)  # groups of samples that are asked before all are
@@ -29,7 +29,8 @@ SHARES = (
     0.5,
     0.2,
 )  # of the best point so far in the next, in turn: half finds better ones, less raises the bound
-FRACTIONS_UNTIL = 0.5  # of the time is for bounds with fractions, the rest for whole plans
+NEARLY = 0.8  # of the gap, which leaves the rest to lots that become whole
+FRACTIONS_UNTIL = 0.7  # of the time is for bounds with fractions, the rest for whole plans
 POLISHES = 12  # most bounds for given moves
 THRESHOLDS = (0.1, 0.3, 0.6)  # from how much of a move on it is made whole
 Tell = Callable[[str], None]
@@ -81,6 +82,14 @@ def _at_once(instance: Instance, effort: Effort, begun: float) -> Planned:
     return replace(planned, seconds=time.monotonic() - begun)
 
 
+@dataclass
+class Centre:
+    """The best point so far (lots, moves, setups), and its value. A point without a value was not asked yet."""
+
+    point: Any = None
+    value: float = np.inf
+
+
 class _Search:
     """The master programme has the mean of all samples; slopes tell it about the others. It is there twice: with
     fractions, for bounds and for places to ask at, and whole, for plans."""
@@ -98,54 +107,96 @@ class _Search:
         for number in LEVELS:
             if number * 2 < self.instance.samples:
                 with Samples(self.instance.group(groups(self.instance, number)), self.effort.workers) as some:
-                    self.point = self._descend(some, self.point, self.effort.gap / 2, f"{number} groups")
+                    centre = Centre(self.point)
+                    self._descend(some, centre, self.effort.gap / 2, f"{number} groups")
+                    self.point = centre.point
         with Samples(self.instance, self.effort.workers) as samples:
-            self.point = self._descend(samples, self.point, self.effort.gap * 0.6, "all samples")
-            self._round(samples)
+            self._meet(samples)
             self._whole(samples)
         assert self.found is not None, "the solver found no whole plan"
         plan, outcome = self.found
         return Planned(plan, outcome, self.bound, self._spent(), self.rounds)
 
     def _descend(
-        self, samples: Samples, point: Any, gap: float, name: str, rounds: int = ROUNDS, bounds: bool = True
-    ) -> Any:
-        """Bounds at points between the best so far and the master's, until both have nearly the same value. Returns
-        the best point. `bounds`: no move is fixed, so the master's value bounds all plans."""
-        best_value = np.inf
+        self,
+        samples: Samples,
+        centre: Centre,
+        gap: float,
+        name: str,
+        rounds: int = ROUNDS,
+        bounds: bool = True,
+    ) -> None:
+        """Bounds at points between the best so far and the master's, until both have nearly the same value. `bounds`:
+        no move is fixed, so the master's value bounds all plans."""
         for number in range(rounds):
-            share = SHARES[number % len(SHARES)]
             solved = solve(self.relaxed)
             if bounds:
                 self.bound = max(self.bound, solved.value)
             elif solved.value > self._value():
                 break
-            here = (solved.lots, solved.begun, solved.setups)
-            if point is not None:
-                here = tuple((1 - share) * new + share * old for new, old in zip(here, point, strict=True))
-            outcome = samples.of(*here)
-            self._add(outcome)
-            if outcome.value < best_value:
-                best_value, point = outcome.value, here
-            self._say(f"{name}: between {solved.value:,.1f} and {best_value:,.1f}")
-            if (
-                best_value - solved.value <= gap * abs(best_value)
-                or self._spent() > self.effort.seconds * 0.6
-            ):
+            new = (solved.lots, solved.begun, solved.setups)
+            self._ask(samples, centre, new, SHARES[number % len(SHARES)])
+            self._say(f"{name}: between {solved.value:,.1f} and {centre.value:,.1f}")
+            late = self._spent() > self.effort.seconds * (FRACTIONS_UNTIL if bounds else 0.9)
+            if late or centre.value - solved.value <= gap * abs(centre.value):
                 break
-        return point
 
-    def _round(self, samples: Samples) -> None:
-        """Moves made whole in several ways, with all setups that are wanted at all, and without any."""
-        solved = solve(self.relaxed)
-        begun, seen = solved.begun, set()
-        for setups in (solved.setups > SLIGHT, solved.setups > 1):
-            for threshold in THRESHOLDS:
-                whole = (begun.cumsum(1) >= threshold) & ((begun.cumsum(1) - begun) < threshold)
-                key = whole.tobytes() + setups.tobytes()
-                if key not in seen and self._spent() < self.effort.seconds * 0.8:
-                    seen.add(key)
-                    self._with_moves(samples, whole.astype(np.float64), setups)
+    def _meet(self, samples: Samples) -> None:
+        """In turn a bound where moves are fractions, and one where they are whole, until both values meet; then lots
+        are made whole too."""
+        free, whole, best_whole = Centre(self.point), Centre(), Centre()
+        chosen: Any = None
+        choices = asked = 0
+        for number in range(2 * ROUNDS):
+            solved = solve(self.relaxed)
+            self.bound = max(self.bound, solved.value)
+            share = SHARES[number // 2 % len(SHARES)]
+            if number % 2 == 0:
+                self._ask(samples, free, (solved.lots, solved.begun, solved.setups), share)
+                continue
+            if chosen is None or asked == POLISHES:
+                chosen, choices, asked = _made_whole(solved, choices), choices + 1, 0
+                whole = Centre((free.point[0], *chosen))
+            lots = self._lots(chosen, best_whole.value)
+            if lots is None:
+                chosen = None
+                continue
+            self._ask(samples, whole, (lots, *chosen), share)
+            asked += 1
+            best_whole = min(best_whole, whole, key=lambda one: one.value)
+            self._say(
+                f"all samples: none is below {self.bound:,.1f}; with whole moves {best_whole.value:,.1f}"
+            )
+            late = self._spent() > self.effort.seconds * FRACTIONS_UNTIL
+            if late or best_whole.value - self.bound <= self.effort.gap * NEARLY * abs(best_whole.value):
+                break
+        self.point = free.point
+        if best_whole.point is not None:
+            lots, begun, _ = best_whole.point
+            self._try(samples, Plan(in_whole_lots(lots, self.instance), rounded(lots, begun).begins))
+
+    def _ask(self, samples: Samples, centre: Centre, new: Any, share: float) -> None:
+        """A bound between a new point and the centre, which moves there if it is better."""
+        here = new
+        if centre.point is not None:
+            here = tuple(
+                (1 - share) * one + share * other for one, other in zip(new, centre.point, strict=True)
+            )
+        outcome = samples.of(*here)
+        self._add(outcome)
+        if outcome.value < centre.value:
+            centre.point, centre.value = here, outcome.value
+
+    def _lots(self, chosen: Any, least: float) -> Any:
+        """The orders that look best with these moves and setups; None if they cannot beat the least value."""
+        _fix(self.relaxed, *chosen)
+        try:
+            solved = solve(self.relaxed)
+        except Impossible:
+            return None  # these moves together need more engineers than there are
+        finally:
+            _fix(self.relaxed)
+        return solved.lots if solved.value < least else None
 
     def _whole(self, samples: Samples) -> None:
         """Whole plans of the master, and what else is best with their moves. Each brings a bound for the next."""
@@ -163,11 +214,10 @@ class _Search:
         _fix(self.relaxed, begun, setups)
         _fix(self.master, begun, setups)
         try:
-            near = (self.point[0], begun, setups)
-            point = self._descend(
-                samples, near, self.effort.gap / 3, "with moves made whole", POLISHES, bounds=False
-            )
-            self._try(samples, Plan(in_whole_lots(point[0], self.instance), rounded(point[0], begun).begins))
+            near = Centre((self.point[0], begun, setups))
+            self._descend(samples, near, self.effort.gap / 3, "with moves made whole", POLISHES, bounds=False)
+            lots = near.point[0]
+            self._try(samples, Plan(in_whole_lots(lots, self.instance), rounded(lots, begun).begins))
             if self._gap() > self.effort.gap and solve(self.relaxed).value < self._value():
                 plan = solve(self.master, Limits(self.effort.gap / 4, self.effort.seconds / 10)).plan
                 self._try(samples, plan)
@@ -203,6 +253,14 @@ class _Search:
 
     def _say(self, words: str) -> None:
         self.tell(f"{words} after {self._spent():.0f} s")
+
+
+def _made_whole(solved: Solution, number: int) -> tuple[Any, Any]:
+    """Moves of which more than a threshold begins, and the setups that are wanted at all, in turn with none."""
+    threshold = THRESHOLDS[number % len(THRESHOLDS)]
+    begun = solved.begun.cumsum(1)
+    whole = (begun >= threshold) & (begun - solved.begun < threshold)
+    return whole.astype(np.float64), (solved.setups > (SLIGHT if number % 2 == 0 else 1.0)).astype(np.float64)
 
 
 def in_whole_lots(lots: Any, instance: Instance) -> Any:

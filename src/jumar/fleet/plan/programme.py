@@ -23,10 +23,6 @@ CHANGING = (
 )  # rows whose right-hand sides plans and samples set
 
 
-class NoSolver(RuntimeError):
-    """The packages of the planner are not installed; says how to get them."""
-
-
 @dataclass
 class Programme:
     """Variables by place in the instance's axes. A variable that could only be 0 is not made."""
@@ -103,11 +99,9 @@ class Programme:
 def programme(
     instance: Instance, *, decides: bool = True, whole: bool = True, named: bool = False
 ) -> Programme:
-    """A programme with its variables and nothing else. NoSolver if the solver is not installed."""
-    try:
-        from pyoptinterface import highs
-    except ImportError as error:
-        raise NoSolver("the planner needs a solver: pip install 'jumar[plan]'") from error
+    """A programme with its variables and nothing else."""
+    from pyoptinterface import highs
+
     made = Programme(instance, decides, whole, named, highs.Model())
     made.model.set_raw_parameter("output_flag", False)
     if decides:
