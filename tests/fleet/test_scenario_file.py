@@ -265,6 +265,29 @@ most = 10
 """
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('chips = ["far"]\neffect', 'chips = ["fir"]\neffect', 'rules.r.chips: "fir" is not under [chips]'),
+        ('chips = ["far"]\nstops', 'chips = ["fir"]\nstops', 'hazards.h.chips: "fir" is not under [chips]'),
+        ('chip = "old"', 'chip = "ald"', 'rentals.r.chip: "ald" is not under [chips]'),
+    ],
+)
+def test_rules_and_rentals_are_of_chips_that_there_are(
+    changed: Changed, old: str, new: str, complaint: str
+) -> None:
+    assert MORE.count(old) == 1
+    with pytest.raises(BadFile) as refused:
+        changed(more=MORE.replace(old, new))
+    assert complaint in str(refused.value)
+
+
+def test_a_rented_hour_costs_what_the_chip_file_says(changed: Changed) -> None:
+    price = 'price = { profile = "h800", quantity = "price.hour" }'
+    made = changed(more=MORE.replace('price = "2 USD/chip/hour"', price))
+    assert made.rentals["r"].price.value == 2.25 and made.rentals["r"].price.unit == "USD/chip/hour"
+
+
 def test_every_row_of_the_table_is_read(changed: Changed, monkeypatch: pytest.MonkeyPatch) -> None:
     read = set()
     original = reading.Section.read
