@@ -42,7 +42,7 @@ class Recourse:
         self.made: Programme = programme(instance.sample(0), decides=False)
         for constraint in constraints.OF_SAMPLES:
             constraint(self.made)
-        self._ended: dict[int, direct.Basis] = {}
+        self._ended: dict[tuple[int, bool], direct.Basis] = {}  # by sample, and whether moves were fractions
         self._there, self._asked, self._open = (_Given(self.made, name) for name in GIVEN)
         workload = dict(
             zip(instance.activity_move.tolist(), instance.activity_workload.tolist(), strict=True)
@@ -84,13 +84,14 @@ class Recourse:
 
         model = self.made.model
         self._set(s, lots, begun, weight)
-        if s in self._ended:
-            direct.begin_at(model, self._ended[s])
+        kind = (s, bool(np.any(begun % 1)))
+        if kind in self._ended:
+            direct.begin_at(model, self._ended[kind])
         model.optimize()
         status = model.get_model_attribute(poi.ModelAttribute.TerminationStatus)
         if status != poi.TerminationStatusCode.OPTIMAL:
             raise RuntimeError(f"sample {s} has no course: {status.name}")
-        self._ended[s] = direct.basis(model)
+        self._ended[kind] = direct.basis(model)
         return direct.solution(model)
 
     def _set(self, s: int, lots: Any, begun: Any, weight: float) -> None:
