@@ -57,6 +57,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=processes, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the page and its facts there")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep results of the tornado and the frontier in --out, and go on with them",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -80,6 +85,8 @@ def execute(chosen: argparse.Namespace) -> int:
         from jumar.cli import scenario_check
 
         return scenario_check.check(path, chosen.json)
+    if chosen.resume and not chosen.out:
+        raise Refusal("--resume: of what? Give the folder with --out DIR")
     scenario = scenario_loading.load(path)
     from jumar.report import fleet_page, plan_lines
 
@@ -109,7 +116,7 @@ def _asked(scenario: Scenario, chosen: argparse.Namespace) -> Asked:
         risk=chosen.risk,
         sensitivity=not chosen.no_sensitivity,
         engine=chosen.engine,
-        folder=chosen.out,
+        folder=chosen.out if chosen.resume else None,
     )
 
 

@@ -136,6 +136,7 @@ def test_what_cannot_be_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> 
     [
         (["--must", "nobody"], "--must nobody: no such workload"),
         (["nowhere.toml"], "nowhere.toml"),
+        (["--resume"], "--resume: of what?"),
     ],
 )
 def test_mistakes_are_refused_in_one_line(
