@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import fmean, stdev
 
+import numpy as np
 import pytest
 
 from jumar.fleet.simulation import closed_forms
-from jumar.fleet.simulation.cluster import Checkpoints, Cluster, Duration, Failure, Layout, Work
+from jumar.fleet.simulation.cluster import (
+    Checkpoints,
+    Cluster,
+    Delivery,
+    Duration,
+    Failure,
+    Heat,
+    Layout,
+    Work,
+)
 from jumar.fleet.simulation.simulating import Simulation
 
 NEVER = 1e9
@@ -125,8 +136,6 @@ def aged(change: Callable[[Failure], Failure], age_h: float) -> float:
 
 
 def test_new_chips_fail_more_often_and_old_ones_again() -> None:
-    from dataclasses import replace
-
     early = lambda one: replace(one, early=3.0, early_h=240.0)  # noqa: E731
     expected = 1 + 3 * 240 * (1 - math.exp(-10)) / 2400  # mean excess over ten times the time it falls in
     assert aged(early, 0.0) == pytest.approx(expected, rel=0.02)
@@ -135,6 +144,44 @@ def test_new_chips_fail_more_often_and_old_ones_again() -> None:
     worn = lambda one: replace(one, wear_h=2000.0, wear_shape=2.0)  # noqa: E731
     added = ((3400 / 2000) ** 2 - (1000 / 2000) ** 2) / 2.4
     assert aged(worn, 1000.0) == pytest.approx(1 + added, rel=0.03)
+
+
+def drawn(given: Cluster) -> list[Simulation]:
+    return [Simulation(given, seed) for seed in range(40)]
+
+
+def test_chips_fail_only_once_they_are_there() -> None:
+    failure = Failure("any", "chip", "stop", 1000.0)
+    work = Work("later", 1, 1.0, Checkpoints(1.0), arrives_h=NEVER)
+    delivery = Delivery(75.0, 4000, yield_share=1.0)
+    given = Cluster("x", 100.0, Layout(8), (failure,), (work,), deliveries=(delivery,))
+    moments = np.concatenate([one.failures.at_h[one.failures.first > 0] for one in drawn(given)])
+    assert moments.min() >= 75 * 24
+    assert len(moments) / 40 == pytest.approx(4000 * 25 * 24 / 1000, rel=0.03)
+
+
+def test_warm_racks_and_prone_hosts_fail_more_often() -> None:
+    hall = Heat(25, 0, 0, 5.0, 0, 0.1, 500, 100, 90, 100, 0.5, 2.0)
+    failure = Failure("any", "host", "stop", 100.0, doubling_c=5.0)
+    work = Work("later", 1, 1.0, Checkpoints(1.0), arrives_h=NEVER)
+    given = Cluster("x", 100.0, Layout(800), (failure,), (work,), hall)
+    warm, cool = by_host(given, lambda one: one.drawn.rack_warmer_c > 5), by_host(
+        given, lambda one: one.drawn.rack_warmer_c < -5
+    )  # fmt: skip
+    assert warm > 3 * cool
+    uneven = replace(given, heat=None, unevenness=1.0)
+    assert by_host(uneven, lambda one: one.drawn.prone > 1) > 3 * by_host(
+        uneven, lambda one: one.drawn.prone < 1
+    )
+
+
+def by_host(given: Cluster, which: Callable[[Simulation], np.ndarray]) -> float:
+    """Failures a host of some of them."""
+    counts, hosts = 0, 0
+    for one in drawn(given):
+        counts += int(np.isin(one.failures.first, np.flatnonzero(which(one))).sum())
+        hosts += int(which(one).sum())
+    return counts / hosts
 
 
 def test_spares_for_99_percent() -> None:

@@ -132,6 +132,11 @@ def test_a_straggler_slows_everyone_until_it_passes_or_is_noticed() -> None:
     assert ends(idle) == [pytest.approx(10)]
 
 
+def test_a_straggler_that_was_repaired_is_slow_no_more() -> None:
+    simulation = play(cluster(2, job()), (2.0, SLOW, 1, 1.0, 1.0, 100.0))
+    assert ends(simulation) == [pytest.approx(2 + 1 + 1 + 0.25 + 7.5)]
+
+
 def test_a_rack_takes_all_its_hosts() -> None:
     simulation = play(cluster(8, job(hosts=3)), (2.0, STOP, 0, 0.0, 24.0, 0.0), hosts=2)
     assert simulation.jobs[0].interruptions["stop"] == 1
@@ -162,6 +167,11 @@ def test_too_hot_at_the_lowest_clock_goes_off_and_comes_back() -> None:
     simulation = play(given, (2.0, HEAT, 0, 0.0, 0.0, 5.0), hosts=2)
     assert simulation.jobs[0].interruptions[OVERHEATED] == 1
     assert ends(simulation) == [pytest.approx(2 + 5 + 0.25 + 8, abs=0.01)]
+
+
+def test_between_throttling_and_shutdown_it_runs_at_the_lowest_clock() -> None:
+    simulation = play(cluster(2, job(), heat=replace(HALL, inlet_c=75.0)))  # 95 degrees at half of the clock
+    assert ends(simulation) == [pytest.approx(20)] and not simulation.floor.too_hot.any()
 
 
 def test_failed_cooling_slows_as_long_as_it_lasts() -> None:
