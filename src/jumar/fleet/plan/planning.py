@@ -32,7 +32,8 @@ SHARES = (
 NEARLY = 0.8  # of the gap, which leaves the rest to lots that become whole
 FRACTIONS_UNTIL = 0.7  # of the time is for bounds with fractions, the rest for whole plans
 POLISHES = 12  # most bounds for given moves
-THRESHOLDS = (0.1, 0.3, 0.6)  # from how much of a move on it is made whole
+TOUCHED = 1e-3  # parts of a move below this are no wish for it
+ROUNDED_UP = (0.003, 0.0, 0.01)  # shares of the value that may be spent on making moves whole, in turn
 Tell = Callable[[str], None]
 
 
@@ -155,7 +156,7 @@ class _Search:
                 self._ask(samples, free, (solved.lots, solved.begun, solved.setups), share)
                 continue
             if chosen is None or asked == POLISHES:
-                chosen, choices, asked = _made_whole(solved, choices), choices + 1, 0
+                chosen, choices, asked = _made_whole(solved, self.instance, choices), choices + 1, 0
                 whole = Centre((free.point[0], *chosen))
             lots = self._lots(chosen, best_whole.value)
             if lots is None:
@@ -255,12 +256,22 @@ class _Search:
         self.tell(f"{words} after {self._spent():.0f} s")
 
 
-def _made_whole(solved: Solution, number: int) -> tuple[Any, Any]:
-    """Moves of which more than a threshold begins, and the setups that are wanted at all, in turn with none."""
-    threshold = THRESHOLDS[number % len(THRESHOLDS)]
-    begun = solved.begun.cumsum(1)
-    whole = (begun >= threshold) & (begun - solved.begun < threshold)
-    return whole.astype(np.float64), (solved.setups > (SLIGHT if number % 2 == 0 else 1.0)).astype(np.float64)
+def _made_whole(solved: Solution, instance: Instance, number: int) -> tuple[Any, Any]:
+    """Moves that begin by half, and others of which a part begins, those first for whose part the rest costs least, up
+    to a share of the whole value: a move that is there in all futures helps in bad ones, too. And the setups that are
+    wanted at all, in turn with none."""
+    part = solved.begun.sum(axis=1)
+    rest = instance.move_cost * (1 - np.minimum(part, 1))
+    order = np.argsort(rest / np.maximum(part, SLIGHT), kind="stable")
+    paid = np.empty(len(part))
+    paid[order] = np.cumsum(rest[order])
+    most = ROUNDED_UP[number % len(ROUNDED_UP)] * abs(solved.value)
+    chosen = (part >= 0.5) | ((part > TOUCHED) & (paid <= most))
+    when = (solved.begun.cumsum(axis=1) < 0.3 * part[:, None]).sum(axis=1)
+    whole = np.zeros_like(solved.begun)
+    moves = np.flatnonzero(chosen)
+    whole[moves, np.minimum(when[moves], instance.months - 1 - instance.move_months[moves])] = 1.0
+    return whole, (solved.setups > (SLIGHT if number % 2 == 0 else 1.0)).astype(np.float64)
 
 
 def in_whole_lots(lots: Any, instance: Instance) -> Any:
