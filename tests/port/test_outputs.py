@@ -40,7 +40,7 @@ def test_nothing_found(repository: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_lines(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", str(repository), "--lines", "--select", "C001"]) == 0
-    assert capsys.readouterr().out.startswith("train.py:5:10: C001 blocks: the device 'cuda'")
+    assert capsys.readouterr().out.startswith("train.py:5:10: C001 silent: the device 'cuda'")
 
 
 def test_json_is_the_same_on_every_run(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,7 +56,12 @@ def test_json_is_the_same_on_every_run(repository: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [([], 0), (["--fail-on", "blocks"], 1), (["--fail-on", "blocks", "--ignore", "C"], 0)],
+    [
+        ([], 0),
+        (["--fail-on", "blocks"], 0),
+        (["--fail-on", "silent"], 1),
+        (["--fail-on", "silent", "--ignore", "C"], 0),
+    ],
 )
 def test_exit_code(repository: Path, options: list[str], code: int) -> None:
     assert main(["scan", str(repository), *options]) == code
@@ -80,7 +85,7 @@ def test_files_as_pre_commit_names_them(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(repository)
-    assert main(["scan", "--lines", "--fail-on", "blocks", "train.py", "deep/er/free.py"]) == 1
+    assert main(["scan", "--lines", "--fail-on", "silent", "train.py", "deep/er/free.py"]) == 1
     assert "train.py:5:10" in capsys.readouterr().out
 
 

@@ -56,13 +56,26 @@ def read(document: Document) -> list[Use]:
     for call in source.all(ast.Call):
         if isinstance(call.func, ast.Name) and call.func.id in ("getattr", "hasattr"):
             name = source.qualified(call)
-            if name and not isinstance(source.parents[call], ast.Attribute):
+            if name and not _goes_on(source, call):
                 found.append(Use(call, name, "getattr"))
     found += [
         Use(text.node, text.value[text.value.index("torch.") :], "text")
         for text in python_strings.of_role(document, "dotted")
     ]
     return sorted(found, key=lambda use: (getattr(use.node, "lineno", 0), getattr(use.node, "col_offset", 0)))
+
+
+def _goes_on(source: Source, call: ast.Call) -> bool:
+    """A longer name contains it: `getattr(torch, "cuda").x`, or getattr of what getattr gave."""
+    above = source.parents[call]
+    if isinstance(above, ast.Attribute):
+        return True
+    return (
+        isinstance(above, ast.Call)
+        and above.args[:1] == [call]
+        and source.is_getattr(above)
+        and source.qualified(above) is not None
+    )
 
 
 def _imported(source: Source, alias: ast.alias) -> str | None:

@@ -10,7 +10,7 @@ from jumar.cudamap import Name
 from jumar.port import packages
 from jumar.port.document import Document
 from jumar.port.kin import KIN
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_mocks, python_names, python_source
 
 ASKING = (
     "import",
@@ -67,8 +67,18 @@ def _uses(document: Document) -> Iterator[Asked]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, lambda name: names_kin(document, name)):
         row = packages.of(use.name)
-        if row is not None and use.how in ("attribute", "name"):
+        if row is not None and use.how in ("attribute", "name") and _says_so(document, use):
             yield Asked(source.place(use.node), f"uses {use.name}", row)
+
+
+def _says_so(document: Document, use: python_names.Use) -> bool:
+    """`cuda.atomic.add`, or a name bound by an import; not a variable that once was read from there."""
+    if use.how == "attribute":
+        return True
+    source = document.once(python_source.read)
+    return isinstance(use.node, ast.Name) and all(
+        isinstance(one, ast.alias) for one in source.bound(use.node)
+    )
 
 
 def names_kin(document: Document, name: str) -> bool:
@@ -90,6 +100,9 @@ def _questions(document: Document) -> Iterator[Asked]:
             continue
         above = source.parents[node]
         if isinstance(above, ast.Call) and node in above.args[:1] and _asks(above.func):
+            looks_up = (source.qualified(above.func) or "").startswith(("importlib.", "pytest."))
+            if not looks_up and python_mocks.fakes_looking_up(source, node):
+                continue  # handed to the program's own function, which asks a fake
             yield Asked(source.span(node), f"asks for {node.value}", packages.by_name()[node.value])
 
 

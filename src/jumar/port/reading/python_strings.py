@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from jumar.port import kin
 from jumar.port.document import Document
 from jumar.port.kin import KIN
-from jumar.port.reading import python_source
+from jumar.port.reading import python_source, string_lines
 from jumar.port.reading.python_source import Source
 from jumar.port.reading.string_patterns import (
     ADDED,
@@ -23,13 +23,16 @@ from jumar.port.reading.string_patterns import (
     CONFIGURATION,
     DEVICE,
     DOTTED,
+    DOWNLOAD,
     ENVIRONMENT,
     ERROR,
+    FILE,
     FLAG,
     HOLE,
     LIBRARY,
     LOADERS,
     LOOKED_FOR,
+    NAME,
     OTHER_DEVICE,
     OWN_NAME,
     PLACES,
@@ -39,6 +42,7 @@ from jumar.port.reading.string_patterns import (
     SAID,
     SETTING,
     SPOKEN,
+    SYSTEM,
     TEST_FILE,
     TEXTUAL,
     TOOLKIT,
@@ -49,11 +53,13 @@ PASSED_THROUGH = (ast.IfExp, ast.BoolOp, ast.Starred, ast.NamedExpr, ast.Await)
 
 @dataclass(frozen=True)
 class Text:
-    """A string literal. `value`: what it says, with {} for what an f-string fills in."""
+    """A string literal, or a line of one. `value`: what it says, with {} for what an f-string fills in.
+    `place`: of a line."""
 
     node: ast.expr
     value: str
     role: str
+    place: tuple[int, int] | None = None
 
 
 def read(document: Document) -> list[Text]:
@@ -65,14 +71,23 @@ def read(document: Document) -> list[Text]:
         if not isinstance(value, str) or not kin.is_on(document, node.lineno, node.end_lineno or node.lineno):
             continue
         if KIN.search(value) and not isinstance(source.parents[node], ast.JoinedStr):
-            found.append(Text(node, value, role(source, node, value)))
+            found += _whole_or_lines(source, Text(node, value, role(source, node, value)))
     for made in source.all(ast.JoinedStr):
         if not kin.is_on(document, made.lineno, made.end_lineno or made.lineno):
             continue
         value = template(made)
         if KIN.search(value) and not isinstance(source.parents[made], ast.FormattedValue):
-            found.append(Text(made, value, role(source, made, value)))
+            found += _whole_or_lines(source, Text(made, value, role(source, made, value)))
     return found
+
+
+def _whole_or_lines(source: Source, text: Text) -> list[Text]:
+    if text.role not in string_lines.PARTED:
+        return [text]
+    if text.node.lineno == text.node.end_lineno:
+        return [text]
+    lines = string_lines.parts(source.document, text.node, source.span(text.node), text.role)
+    return [Text(text.node, part.value, part.role, part.place) for part in lines] or [text]
 
 
 def of_role(document: Document, *roles: str) -> list[Text]:
@@ -81,6 +96,8 @@ def of_role(document: Document, *roles: str) -> list[Text]:
 
 def places(document: Document, text: Text) -> list[tuple[int, int]]:
     """Where the string stands; of one that goes over several lines, the words themselves, one a line."""
+    if text.place is not None:
+        return [text.place]
     start, end = document.once(python_source.read).span(text.node)
     if "\n" not in document.text[start:end]:
         return [(start, end)]
@@ -145,7 +162,22 @@ def role(source: Source, node: ast.expr, value: str) -> str:
         return "device in text"
     if LIBRARY.fullmatch(value) and ("lib" in value or value.startswith("-l") or _is_linked(source, node)):
         return "word" if _is_only_named(source, node) else "library"
-    return "message" if " " in value.strip() else "word"
+    return "message" if " " in value.strip() else _of_word(source, node, value)
+
+
+def _of_word(source: Source, node: ast.expr, value: str) -> str:
+    """A text in one piece: an attribute asked for by name, a file, or any other."""
+    if NAME.fullmatch(value) and _called(source, node) in (
+        "getattr",
+        "hasattr",
+        "setattr",
+        "delattr",
+        "object",
+    ):
+        return "name"
+    if DOWNLOAD.fullmatch(value):
+        return "file" if TEST_FILE.search(source.document.path) else "download"
+    return "file" if FILE.fullmatch(value) else "word"
 
 
 def _of_device(source: Source, node: ast.expr, value: str) -> str:
@@ -167,7 +199,9 @@ def _of_device(source: Source, node: ast.expr, value: str) -> str:
     if called in LOADERS:
         return "library"
     if isinstance(above, ast.BinOp):
-        return "path" if isinstance(above.op, ast.Div) else "built device"
+        if isinstance(above.op, ast.Div):
+            return "path"
+        return "built device" if inner is above.right or _may_begin_with_colon(above.right) else "word"
     if isinstance(above, ast.Call) and called in PLACES:
         return "path"
     if isinstance(above, ast.keyword) and above.arg in SAID:
@@ -179,6 +213,15 @@ def _of_device(source: Source, node: ast.expr, value: str) -> str:
     if isinstance(above, (ast.List, ast.Tuple, ast.Set)):
         return _of_listed(source, inner, above)
     return "device"
+
+
+def _may_begin_with_colon(node: ast.expr) -> bool:
+    """What follows `"cuda" +` makes a device of it: `":1"`, or a name that may be such a text."""
+    if isinstance(node, ast.IfExp):
+        return _may_begin_with_colon(node.body) or _may_begin_with_colon(node.orelse)
+    if isinstance(node, ast.BinOp):
+        return _may_begin_with_colon(node.left)
+    return isinstance(node, ast.Name) or template(node).startswith(":")
 
 
 def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Set) -> str:
@@ -209,9 +252,11 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
 
 
 def _is_of_others(row: ast.List | ast.Tuple | ast.Set) -> bool:
-    """Two texts or more beside it, and none that a device is called."""
+    """Two texts or more beside it, and none that a device is called; or an operating system."""
     others = [one.value for one in row.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     others = [text for text in others if not DEVICE.fullmatch(text)]
+    if any(SYSTEM.fullmatch(text) for text in others):
+        return True
     return len(others) > 1 and not any(OTHER_DEVICE.match(text) for text in others)
 
 
@@ -345,6 +390,9 @@ def _is_only_named(source: Source, node: ast.AST) -> bool:
     """A library in a test that holds names against each other, and loads none."""
     if not TEST_FILE.search(source.document.path):
         return False
+    above = source.parents[node]
+    if isinstance(above, ast.BinOp) and isinstance(above.op, ast.Div):
+        return getattr(source.parents[above], "attr", "") in ("write_text", "write_bytes", "touch", "mkdir")
     return _called(source, node) in PLACES or isinstance(
         source.parents[node], (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Compare)
     )

@@ -29,9 +29,14 @@ LIBRARY = re.compile(
     r"curand|cusolver|cusparse|cufile|nvml|cupti)(-?\d+(_\d+)*)?(\.(so|dll|dylib)[.\d]*)?"
 )
 TOOLKIT = re.compile(
-    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime"
+    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime|[/\\]cuda_\w+\*$"
     r"|\$\{?CUDA_(HOME|PATH|ROOT|BIN|LIB|INC|DIR|TOOLKIT)"
 )
+DOWNLOAD = re.compile(r"\S+\.(zip|whl|tar\.\w+|tgz|deb|rpm|run|exe|msi)")
+"""A file of the kind that is downloaded, unpacked or installed."""
+FILE = re.compile(r"\S*\w\.(dll|so(\.\d+)*|dylib|lib|a|o|pyd|json|ya?ml|toml|txt|md|py|sh|ps1|log|csv|html)")
+NAME = re.compile(r"[A-Za-z_][\w.]*")
+SYSTEM = re.compile(r"linux|windows|win32|win64|macos|darwin|osx", re.IGNORECASE)
 ERROR = re.compile(
     r"CUDA (?:driver |runtime )?(?:error|out of memory|initialization)|out of memory|device-side assert|illegal memory"
     r"|(?:CUBLAS|CUDNN|CUSOLVER|CUFFT|CUSPARSE)_STATUS|ncclUnhandled|ncclSystem"

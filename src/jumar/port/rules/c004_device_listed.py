@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source, python_strings
+from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -38,10 +38,7 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "listed device"):
+        fix = agnostic.given(agnostic.comparison(source, text.node))
+        weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why, fix)
         for place in python_strings.places(document, text):
-            yield RULE.found(
-                document,
-                *place,
-                f"{text.value!r} among several, without npu",
-                **agnostic.given(agnostic.comparison(source, text.node)),
-            )
+            yield RULE.found(document, *place, f"{text.value!r} among several, without npu", **weight)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.rule import Example, Rule
+
+NAMES = re.compile(r"torch\.cuda\.")
+ANSWERS_NO = re.compile(r"torch\.cuda\.(?:is_available|device_count|is_initialized|manual_seed)")
+"""Does not fail without a GPU; what goes by it is skipped."""
+OF_NAMES = "the code is run by another Python, whose torch.cuda is PyTorch's face of NVIDIA's run time"
 
 RULE = Rule(
     code="C005",
@@ -33,6 +39,11 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "device in text"):
+        named = NAMES.search(text.value)
+        usual = "silent" if ANSWERS_NO.search(text.value) else RULE.severity
+        weight = python_guards.of_value(source, text.node, usual, OF_NAMES if named else RULE.why)
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"a device inside {shortened(text.value)}")
+            what = "torch.cuda" if named else "a device"
+            yield RULE.found(document, *place, f"{what} inside {shortened(text.value)}", **weight)

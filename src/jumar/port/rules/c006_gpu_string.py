@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source
+from jumar.port.reading import python_guards, python_source
 from jumar.port.rule import Example, Rule
 
 GPU = re.compile(r"(/?(device:)?)?(gpu|GPU)(:\d+)?")
@@ -61,12 +61,9 @@ def check(document: Document) -> Iterator[Finding]:
     for node in source.all(ast.Constant):
         if isinstance(node.value, str) and GPU.fullmatch(node.value) and _is_device(source, node):
             compared = isinstance(source.parents[node], ast.Compare)
-            yield RULE.found(
-                document,
-                *source.place(node),
-                f"the device {node.value!r}",
-                severity="silent" if compared else None,
-            )
+            usual = "silent" if compared else RULE.severity
+            weight = python_guards.of_value(source, node, usual, RULE.why)
+            yield RULE.found(document, *source.place(node), f"the device {node.value!r}", **weight)
 
 
 def _is_device(source: python_source.Source, node: ast.Constant) -> bool:

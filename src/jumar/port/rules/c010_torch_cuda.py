@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic, counterparts
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
 OWN_RULE = re.compile(r"torch\.cuda\.(amp\b|\w*Tensor$|sparse\.\w*Tensor$|nccl\b)")
@@ -24,6 +24,7 @@ ANSWERS_NO = frozenset(
     )
 )
 """What does not fail without a GPU but says no, or does nothing."""
+SAME_CLASS = "the name says CUDA; it is torch.OutOfMemoryError, which every device raises"
 
 RULE = Rule(
     code="C010",
@@ -75,8 +76,15 @@ def check(document: Document) -> Iterator[Finding]:
                 document,
                 *source.place(use.node),
                 use.name,
-                severity="silent" if use.name in ANSWERS_NO or python_names.is_question(use) else None,
+                **_weight(source, use),
                 replacement=fix.text if fix else counterparts.replacement(use.name),
                 runs_unchanged=counterparts.runs_unchanged(use.name),
                 **agnostic.given(fix),
             )
+
+
+def _weight(source: python_source.Source, use: python_names.Use) -> python_guards.Weighed:
+    if use.name.rpartition(".")[2] == "OutOfMemoryError":
+        return {"severity": "cosmetic", "why": SAME_CLASS}
+    asked = use.name in ANSWERS_NO or python_names.is_question(use)
+    return python_guards.weighed(source, use.node, "silent" if asked else RULE.severity, RULE.why)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source
+from jumar.port.reading import python_guards, python_source
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -51,8 +51,8 @@ def check(document: Document) -> Iterator[Finding]:
         called = isinstance(above, ast.Call) and above.func is node
         name = source.qualified(node) or ""
         if called and not name.startswith(("torch.cuda", "jax.", "numba.")):
-            yield RULE.found(
-                document, *source.place(above), ".cuda()", **agnostic.given(agnostic.move(source, above))
-            )
+            fix = agnostic.given(agnostic.move(source, above))
+            weight = python_guards.weighed(source, above, RULE.severity, RULE.why)
+            yield RULE.found(document, *source.place(above), ".cuda()", **weight, **fix)
         elif name in ("torch.Tensor.cuda", "torch.nn.Module.cuda"):
             yield RULE.found(document, *source.place(node), name)

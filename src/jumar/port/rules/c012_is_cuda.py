@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source
+from jumar.port.reading import python_guards, python_source
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -40,6 +40,6 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.Attribute):
         if node.attr == "is_cuda":
-            yield RULE.found(
-                document, *source.place(node), ".is_cuda", **agnostic.given(agnostic.is_cuda(source, node))
-            )
+            fix = agnostic.given(agnostic.is_cuda(source, node))
+            weight = python_guards.weighed(source, node, RULE.severity, RULE.why)
+            yield RULE.found(document, *source.place(node), ".is_cuda", **weight, **fix)

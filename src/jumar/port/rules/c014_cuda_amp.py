@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -42,9 +42,8 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(
         document, "torch.cuda.amp", "torch.get_autocast_gpu_dtype", "torch.set_autocast_gpu_dtype"
     ):
-        yield RULE.found(
-            document,
-            *source.place(use.node),
-            f"{use.name}",
-            **agnostic.given(agnostic.use(source, use.node, use.name)),
-        )
+        fix = agnostic.given(agnostic.use(source, use.node, use.name))
+        way = python_guards.standing(source, use.node)
+        why = f"mixed precision under its CUDA name, {python_guards.WHY[way]}" if way else None
+        heavy = "degrades" if way else None
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", severity=heavy, why=why, **fix)

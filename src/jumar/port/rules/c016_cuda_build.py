@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -30,4 +30,5 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(
         document, "torch.version.cuda", "torch.has_cuda", "torch.has_cudnn", "torch.backends.cuda.is_built"
     ):
-        yield RULE.found(document, *source.place(use.node), f"{use.name}")
+        weight = python_guards.weighed(source, use.node, RULE.severity, RULE.why)
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight)

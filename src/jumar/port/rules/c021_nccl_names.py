@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source, python_strings
+from jumar.port.reading import python_guards, python_names, python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -46,6 +46,5 @@ def check(document: Document) -> Iterator[Finding]:
             or isinstance(above, (ast.Compare, ast.List, ast.Tuple))
             or python_names.is_question(use)
         )
-        yield RULE.found(
-            document, *source.place(use.node), f"{use.name}", severity="silent" if asked else None
-        )
+        weight = python_guards.weighed(source, use.node, "silent" if asked else RULE.severity, RULE.why)
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic, counterparts
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source, python_strings, string_patterns
+from jumar.port.reading import python_mocks, python_source, python_strings, string_patterns
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -54,18 +54,27 @@ def check(document: Document) -> Iterator[Finding]:
     for text in python_strings.of_role(document, "environment"):
         fix = agnostic.variable(source, text.node)
         found = string_patterns.VARIABLE.search(text.value)
+        taken_out = python_mocks.is_handed_on(source, text.node)
         for place in python_strings.places(document, text):
-            yield _found(document, place, found[0] if found else text.value, fix)
+            yield _found(document, place, found[0] if found else text.value, fix, taken_out)
     for node in source.all(ast.keyword):
         if node.arg and string_patterns.ENVIRONMENT.fullmatch(node.arg):
             yield _found(document, source.span(node), node.arg)
 
 
-def _found(document: Document, place: tuple[int, int], name: str, fix: agnostic.Fix | None = None) -> Finding:
+def _found(
+    document: Document,
+    place: tuple[int, int],
+    name: str,
+    fix: agnostic.Fix | None = None,
+    taken_out: bool = False,
+) -> Finding:
     return RULE.found(
         document,
         *place,
         f"the variable {name}",
+        why="a test takes the variable out, so that it changes nothing" if taken_out else None,
+        severity="cosmetic" if taken_out else None,
         replacement=counterparts.replacement(name),
         runs_unchanged=counterparts.runs_unchanged(name),
         **agnostic.given(fix),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -43,6 +43,8 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "command"):
+        weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why)
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"a command of NVIDIA's: {shortened(text.value)}")
+            yield RULE.found(document, *place, f"a command of NVIDIA's: {shortened(text.value)}", **weight)

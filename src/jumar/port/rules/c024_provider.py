@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.rule import Example, Rule
+
+WITH_CPU = "the execution provider is NVIDIA's; ONNX Runtime warns and takes the CPU, the next in the list"
 
 RULE = Rule(
     code="C024",
@@ -29,6 +32,21 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "provider"):
+        usual, why = (
+            ("degrades", WITH_CPU) if _has_cpu_behind(source, text.node) else (RULE.severity, RULE.why)
+        )
+        weight = python_guards.of_value(source, text.node, usual, why)
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"{text.value}")
+            yield RULE.found(document, *place, f"{text.value}", **weight)
+
+
+def _has_cpu_behind(source: python_source.Source, node: ast.AST) -> bool:
+    """The list goes on to the CPU's provider."""
+    for above in source.ancestors(node):
+        if isinstance(above, (ast.List, ast.Tuple)) and "CPUExecutionProvider" in source.text(above):
+            return True
+        if isinstance(above, ast.stmt):
+            return False
+    return False

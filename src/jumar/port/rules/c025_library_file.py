@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jumar.port.document import Document
-from jumar.port.finding import Finding
-from jumar.port.reading import python_strings
+from jumar.port.finding import Finding, shortened
+from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.rule import Example, Rule
+
+OF_DOWNLOADS = "the file is a build for CUDA, which is downloaded, unpacked or looked for under this name"
+FOR_DOWNLOADS = "the build for Ascend, or for the CPU"
 
 RULE = Rule(
     code="C025",
@@ -38,8 +41,10 @@ RULE = Rule(
     examples=(
         Example('import ctypes\n\nrt = ctypes.CDLL("libcudart.so")\n'),
         Example('Extension("x", sources, libraries=["cudart"])\n'),
+        Example('name = f"llama-{tag}-bin-win-cuda-{runtime}-x64.zip"\n'),
     ),
     keep=(
+        Example('(tmp_path / "libx_cuda121.dll").write_text("")\n', path="tests/test_setup.py"),
         'rt = ctypes.CDLL("libascendcl.so")\n',
         Example('assert found == {(12, 1): Path("libx_cuda121.so")}\n', path="tests/test_setup.py"),
     ),
@@ -47,6 +52,13 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "library"):
+        weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why)
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"the library {text.value}")
+            yield RULE.found(document, *place, f"the library {text.value}", **weight)
+    for text in python_strings.of_role(document, "download"):
+        weight = python_guards.of_value(source, text.node, RULE.severity, OF_DOWNLOADS)
+        for place in python_strings.places(document, text):
+            what = f"a build for CUDA: {shortened(text.value)}"
+            yield RULE.found(document, *place, what, **{"replacement": FOR_DOWNLOADS, **weight})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_mocks, python_source, python_strings
+from jumar.port.reading.string_patterns import TEST_FILE
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -34,6 +36,16 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "error text"):
+        weight: dict[str, Any] = {**python_mocks.MADE_UP} if _is_own(source, text) else {}
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"a message recognised as {shortened(text.value)}")
+            yield RULE.found(document, *place, f"a message recognised as {shortened(text.value)}", **weight)
+
+
+def _is_own(source: python_source.Source, text: python_strings.Text) -> bool:
+    """A test that raises the same text itself, or fakes what does."""
+    if not TEST_FILE.search(source.document.path):
+        return False
+    said = python_strings.of_role(source.document, "message")
+    return python_mocks.is_made_up(source, text.node) or any(text.value in one.value for one in said)

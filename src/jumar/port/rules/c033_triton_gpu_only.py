@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
+
+DESCRIPTORS = tuple(f"triton.language.{verb}_tensor_descriptor" for verb in ("make", "load", "store"))
+OF_DESCRIPTORS = (
+    "made for the unit of NVIDIA's GPUs that copies tensors; triton-ascend has it where making, loading and storing "
+    "are used together"
+)
 
 RULE = Rule(
     code="C033",
@@ -41,10 +47,20 @@ def check(document: Document) -> Iterator[Finding]:
         "triton.language.extra.nvidia",
         "triton.experimental.gluon",
         "triton.runtime.driver.active.utils",
-        "triton.language.make_tensor_descriptor",
         "triton.tools.experimental_descriptor",
         "triton.language._experimental_descriptor_load",
         "triton.language._experimental_descriptor_store",
     ):
-        asked = "silent" if python_names.is_question(use) else None
-        yield RULE.found(document, *source.place(use.node), f"{use.name}", severity=asked)
+        usual = "silent" if python_names.is_question(use) else RULE.severity
+        weight = python_guards.weighed(source, use.node, usual, RULE.why)
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight)
+    for use in python_names.under(document, *DESCRIPTORS):
+        yield RULE.found(
+            document,
+            *source.place(use.node),
+            f"{use.name}",
+            why=OF_DESCRIPTORS,
+            severity="degrades",
+            replacement="the same names of triton-ascend, after a look at the sizes of blocks",
+            runs_unchanged=True,
+        )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source, python_strings
+from jumar.port.reading import python_guards, python_names, python_source, python_strings
 from jumar.port.rule import Example, Rule
 
 NAMES = tuple(
@@ -49,9 +49,11 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(document, *NAMES):
         _, above = python_strings.outside(source, use.node)
         asked = use.name.endswith("CUDA_HOME") and isinstance(above, (ast.Compare, ast.If))
-        heavy = "silent" if asked else None  # it is None on Ascend, and the program goes on
-        yield RULE.found(document, *source.place(use.node), use.name, severity=heavy)
+        usual = "silent" if asked else RULE.severity  # it is None on Ascend, and the program goes on
+        weight = python_guards.weighed(source, use.node, usual, RULE.why)
+        yield RULE.found(document, *source.place(use.node), use.name, **weight)
     for use in python_names.under(document, *BUILDERS):
         call = source.parents[use.node]
         if isinstance(call, ast.Call) and SOURCES.search(source.text(call)):
-            yield RULE.found(document, *source.place(use.node), f"{use.name} of CUDA C++")
+            weight = python_guards.weighed(source, call, RULE.severity, RULE.why)
+            yield RULE.found(document, *source.place(use.node), f"{use.name} of CUDA C++", **weight)

@@ -10,6 +10,11 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_names, python_source
 from jumar.port.rule import Example, Rule
 
+TUNING = ("triton.autotune", "triton.Config", "triton.heuristics")
+OF_TUNING = (
+    "sizes of blocks, warps and stages are chosen for a GPU; on Ascend others are fast, and some do not fit"
+)
+
 RULE = Rule(
     code="C035",
     name="triton-host",
@@ -38,7 +43,14 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, _is_host):
         if use.how in ("attribute", "name"):
-            yield RULE.found(document, *source.place(use.node), use.name)
+            tuned = use.name.startswith(TUNING)
+            yield RULE.found(
+                document,
+                *source.place(use.node),
+                use.name,
+                why=OF_TUNING if tuned else None,
+                severity="degrades" if tuned else None,
+            )
 
 
 def _is_host(name: str) -> bool:

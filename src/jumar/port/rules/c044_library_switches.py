@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_source
+from jumar.port.reading.string_patterns import TEST_FILE
 from jumar.port.rule import Example, Rule
 
 VALUE = re.compile(
@@ -20,6 +21,13 @@ SWITCHES = frozenset(
 METHODS = frozenset(
     {"enable_xformers_memory_efficient_attention", "set_use_memory_efficient_attention_xformers"}
 )
+
+HANDED_ON = "the choice of a kernel for NVIDIA's GPUs is noted or handed on here, and made elsewhere"
+LIBRARIES = ("transformers.", "trl.", "peft.", "diffusers.", "accelerate.", "vllm.", "unsloth.")
+LOADERS = re.compile(
+    r"from_pretrained|from_config|BitsAndBytesConfig|\w*(?:Config|Arguments|Args|Engine|LLM|Model)|dict"
+)
+"""Functions that do as the switch says, or make what does."""
 
 RULE = Rule(
     code="C044",
@@ -71,8 +79,14 @@ def check(document: Document) -> Iterator[Finding]:
             yield RULE.found(document, *source.span(text), f"{says} {text.value}", severity=heavy)
     for given in source.all(ast.keyword):
         off = isinstance(given.value, ast.Constant) and not given.value.value
-        if given.arg in SWITCHES and not off:
+        if given.arg not in SWITCHES or off:
+            continue
+        if _loads(source, given):
             yield RULE.found(document, *source.span(given), f"switches {given.arg} on")
+        else:
+            yield RULE.found(
+                document, *source.span(given), f"hands on {given.arg}", why=HANDED_ON, severity="cosmetic"
+            )
     for word in source.all(ast.Name):
         if word.id in SWITCHES and isinstance(word.ctx, ast.Load):
             yield RULE.found(document, *source.place(word), f"goes by {word.id}", severity="cosmetic")
@@ -84,3 +98,17 @@ def check(document: Document) -> Iterator[Finding]:
             called = isinstance(above, ast.Call) and above.func is method
             says, heavy = ("calls", None) if called else ("goes by", "cosmetic")
             yield RULE.found(document, *source.place(method), f"{says} {method.attr}", severity=heavy)
+
+
+def _loads(source: python_source.Source, given: ast.keyword) -> bool:
+    """The function switches something on. One that is handed a variable of that name may only pass it on; a
+    configuration that a test makes of the program's own loads nothing."""
+    call = source.parents[given]
+    if not isinstance(call, ast.Call):
+        return False  # a keyword of a class
+    word = getattr(call.func, "attr", "") or getattr(call.func, "id", "")
+    if TEST_FILE.search(source.document.path) and not (source.qualified(call.func) or "").startswith(
+        LIBRARIES
+    ):
+        return word == "from_pretrained"
+    return isinstance(given.value, ast.Constant) or bool(LOADERS.fullmatch(word))

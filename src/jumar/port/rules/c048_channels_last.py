@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
 NAMES = ("torch.channels_last", "torch.channels_last_3d")
@@ -45,8 +45,9 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.matching(document, lambda name: name in NAMES):
         above = source.parents.get(use.node)
         if use.how in ("attribute", "name") and not _is_chosen(above):
-            fix = agnostic.channels_last(source, use.node)
-            yield RULE.found(document, *source.span(use.node), use.name, **agnostic.given(fix))
+            fix = agnostic.given(agnostic.channels_last(source, use.node))
+            weight = python_guards.weighed(source, use.node, RULE.severity, RULE.why)
+            yield RULE.found(document, *source.span(use.node), use.name, **weight, **fix)
 
 
 def _is_chosen(above: ast.AST | None) -> bool:

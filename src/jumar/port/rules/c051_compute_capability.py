@@ -17,6 +17,8 @@ ATTRIBUTES = frozenset(
     {"multi_processor_count", "max_threads_per_multi_processor", "regs_per_multiprocessor"}
 )
 
+OF_COUNTS = "a chip of Ascend has cores for vectors and cores for matrices, so work divided by multiprocessors fits neither"
+
 RULE = Rule(
     code="C051",
     name="compute-capability",
@@ -44,7 +46,13 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.Attribute):
         if node.attr in ATTRIBUTES:
-            yield RULE.found(document, *source.place(node), f"asks for {node.attr}")
+            yield RULE.found(
+                document,
+                *source.place(node),
+                f"counts by {node.attr}",
+                why=OF_COUNTS,
+                replacement="vector_core_num or cube_core_num of torch.npu.get_device_properties()",
+            )
     for compare in source.all(ast.Compare):
         if any(_is_capability(source, side) for side in (compare.left, *compare.comparators)):
             yield RULE.found(document, *source.place(compare), "decides by the compute capability")

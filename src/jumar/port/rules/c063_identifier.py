@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_identifiers
+from jumar.port.reading import python_identifiers, python_strings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -38,6 +38,7 @@ RULE = Rule(
         Example("if args.cuda:\n    pass\n"),
         Example("from .kernels import scan_cuda\n"),
         Example("train(no_cuda=True)\n"),
+        Example('patch.object(install, "_has_nvidia_gpu", return_value=False)\n'),
     ),
     keep=(
         "use_device = True\n",
@@ -53,3 +54,6 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     for place, name in document.once(python_identifiers.read):
         yield RULE.found(document, *place, f"the name {name}")
+    for text in python_strings.of_role(document, "name"):
+        for place in python_strings.places(document, text):
+            yield RULE.found(document, *place, f"the name {text.value}")

@@ -1,0 +1,334 @@
+"""Whether a node is reached only where there is CUDA, or where its failure is caught, and what weight it has then.
+
+Only the function that the node stands in is looked at; what callers ask is not known.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict
+
+from jumar.port.reading import python_mocks
+from jumar.port.reading.python_source import FUNCTIONS, Source
+from jumar.port.reading.string_patterns import SPOKEN
+
+ONLY_CUDA, ASKED, TRIED, TOLD = "only CUDA", "asked", "tried", "told"
+"""Only on CUDA; only if the thing is there; its failure is caught and the program goes on; the other path says so."""
+WEIGHTS = {ONLY_CUDA: "silent", ASKED: "silent", TRIED: "degrades", TOLD: "degrades"}
+"""What becomes of `blocks`."""
+WHY = {
+    ONLY_CUDA: "reached only where there is CUDA: elsewhere another path is taken",
+    ASKED: "asked for first: where it is missing another path is taken",
+    TOLD: "asked for first: where it is missing the program says so and goes on without it",
+    TRIED: "the failure is caught, and the program goes on without it",
+}
+ASSERTED = "on Ascend the answer is no, and the assertion fails"
+QUESTIONS = frozenset(
+    f"torch.{name}"
+    for name in [
+        "cuda.is_available",
+        "cuda.device_count",
+        "distributed.is_nccl_available",
+        "version.cuda",
+        "version.hip",
+        "backends.cuda.is_built",
+        "backends.cudnn.is_available",
+        "distributed.distributed_c10d.is_nccl_available",
+        "utils.cpp_extension.CUDA_HOME",
+    ]
+)
+SAYS = re.compile(
+    r"_*(?:is|has|have|got|found|on)_(?:usable_)?(?:cuda|nccl|nvidia|nvcc|hip|rocm|cudnn|nvml)(?:_(?:available|usable|gpus?))?"
+    r"|_*(?:cuda|nccl|nvidia|nvcc|hip|rocm|cudnn|nvml)_(?:is_)?(?:available|found|exists|usable|home)",
+    re.IGNORECASE,
+)
+"""A name that is a question for CUDA: HAS_NVIDIA, is_hip, cuda_available. What a user asks for, as use_cuda, is none."""
+KINDS = frozenset({"cuda", "nccl", "hip", "rocm", "nvidia"})
+FOUND = frozenset("exists isdir isfile is_dir is_file which find_library find_spec".split())  # noqa: SIM905
+CAUGHT = frozenset(
+    [
+        "Exception",
+        "BaseException",
+        "ImportError",
+        "ModuleNotFoundError",
+        "RuntimeError",
+        "AttributeError",
+        "OSError",
+        "FileNotFoundError",
+        "NameError",
+        "NotImplementedError",
+        "AssertionError",
+        "CalledProcessError",
+        "SubprocessError",
+        "TypeError",
+        "ValueError",
+        "NVMLError",
+    ]
+)
+LEAVES = (ast.Return, ast.Continue, ast.Break)
+LONGEST_TRY = 5
+"""Statements: around more than that stands the program itself, and what it catches is its end."""
+DEEPEST = 8
+
+
+class Weighed(TypedDict, total=False):
+    """What `Rule.found` is given."""
+
+    severity: str
+    why: str
+
+
+def weighed(source: Source, node: ast.AST, usual: str, why: str) -> Weighed:
+    """The usual weight and reason, or those that the place of the node gives it."""
+    if usual in ("silent", "degrades") and is_asserted(source, node):
+        return {"severity": "blocks", "why": ASSERTED}
+    if usual != "blocks":
+        return {"severity": usual, "why": why}
+    way = standing(source, node)
+    return {"severity": WEIGHTS[way], "why": f"{why}; {WHY[way]}"} if way else {"severity": usual, "why": why}
+
+
+def of_value(
+    source: Source, node: ast.AST, usual: str, why: str, fix: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The same of a value, which a test may have made up; then there is nothing to mend."""
+    if python_mocks.is_made_up(source, node):
+        return {**python_mocks.MADE_UP}
+    return {**weighed(source, node, usual, why), **(fix or {})}
+
+
+def standing(source: Source, node: ast.AST) -> str | None:
+    """How the program comes to the node: ONLY_CUDA, ASKED, TRIED, or None if nothing is between."""
+    if _is_looked_up(source, node):
+        return ASKED
+    inner = node
+    for outer in source.ancestors(node):
+        way = _on_the_way(source, outer, inner)
+        if way:
+            return way
+        if isinstance(outer, FUNCTIONS):
+            return None
+        inner = outer
+    return None
+
+
+def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:
+    if isinstance(outer, (ast.If, ast.IfExp, ast.While)):
+        if _is_in(inner, outer.body) and asks(source, outer.test):
+            return TOLD if _speaks(outer.orelse) else _of_test(source, outer.test)
+        if _is_in(inner, outer.orelse) and denies(source, outer.test):
+            return TOLD if _speaks(outer.body) else _of_test(source, outer.test)
+    if isinstance(outer, ast.BoolOp) and inner in outer.values:
+        before = outer.values[: outer.values.index(inner)]
+        met = asks if isinstance(outer.op, ast.And) else denies
+        if any(met(source, one) for one in before):
+            return ONLY_CUDA
+    if isinstance(outer, ast.Try) and inner in outer.body and _goes_on(outer):
+        return TRIED
+    if isinstance(outer, ast.With) and any(_suppresses(item.context_expr) for item in outer.items):
+        return TRIED
+    return ONLY_CUDA if _left_before(source, outer, inner) else None
+
+
+def _is_in(node: ast.AST, branch: ast.AST | list[ast.stmt]) -> bool:
+    return node in branch if isinstance(branch, list) else node is branch
+
+
+def _speaks(branch: ast.AST | list[ast.stmt]) -> bool:
+    """A first or only statement that prints, logs or warns."""
+    first = branch[0] if isinstance(branch, list) and branch else None
+    call = first.value if isinstance(first, ast.Expr) else None
+    return isinstance(call, ast.Call) and _last(call.func) in SPOKEN
+
+
+def _of_test(source: Source, test: ast.AST) -> str:
+    found = (
+        one for one in ast.walk(test) if isinstance(one, ast.Call) and _last(one.func) in {*FOUND, "hasattr"}
+    )
+    return ASKED if any(found) else ONLY_CUDA
+
+
+def asks(source: Source, test: ast.AST, depth: int = 0) -> bool:
+    """Whether a condition holds only where there is CUDA, or the thing of CUDA's that it asks for."""
+    if depth > DEEPEST:
+        return False
+    if isinstance(test, ast.BoolOp):
+        some = [asks(source, one, depth + 1) for one in test.values]
+        return any(some) if isinstance(test.op, ast.And) else all(some)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return denies(source, test.operand, depth + 1)
+    if isinstance(test, ast.NamedExpr):
+        return asks(source, test.value, depth + 1)
+    if isinstance(test, ast.Call):
+        return _calls(source, test)
+    if isinstance(test, ast.Compare):
+        return _compares(source, test, depth)
+    if isinstance(test, ast.Name):
+        bound = [one for one in source.bound(test) if isinstance(one, ast.expr)]
+        if bound and all(asks(source, one, depth + 1) for one in bound):
+            return True
+    return _is_question(source, test)
+
+
+def denies(source: Source, test: ast.AST, depth: int = 0) -> bool:
+    """Whether a condition holds wherever there is no CUDA."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return asks(source, test.operand, depth + 1)
+    if isinstance(test, ast.BoolOp):
+        some = [denies(source, one, depth + 1) for one in test.values]
+        return any(some) if isinstance(test.op, ast.Or) else all(some)
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or depth > DEEPEST:
+        return False
+    operator, right = test.ops[0], test.comparators[0]
+    if isinstance(operator, (ast.NotEq, ast.NotIn)):
+        return _names_cuda(test.left) or _names_cuda(right)
+    nothing = isinstance(right, ast.Constant) and right.value in (None, 0, False)
+    return isinstance(operator, (ast.Is, ast.Eq)) and nothing and asks(source, test.left, depth + 1)
+
+
+def _calls(source: Source, call: ast.Call) -> bool:
+    word = _last(call.func)
+    if word in ("startswith", "hasattr", *FOUND):
+        return any(_says_cuda(source, one) for one in call.args)
+    if word in ("all", "any", "bool", "callable") and call.args:
+        return asks(source, call.args[0], DEEPEST)
+    return _is_question(source, call.func)
+
+
+def _says_cuda(source: Source, node: ast.AST) -> bool:
+    """`hasattr(torch._C, "_cuda_x")`, `isdir(CUDA_HOME)`, `which("nvcc")`."""
+    words = (one.value if isinstance(one, ast.Constant) else getattr(one, "id", "") for one in ast.walk(node))
+    return any(
+        isinstance(word, str) and re.search(r"cuda|nccl|nvidia|nvcc", word, re.IGNORECASE) for word in words
+    )
+
+
+def _compares(source: Source, test: ast.Compare, depth: int) -> bool:
+    if len(test.ops) != 1:
+        return False
+    operator, left, right = test.ops[0], test.left, test.comparators[0]
+    if isinstance(operator, (ast.Eq, ast.In, ast.Is)) and (_names_cuda(left) or _names_cuda(right)):
+        return True
+    if isinstance(operator, (ast.Gt, ast.GtE, ast.NotEq, ast.IsNot)) and isinstance(right, ast.Constant):
+        return asks(source, left, depth + 1)
+    return False
+
+
+def _names_cuda(node: ast.AST) -> bool:
+    """The text cuda, or a list of nothing but NVIDIA's and AMD's."""
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return bool(node.elts) and all(_names_cuda(one) for one in node.elts)
+    return isinstance(node, ast.Constant) and node.value in KINDS
+
+
+def _is_question(source: Source, node: ast.AST) -> bool:
+    if source.qualified(node) in QUESTIONS:
+        return True
+    word = _last(node)
+    return word is not None and bool(SAYS.fullmatch(word))
+
+
+def _last(node: ast.AST) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+
+
+def _is_looked_up(source: Source, node: ast.AST) -> bool:
+    """It is what `exists` and its like are asked for, or one of several that each are: `for p in (…): if isdir(p)`;
+    or getattr has something else to give."""
+    above = source.parents.get(node)
+    if isinstance(above, ast.Call) and node is not above.func and _last(above.func) in FOUND:
+        return True
+    if isinstance(node, ast.Call) and _last(node.func) == "getattr" and len(node.args) == 3:
+        return True
+    if not isinstance(above, (ast.Tuple, ast.List, ast.Set)):
+        return False
+    loop = source.parents.get(above)
+    if isinstance(loop, ast.For) and loop.iter is above:
+        first = loop.body[0]
+        return isinstance(first, ast.If) and _asks_for_file(first.test)
+    return isinstance(loop, ast.comprehension) and any(_asks_for_file(test) for test in loop.ifs)
+
+
+def _asks_for_file(test: ast.AST) -> bool:
+    return any(isinstance(one, ast.Call) and _last(one.func) in FOUND for one in ast.walk(test))
+
+
+def _goes_on(statement: ast.Try) -> bool:
+    """A short try whose handler catches what CUDA's absence raises, and does not raise it again."""
+    if len(statement.body) > LONGEST_TRY:
+        return False
+    return any(_catches(handler) and not _fails(handler.body) for handler in statement.handlers)
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(_last(one) in CAUGHT for one in types)
+
+
+def _fails(body: list[ast.stmt]) -> bool:
+    last = body[-1]
+    if isinstance(last, ast.Raise):
+        return True
+    called = last.value.func if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) else None
+    return called is not None and _last(called) in ("exit", "_exit", "quit", "abort", "fail")
+
+
+def _suppresses(manager: ast.expr) -> bool:
+    return isinstance(manager, ast.Call) and _last(manager.func) == "suppress"
+
+
+def _left_before(source: Source, outer: ast.AST, inner: ast.AST) -> bool:
+    """`if not torch.cuda.is_available(): return` earlier in the same block."""
+    if not isinstance(inner, ast.stmt):
+        return False
+    for block in _blocks(outer):
+        if inner in block:
+            return any(
+                isinstance(one, ast.If) and isinstance(one.body[-1], LEAVES) and denies(source, one.test)
+                for one in block[: min(block.index(inner), LONGEST_BLOCK)]
+            )
+    return False
+
+
+LONGEST_BLOCK = 200
+"""Statements that are looked through for a way out."""
+
+
+def _blocks(outer: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(outer, name, None)
+        if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+            yield block
+
+
+def is_asserted(source: Source, node: ast.AST) -> bool:
+    """Whether an assertion fails where the node's answer is no."""
+    for outer in source.ancestors(node):
+        if isinstance(outer, ast.Assert):
+            return node is outer.test
+        if isinstance(outer, ast.stmt | ast.Lambda) or _turns(outer, node):
+            return False
+        node = outer
+    return False
+
+
+def _turns(outer: ast.AST, inner: ast.AST) -> bool:
+    """The answer may be no and the whole still holds."""
+    if isinstance(outer, ast.UnaryOp):
+        return isinstance(outer.op, ast.Not)
+    if isinstance(outer, ast.BoolOp):
+        return isinstance(outer.op, ast.Or)
+    if isinstance(outer, ast.IfExp):
+        return True
+    if not isinstance(outer, ast.Compare):
+        return False
+    others = (outer.left, *outer.comparators)
+    nothing = any(isinstance(one, ast.Constant) and one.value in (None, 0, False) for one in others)
+    above = isinstance(outer.ops[0], (ast.Gt, ast.IsNot, ast.NotEq))
+    return (
+        nothing != above if nothing else isinstance(outer.ops[0], (ast.NotEq, ast.NotIn, ast.IsNot, ast.Lt))
+    )
