@@ -51,7 +51,16 @@ def _answer(facts: Facts) -> list[str]:
         f"stopped {span(ranges['interruptions'], number)} times, every {span(ranges['hours_between_stops'], hours)}",
         f"  of all chip-hours {percent(ranges['useful_of_all']['mean'])} useful, {percent(ranges['idle']['mean'])} idle, "
         f"{percent(ranges['down']['mean'])} in repair" + _waits(ranges),
+        *_elsewhere(facts),
     ]
+
+
+def _elsewhere(facts: Facts) -> list[str]:
+    """How often a job of this size would stop at the rates that were published."""
+    rates = ", ".join(
+        f"{one['cluster']} {hours(one['hours'])} ({one['confidence']})" for one in facts["published"]
+    )
+    return [f"  at published rates so many chips stop every: {rates}"] if rates else []
 
 
 def _waits(ranges: Facts) -> str:
@@ -128,10 +137,12 @@ def _kinds(facts: Facts) -> list[str]:
 
 def _evidence(facts: Facts) -> list[str]:
     numbers = facts["numbers"]
-    counts = Counter(one["confidence"] for one in numbers)
-    said = ", ".join(f"{count} {confidence}" for confidence, count in counts.most_common())
-    absent = sum(not one["given"] for one in numbers)
-    lines = [f"rests on {len(numbers)} numbers: {said}; {absent} of them not in the file"]
+    given = Counter(one["confidence"] for one in numbers if one["given"])
+    said = ", ".join(f"{count} {confidence}" for confidence, count in given.most_common())
+    absent = len(numbers) - given.total()
+    lines = [
+        f"rests on {given.total()} numbers of the file: {said}; {absent} more are taken where it says nothing"
+    ]
     for one in numbers:
         others = "; ".join(f"{other['text']} ({other['confidence']})" for other in one["others"])
         lines += [f"  sources disagree on {one['key']}: {one['text']} taken; also {others}"] if others else []

@@ -50,3 +50,10 @@ def test_the_projection_of_metas_arithmetic() -> None:
     rate = next(row for row in published.table() if row.cluster == "rsc1" and "chip_hours" in row.quantity)
     for chips, hours in ((16384, 1.8), (131072, 0.23)):
         assert rate.low / chips == pytest.approx(hours, rel=0.03)
+
+
+def test_published_rates_on_as_many_chips() -> None:
+    said = {one["cluster"]: one["hours"] for one in published.between_stops(16384)}
+    assert said["llama3"] == pytest.approx(54 * 24 / 419, rel=0.01)
+    assert said["rsc1"] == pytest.approx(1.8, rel=0.01)
+    assert said["huawei"] == pytest.approx(24 * 10000 / 16384)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ TABLE, BASE = (Path(__file__).with_name(name) for name in ("published.tsv", "pub
 OF_THE_BASE = {"chip_hours_between_stops": 50_677.0, "chip_hours_between_chip_failures": 79_230.0}
 CHIP_KINDS = ("chip", "memory", "on-chip", "thermal-interface", "silent-error")
 SPARE_SHARE = 0.06
+CLAIM = "vendor-2nd"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,26 @@ def _published(line: Mapping[str, str]) -> Published:
         source=line["source"],
         note=line["note"],
     )
+
+
+def between_stops(chips: int) -> list[dict[str, Any]]:
+    """Hours between stops of a job on so many chips, at the rate of each published cluster; what is said of a job of
+    some size is scaled by chips. Measured ones first."""
+    found = [
+        {"cluster": one.cluster, "hours": one.low / chips, "confidence": one.confidence, "source": one.source}
+        for one in table()
+        if one.quantity == "chip_hours_between_stops"
+    ]
+    claims = (one for one in table() if one.quantity == "hours_between_stops" and one.confidence == CLAIM)
+    return found + [
+        {
+            "cluster": one.cluster,
+            "hours": one.low * one.chips / chips,
+            "confidence": one.confidence,
+            "source": one.source,
+        }
+        for one in claims
+    ]
 
 
 def to_predict() -> list[Published]:

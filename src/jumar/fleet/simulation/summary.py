@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jumar.fleet import evidence
-from jumar.fleet.simulation import study, telling
+from jumar.fleet.simulation import published, study, telling
 from jumar.fleet.simulation.cluster import Work
 from jumar.fleet.simulation.cluster_file import ClusterFile
 from jumar.fleet.simulation.jobs import USES
@@ -47,6 +47,7 @@ def summarise(file: ClusterFile, rows: Sequence[Row], studied: Sequence[Row]) ->
         "jobs": [_job(work, rows) for work in cluster.work],
         "ranges": {name: spread([row[name] for row in rows]) for name in RANGED},
         "finished": sum(row["done"] == row["jobs"] for row in rows),
+        "published": published.between_stops(max(work.chips for work in cluster.work)),
         "uses": [
             {"name": name, "meaning": meaning, **spread([row[f"use.{name}"] for row in rows])}
             for name, meaning in USES.items()
