@@ -33,6 +33,17 @@ BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 OF_TAINT = re.compile(r"\bkey[\"']?[ \t]*:[ \t]*[\"']?$")
 IN_TEST = re.compile(r"_test\.go$")
 """Texts that a test of Go holds against others: they change with the program, and run as they are."""
+OF_TEST = "the text that a test hands on or holds against another; it runs without NVIDIA's chips"
+IN_CODE = "huawei.com/Ascend910, the resource that Ascend Device Plugin offers"
+OF_ANNOTATION = "only NVIDIA's and kindred components read the annotation; others pass over it"
+ANNOTATED = re.compile(
+    r"nvidia\.com/(?:vgpu-mode|(?:no)?use-gpu\w+|vgpu-(?:node|time|ids)[\w\-]*|gpu-driver-upgrade-[\w\-]*)"
+)
+"""Annotations of HAMi and the operator, which stand on pods and nodes and are no labels."""
+CDI = re.compile(r"=(?:all|gpu|\d|[0-9a-fA-F]{8}-|GPU-|MIG-|%)")
+"""After a class of devices: one of them by name, for a container's run time and not for Kubernetes."""
+HEADING = re.compile(r"^[ \t]*(?:-[ \t]+)?[\"']?([\w.\-/]+)[\"']?:[ \t]*$")
+FARTHEST = 60
 # What a file holds that has such a key.
 TRIGGERS = (
     "nvidia.com",
@@ -55,6 +66,8 @@ class Key:
     end: int
     role: str
     entry: Entry | None
+    above: tuple[str, ...] = ()
+    """The keys that it stands below, also where a script writes the file."""
 
 
 def keys(document: Document) -> tuple[Key, ...]:
@@ -70,17 +83,35 @@ def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
                 row.note == "NVIDIA's" or (role != "resource" and _is_resource(key.name))
             ):
                 row = None
+            tried = IN_TEST.search(document.path) is not None
+            noted = _is_annotation(key)
+            general = IN_CODE if role == "resource" and document.kind != "yaml" else rule.replacement
+            if role == "resource" and key.entry is not None and key.entry.key.endswith("vendor"):
+                general = "huawei.com, and Ascend910 in place of gpu in the names of the resource's settings"
             yield rule.found(
                 document,
                 key.start,
                 key.end,
                 key.name,
-                replacement=dictionary.says(row, rule.replacement),
+                why=OF_TEST if tried else OF_ANNOTATION if noted else None,
+                replacement="what the program uses instead, once it does"
+                if tried
+                else "the annotation of the component that manages Ascend's chips, if it has one"
+                if noted
+                else dictionary.says(row, general),
                 layer=roles.layer_of(document),
                 severity="cosmetic"
-                if IN_TEST.search(document.path) or is_told(document, key.start)
+                if tried or is_told(document, key.start)
+                else "degrades"
+                if noted
                 else None,
             )
+
+
+def _is_annotation(key: Key) -> bool:
+    if ANNOTATED.fullmatch(key.name):
+        return True
+    return key.role == "selector" and "annotations" in key.above
 
 
 def _is_resource(name: str) -> bool:
@@ -104,7 +135,10 @@ def _found(document: Document) -> Iterator[Key]:
         line = document.starts[document.position(match.start())[0] - 1]
         number = bisect_right(starts, match.start()) - 1
         entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
-        role = _role(match[0], entry)
+        if document.kind == "text" and CDI.match(document.text, match.end()):
+            continue  # a device by name
+        above = entry.path[:-1] if entry else _above(document, match.start())
+        role = _role(match[0], entry, above)
         if (
             role == "resource"
             and entry is None
@@ -112,7 +146,7 @@ def _found(document: Document) -> Iterator[Key]:
             and "label" not in document.text[line : match.start()]
         ):
             role = "toleration"
-        yield Key(match[0], match.start(), match.end(), role, entry)
+        yield Key(match[0], match.start(), match.end(), role, entry, above)
 
 
 def _in_block(document: Document, place: int) -> bool:
@@ -150,12 +184,31 @@ def _entries(document: Document) -> tuple[Entry, ...]:
     return json_entries.entries(document) if document.kind == "json" else ()
 
 
-def _role(name: str, entry: Entry | None) -> str:
+def _above(document: Document, place: int) -> tuple[str, ...]:
+    """The headings of YAML that a line stands below, in a script or a source that writes it."""
+    line, _ = document.position(place)
+    text = document.lines[line - 1]
+    depth, found = len(text) - len(text.lstrip()), []
+    for before in range(line - 2, max(-1, line - FARTHEST), -1):
+        text = document.lines[before]
+        indent = len(text) - len(text.lstrip())
+        if text.strip() and indent < depth:
+            heading = HEADING.match(text)
+            if heading is None:
+                break
+            found.append(heading[1])
+            depth = indent
+    return tuple(reversed(found))
+
+
+def _role(name: str, entry: Entry | None, above: tuple[str, ...]) -> str:
     if name.startswith("management."):
         return "operator"  # a device of NVIDIA's for containers, no resource
     if re.search(r"/gpu-(?:operator|driver|feature|device-plugin)", name):
         return "selector"  # labels of NVIDIA's components, no resource
-    path = " ".join(entry.path).lower() if entry else ""
+    path = " ".join(entry.path if entry else above).lower()
+    if name == "nvidia.com" and entry is not None and entry.key.endswith("vendor"):
+        return "resource"  # Spark puts it before the resource's name
     if entry and entry.key == "apiVersion":
         return "operator"
     if "toleration" in path or "taint" in path:

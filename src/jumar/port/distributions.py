@@ -39,7 +39,7 @@ def found(
 ) -> Finding | None:
     """A finding for the distribution, if it has a row."""
     row = tie(name)
-    if row is None:
-        return None
+    if row is None or name.partition("[")[0].replace("-", "_") in document.own:
+        return None  # also where a project tells how it is installed itself
     says = dictionary.says(row, rule.replacement)
     return rule.found(document, start, end, name, severity=severity(row), replacement=says, layer=layer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -85,6 +86,18 @@ def as_it_is(text: str) -> str:
 def in_json(text: str) -> str:
     """A text as part of a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def dedented(outer: Document, start: int, end: int) -> Piece:
+    """A part of the outer text without the indentation that all its lines share."""
+    body = outer.text[start:end]
+    lines = body.splitlines(keepends=True)
+    bare = textwrap.dedent(body).splitlines(keepends=True)
+    piece, at = Piece(), start
+    for line, plain in zip(lines, bare, strict=True):
+        piece.add(plain, at + len(line) - len(plain))
+        at += len(line)
+    return piece
 
 
 def findings(

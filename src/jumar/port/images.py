@@ -28,6 +28,16 @@ SET = re.compile(
 """Variables of scripts that hold such an image."""
 ON_NODES = re.compile(r"^[^#\n]*--container-image[= ][\"']?(?P<image>[\w.\-/#:@+]+)", re.MULTILINE)
 """Of Slurm's containers, which write `#` after the registry."""
+IN_SCRIPT = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?image:[ \t]*[\"']?(?P<image>[\w.\-/]+/[\w.\-/]+(?:[:@][\w.\-:${}]+)?)[\"']?[ \t]*$",
+    re.MULTILINE,
+)
+"""Of a file for Kubernetes or compose that a script writes."""
+WATCHES = re.compile(
+    r"[-_](?:exporter|operator|plugin|scheduler|webhook|discovery|monitor|dashboard|controller)$"
+)
+HOLDS = re.compile(r"cuda|cudnn|tensorrt|(?<![a-z])cu\d{2,3}(?!\d)", re.IGNORECASE)
+"""A program that watches or manages GPUs is named after them and holds no CUDA."""
 KEYS = frozenset(
     (
         "image",
@@ -53,6 +63,8 @@ def tie(image: str) -> Name | None:
         if bare.startswith(ONLY_TAGGED) and ":" in name and not FOR_GPUS.search(name):
             return None
         return row
+    if WATCHES.search(bare) and not HOLDS.search(name):
+        return None
     if FOR_GPUS.search(name) and "/" in name and IMAGE.match(name):
         return Name(bare, "", "absent", "its counterpart on CANN: quay.io/ascend/cann as the base", "images")
     return None
@@ -65,7 +77,11 @@ def named(document: Document) -> Iterator[tuple[str, int, int]]:
     elif document.kind in ("yaml", "json"):
         yield from _of_entries(document)
     if document.kind in ("shell", "slurm", "make"):
-        for match in (*SET.finditer(document.text), *ON_NODES.finditer(document.text)):
+        for match in (
+            *SET.finditer(document.text),
+            *ON_NODES.finditer(document.text),
+            *IN_SCRIPT.finditer(document.text),
+        ):
             yield match["image"], match.start("image"), match.end("image")
     for command in script_commands(document):
         if command.name in RUNNERS and any(word.plain in ("run", "pull", "create") for word in command.words):

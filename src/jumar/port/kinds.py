@@ -74,6 +74,7 @@ BY_NAME = {
 }
 BY_PATTERN = (
     (re.compile(r"(^|[.\-_])(dockerfile|containerfile)([.\-_]|$)"), "dockerfile"),
+    (re.compile(r"\.(md|rst|mdx)\.(gotmpl|tmpl|tpl|j2|jinja2?|in|erb)$"), "markdown"),
     (re.compile(r"(requirements|constraints|(^|[-_.])reqs?)[^/]*\.(txt|in|pip)$"), "requirements"),
 )
 IN_FOLDER = ((re.compile(r"(^|/)requirements/[^/]+\.(txt|in)$"), "requirements"),)

@@ -43,6 +43,10 @@ HANDED_ON = re.compile(r"(?<![&\d])>(?!&)|\|(?!\|)")
 LABEL = re.compile(
     r"[ \t]*(?:-[ \t]+)?(?:name|description|title|summary|displayName|help|note):[ \t]*[\"']?[\w()]+[ \t]+\S"
 )
+LONGEST_ESCAPED = 500
+BARE_QUOTE = re.compile(r'(?<!\\)"')
+FOLDED = re.compile(r"[ \t]*\r?\n[ \t]*\\?")
+"""Where YAML breaks a quoted text without an end of line."""
 RECIPE = re.compile(r"^\t[@\-+]*(?P<text>(?:[^\n\\]|\\.)*)$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^%(?P<name>\w+)", re.MULTILINE)
 
@@ -100,7 +104,9 @@ def _of_json(document: Document) -> Iterator[Command]:
 
 def _of_entries(document: Document, entries: tuple[Entry, ...]) -> Iterator[Command]:
     for entry in entries:
-        if entry.named.lower() in SCRIPT_KEYS or (entry.value and entry.named.endswith(".sh")):
+        if entry.named.lower().removeprefix("ansible.builtin.") in SCRIPT_KEYS or (
+            entry.value and entry.named.endswith(".sh")
+        ):
             if entry.value:
                 start, end = script_place(document.text, entry)
                 yield from commands(document.text[start:end], start)
@@ -128,8 +134,21 @@ def _sequence(document: Document, entry: Entry, entries: tuple[Entry, ...]) -> I
 def is_told(document: Document, place: int) -> bool:
     """Whether the line of a place is told to people: printed by a script, or the text of a label."""
     line, _ = document.position(place)
-    text = document.lines[line - 1]
+    text = _escaped_line(document, place) or document.lines[line - 1]
     return bool(TOLD.match(text) and not HANDED_ON.search(text)) or bool(LABEL.match(text))
+
+
+def _escaped_line(document: Document, place: int) -> str | None:
+    """The line of a script that stands in a quoted text of YAML or JSON, where `\\n` ends lines. None elsewhere."""
+    if document.kind not in ("yaml", "json"):
+        return None
+    text = document.text
+    start = text.rfind("\\n", max(0, place - LONGEST_ESCAPED), place)
+    if start < 0 or BARE_QUOTE.search(text, start, place):
+        return None
+    end = text.find("\\n", place, place + LONGEST_ESCAPED)
+    whole = text[start + 2 : end if end >= 0 else place + LONGEST_ESCAPED]
+    return BARE_QUOTE.split(FOLDED.sub(" ", whole), maxsplit=1)[0].replace('\\"', '"')
 
 
 def script_place(text: str, entry: Entry) -> tuple[int, int]:

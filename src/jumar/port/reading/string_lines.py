@@ -24,8 +24,10 @@ SPOKEN = re.compile(
 QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 QUOTES = re.compile(r"^[rbfuRBFU]{0,2}(?:\"\"\"|'''|[\"'])|(?:\"\"\"|'''|[\"'])[,)\]]*$")
 """Around the line, where it is a string of its own among several."""
+SENTENCE = re.compile(r"[rbfuRBFU]?[\"']")
+"""A line of a script that begins with a text: a part of a message, or an item of a list."""
 BEFORE = re.compile(
-    r"(?:^|[^\w\s]\s*|\b(?:sudo|exec|then|do|if|else|time|env|which|command -v|type|!|timeout \d+\w?|=\w+|run)\s+)$"
+    r"(?:^|[^\w\s/.-]\s*|\b(?:sudo|exec|then|do|if|else|time|env|which|command -v|type|!|timeout \d+\w?|=\w+|run)\s+)$"
 )
 """What stands before a command, where it is one and no word of a sentence."""
 ASSIGNED = re.compile(r"\s*[\"']?(\w+)=[^\s;]*\s*(?:;.*)?[\"'\\n]*$")
@@ -43,6 +45,7 @@ class Part:
 def parts(document: Document, node: ast.expr, span: tuple[int, int], role: str) -> Iterator[Part]:
     """The lines that name CUDA or kin, of a string that goes over several."""
     filled = isinstance(node, ast.JoinedStr)
+    quoted = document.text[span[0] : span[1]].endswith(('"""', "'''"))  # quotes inside are the script's
     first, last = document.position(span[0])[0], document.position(span[1])[0]
     for line in range(first, last + 1):
         if not kin.is_on(document, line, line):
@@ -55,14 +58,16 @@ def parts(document: Document, node: ast.expr, span: tuple[int, int], role: str) 
         place = kin.said(written)
         if place is not None:
             value = QUOTES.sub("", document.text[start:stop].strip())
-            yield Part((start + place[0], start + place[1]), value, _role(written.strip(), role))
+            yield Part((start + place[0], start + place[1]), value, _role(written.strip(), role, quoted))
 
 
-def _role(line: str, whole: str) -> str:
+def _role(line: str, whole: str, quoted: bool) -> str:
     if whole == "message":
         return whole
     if SPOKEN.match(line):
         line = line if line.startswith(("print(", "assert")) else ""
+        line = QUOTED.sub('""', line)
+    elif quoted and " " in line and SENTENCE.match(line):
         line = QUOTED.sub('""', line)
     for role, found in _candidates(line, whole):
         if found:

@@ -29,7 +29,7 @@ LIBRARY = re.compile(
     r"curand|cusolver|cusparse|cufile|nvml|cupti)(-?\d+(_\d+)*)?(\.(so|dll|dylib)[.\d]*)?"
 )
 TOOLKIT = re.compile(
-    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime|[/\\]cuda_\w+\*$"
+    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime|[/\\]cuda_(?:fp\d|bf\d|runtime|device|gl|profiler)\w*\*$"
     r"|\$\{?CUDA_(HOME|PATH|ROOT|BIN|LIB|INC|DIR|TOOLKIT)"
 )
 DOWNLOAD = re.compile(r"\S+\.(zip|whl|tar\.\w+|tgz|deb|rpm|run|exe|msi)")

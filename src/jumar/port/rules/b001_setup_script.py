@@ -33,6 +33,9 @@ RULE = Rule(
     keep=(
         Example('print("see a.cu")\n', path="train.py"),
         Example('from setuptools import setup\nsources = ["a.cpp"]\n', path="setup.py"),
+        Example(
+            'import torch.utils.cpp_extension\nfrom subprocess import call\ncall(["nvcc"])\n', path="a.py"
+        ),
         Example('import setuptools\nFILES = ["kernels/a.cu"]\n', path="tests/test_package_data.py"),
     ),
 )
@@ -46,6 +49,10 @@ FLAG = re.compile(
     r"arch=sm_|threads)|compute_\d\d|sm_\d\d"
 )
 WORDS = frozenset(("nvcc", "cuda_sources", "extra_cuda_cflags", "with_cuda"))
+QUESTION = frozenset(("nvcc", "--version", "-V"))
+ASKING = frozenset(
+    ("call", "run", "check_call", "check_output", "Popen", "which", "find_executable", "system")
+)
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -63,7 +70,22 @@ def check(document: Document) -> Iterator[Finding]:
         if SOURCE.match(text) and len(text) > 3:
             yield RULE.found(document, *source.span(node), f"CUDA C++: {text}")
         elif text in WORDS or (FLAG.search(text) and "\n" not in text and " " not in text.strip()):
+            if text == "nvcc" and _is_asked(source, node):
+                continue
             yield RULE.found(document, *source.span(node), f"for NVIDIA's compiler: {text}")
     for keyword in source.all(ast.keyword):
         if keyword.arg in WORDS:
             yield RULE.found(document, *source.span(keyword), f"for NVIDIA's compiler: {keyword.arg}")
+
+
+def _is_asked(source: python_source.Source, node: ast.AST) -> bool:
+    """Whether it is the program that a call starts or looks for with at most `--version`: nothing is built."""
+    above = source.parents[node]
+    if isinstance(above, ast.List | ast.Tuple):
+        if any(isinstance(one, ast.Constant) and one.value not in QUESTION for one in above.elts):
+            return False
+        above = source.parents[above]
+    if not isinstance(above, ast.Call):
+        return False
+    name = above.func.attr if isinstance(above.func, ast.Attribute) else getattr(above.func, "id", "")
+    return name in ASKING

@@ -41,6 +41,7 @@ RULE = Rule(
     "version from PyPI",
     examples=(
         Example("--extra-index-url https://download.pytorch.org/whl/cu121\n"),
+        Example("assert_eq pin '2.10.0+cu126'\n", path="tests/sh/test_pin.sh"),
         Example("torch==2.3.0+cu118\n"),
         Example("pip install torch --index-url https://download.pytorch.org/whl/cu124\n", path="install.sh"),
         Example(
@@ -54,6 +55,11 @@ RULE = Rule(
 )
 
 DESCRIBED = re.compile(r"[ \t-]*[\"']?(?:description|summary|help|comment|title)[\"']?[ \t]*[:=]")
+TRIED = re.compile(
+    r"(^|/)tests?/[^/]*\.(?:sh|bats|json|ya?ml|txt)$|(^|/)tests?/(?:.*/)?test[^/]*\.(?:sh|bats)$"
+)
+INSTALLS = re.compile(r"\b(?:pip3?|uv|conda|poetry)\b[^\n]*\b(?:install|add|sync)\b|requirement")
+"""In a test of a script, a version that is not installed is a text that it is tried with."""
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -67,5 +73,10 @@ def check(document: Document) -> Iterator[Finding]:
             kept = (
                 match[0].startswith("+") and document.kind == "json"
             )  # a version that a result was made with
-            severity = "cosmetic" if document.kind == "lock" or said or kept else None
+            tried = (
+                match[0].startswith("+")
+                and TRIED.search(document.path) is not None
+                and not INSTALLS.search(document.lines[line - 1])
+            )
+            severity = "cosmetic" if document.kind == "lock" or said or kept or tried else None
             yield RULE.found(document, *match.span(), match[0], layer=layer, severity=severity)

@@ -29,6 +29,7 @@ RULE = Rule(
     keep=(
         Example("# NVCC = nvcc\nCC = gcc\n", path="Makefile"),
         Example("MODULE := github.com/NVIDIA/dcgm-exporter\nclean:\n\trm -rf build/cuda\n", path="Makefile"),
+        Example("DEVICES=nvidia\n", path="version.mk"),
         Example("lock:\n\tuv pip compile pyproject.toml --extra cuda\n", path="Makefile"),
         Example(
             "REGISTRY ?= nvidia\ninstall: install-cuda\n\tgo list ./... | grep -v nvml\n", path="Makefile"
@@ -49,6 +50,7 @@ IDLE = re.compile(
     r"|\bdocker\b|\.service\b"
     r"|\bapt(?:-get)?\b|\bgo (?:list|test|build|vet|mod)\b|\bgit\b|\bgrep\b|\bhelm\b|\bkubectl\b"
     r"|^(?:[\w.\-]*(?:REGISTRY|IMAGE|REPO|VENDOR|ORG|OWNER|TAG|NAME)\w*)[ \t]*[?:]?=|^\.PHONY\b|^[\w\- ]+:(?!=)[\w\- ]*$"
+    r"|^\w+[ \t]*[?:+]?=[ \t]*nvidia[ \t]*$"
 )
 """Lines that compile and link nothing; other rules read their commands."""
 

@@ -39,6 +39,7 @@ RULE = Rule(
     keep=(
         Example('[project]\nname = "x"\ndependencies = ["torch", "torch-npu"]\n', path="pyproject.toml"),
         Example('[project]\nname = "x"\ndependencies = ["numpy"]\n', path="pyproject.toml"),
+        Example('[project]\nname = "x"\ndependencies = ["torch==2.11.0+cpu"]\n', path="pyproject.toml"),
         Example('[project]\nname = "x"\ndynamic = ["dependencies"]\n# torch\n', path="pyproject.toml"),
     ),
 )
@@ -54,7 +55,7 @@ def check(document: Document) -> Iterator[Finding]:
         if text.table != "project" or text.key != "dependencies" or text.is_key:
             continue
         needed = requirement_lines.parse(text.value, text.start)
-        if needed is not None and needed.name == "torch":
+        if needed is not None and needed.name == "torch" and "+cpu" not in text.value:
             yield RULE.found(
                 document, needed.name_start, needed.name_end, "torch without torch-npu", edit=_extra(document)
             )

@@ -45,6 +45,7 @@ RULE = Rule(
         Example("services:\n  a:\n    image: vllm/vllm-openai:latest\n", path="compose.yaml"),
         Example("docker run -it nvcr.io/nvidia/pytorch:24.01-py3 bash\n", path="run.sh"),
         Example("srun --container-image=nvcr.io#nvidia/pytorch:25.08-py3 ls\n", path="run.sh"),
+        Example("cat <<EOF\n  image: ghcr.io/llm-d/llm-d-cuda:v0.4.0\nEOF\n", path="install.sh"),
         Example('readonly IMAGE="nvcr.io/nvidia/pytorch:26.03-py3"\n', path="run.sh"),
         Example(
             "strategy:\n  matrix:\n    base:\n    - nvidia/cuda:11.8.0-base-ubuntu22.04\n", path="ci.yaml"
@@ -56,6 +57,7 @@ RULE = Rule(
         "# FROM nvidia/cuda:12.1.1\nFROM ubuntu:22.04 AS cuda-free\n",
         Example("services:\n  a:\n    image: postgres:16\n", path="compose.yaml"),
         Example("docker run --rm x python train.py --base_model nvidia/esm2_t6_8M_UR50D\n", path="run.sh"),
+        Example("dockers_v2:\n- images:\n  - ghcr.io/x/nvidia_gpu_exporter\n", path=".goreleaser.yml"),
         Example("a:\n  image: docs/figures/gpu.png\n", path="x.yaml"),
     ),
 )

@@ -46,6 +46,8 @@ RULE = Rule(
     keep=(
         Example("# /usr/local/cuda\nexport PATH=/usr/local/bin:$PATH\n", path="env.sh"),
         "COPY docs/cuda.md /app/\n",
+        "RUN rm -rf /usr/local/cuda-13.3/compat/libcuda.so*\n",
+        Example('sed "s|/usr/bin/nvidia-smi|$FAKE/absent|g" a.sh\n', path="test.sh"),
     ),
 )
 
@@ -59,12 +61,17 @@ PATH = re.compile(
     re.IGNORECASE,
 )
 
+GIVEN_UP = re.compile(r"(?:\b(?:rm|rmdir|unlink)\b[^;|&\n]*[ \t]|\bs[|#,@!])[\"']?$")
+"""Before a place that is removed, or replaced in a text: nothing needs it."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
     prose = document.kind == "markdown"
     for match in PATH.finditer(without_comments(document)):
         line, _ = document.position(match.start())
+        if GIVEN_UP.search(document.text, document.starts[line - 1], match.start()):
+            continue
         if line in lines or (prose and not in_code(document, match.start())):
             continue
         lines.add(line)

@@ -11,6 +11,7 @@ from jumar.port.reading import roles, yaml_entries
 from jumar.port.reading.comments import without_comments
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
+from jumar.port.system_files import INSTALLER
 
 RULE = Rule(
     code="D003",
@@ -33,6 +34,10 @@ RULE = Rule(
         Example(
             "- hosts: all\n  tasks:\n  - name: driver\n    apt:\n      name: nvidia-driver-535\n",
             path="playbook.yml",
+        ),
+        Example("CUDA_FILE=cuda_${SHORT}.3_561.17_windows.exe\n", path="run.sh"),
+        Example(
+            "- ansible.builtin.command: dnf module enable -y nvidia-driver:open\n", path="tasks/main.yml"
         ),
     ),
     keep=(
@@ -118,5 +123,10 @@ def check(document: Document) -> Iterator[Finding]:
                 and entry.value != "nvidia"
             ):
                 yield RULE.found(document, *entry.inner(document.text), entry.value, layer=layer)
+    told: set[int] = set()
     for match in ADDRESS.finditer(without_comments(document)):
         yield RULE.found(document, *match.span(), match[0], layer=layer)
+        told.add(document.position(match.start())[0])
+    for match in INSTALLER.finditer(without_comments(document)):
+        if document.position(match.start())[0] not in told and document.kind != "markdown":
+            yield RULE.found(document, *match.span(), match[0], layer=layer)

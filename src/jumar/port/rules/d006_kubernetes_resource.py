@@ -35,6 +35,8 @@ RULE = Rule(
         Example(
             "kubectl get nodes -o=custom-columns=GPU:'.status.allocatable.nvidia\\\\.com/gpu'\n", path="a.sh"
         ),
+        Example("sparkConf:\n  spark.executor.resource.gpu.vendor: nvidia.com\n", path="a.yaml"),
+        Example('name := "nvidia.com/gpu"\n', path="a_test.go"),
         Example("kubectl get nodes -o json | grep nvidia.com/gpu\n", path="a.sh"),
     ),
     keep=(

@@ -1,4 +1,4 @@
-"""Labels, selectors and affinities that name NVIDIA's GPUs."""
+"""Labels, selectors, affinities and annotations that name NVIDIA's GPUs."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ RULE = Rule(
             "apiVersion: v1\nkind: Pod\nspec:\n  nodeSelector:\n    "
             "cloud.google.com/gke-accelerator: nvidia-l4\n",
             path="pod.yaml",
+        ),
+        Example(
+            "cat <<EOF | kubectl apply -f -\nkind: Pod\nmetadata:\n  annotations:\n    nvidia.com/vgpu-mode: mig\nEOF\n",
+            path="a.sh",
         ),
     ),
     keep=(

@@ -25,7 +25,11 @@ RULE = Rule(
         Example("apiVersion: nvidia.com/v1\nkind: ClusterPolicy\n", path="policy.yaml"),
         Example("apiVersion: resource.nvidia.com/v1beta1\nkind: ComputeDomain\n", path="x.yaml"),
     ),
-    keep=(Example("apiVersion: apps/v1\nkind: Deployment\n", path="a.yaml"),),
+    keep=(
+        Example('sparkConf:\n  "spark.executor.resource.gpu.vendor": "nvidia.com"\n', path="app.yaml"),
+        Example('require.Equal(t, "nvidia.com/gdrcopy=all", devices[0])\n', path="cdi_test.go"),
+        Example("apiVersion: apps/v1\nkind: Deployment\n", path="a.yaml"),
+    ),
 )
 
 

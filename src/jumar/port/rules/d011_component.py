@@ -47,6 +47,8 @@ RULE = Rule(
         Example("mig:\n  strategy: single\nmigStrategy: mixed\n", path="values.yaml"),
     ),
     keep=(
+        Example("sh: docker run -v a:/src nvidia-gpu-exporter-tools:local\n", path="Taskfile.yml"),
+        Example("- command: dnf module enable -y nvidia-driver:open\n", path="tasks/main.yml"),
         Example("# dcgm-exporter\na: mighty\n", path="values.yaml"),
         Example("{{- /* Check if migStrategy is none */}}\na: 1\n", path="templates/_helpers.tpl"),
         Example('namespace: {{ include "dcgm-exporter.namespace" . }}\n', path="templates/a.yaml"),
@@ -66,7 +68,12 @@ NAME = re.compile(
 NAMED = re.compile(r"[ \t]*\"(?:name|title|description)\"[ \t]*:")
 OWN_NAME = re.compile(r"\{\{-?[ \t]*(?:define|include|template|block)\b|\(\s*(?:include|tpl)\b")
 """A helper of a chart, which is called as the chart is."""
+OF_WORKSHOP = re.compile(r"-(?:tools?|dev|fmt|lint|build(?:er)?|ci|cache|docs)\b[\w\-]*$")
+"""What the component is made with, and not itself."""
+PACKAGES = re.compile(r"(?<![\w\-])(?:apt|apt-get|dnf|yum|zypper|tdnf|microdnf|dpkg|rpm)[ \t][^\n|;&]*$")
 INSTEAD = {
+    "nvidia-driver-daemonset": "Ascend's driver and firmware, installed on the nodes",
+    "nvidia-driver": "Ascend's driver and firmware: the run files of hiascend.com",
     "device-plugin": "Ascend Device Plugin of MindCluster",
     "dcgm": "NPU Exporter of MindCluster, port 8082",
     "toolkit": "Ascend Docker Runtime",
@@ -90,6 +97,10 @@ def check(document: Document) -> Iterator[Finding]:
             or document.text[match.start() - 2 : match.start()] == "(#"
         ):
             continue
+        if OF_WORKSHOP.search(match[0]):
+            continue
+        if "driver" in match[0] and PACKAGES.search(document.text, document.starts[line - 1], match.start()):
+            continue  # a package, of which D003 tells
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
         own = document.kind == "json" and NAMED.match(document.lines[line - 1])
         heavy = "cosmetic" if own or is_told(document, match.start()) else None

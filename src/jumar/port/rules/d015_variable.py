@@ -14,6 +14,8 @@ from jumar.port.reading.comments import without_comments
 from jumar.port.reading.scripts import SCRIPT_KEYS, in_code, is_told, script_commands
 from jumar.port.reading.shell_words import Command
 from jumar.port.rule import Example, Rule
+from jumar.port.system_files import INSTALLER
+from jumar.port.variable_names import NAME
 
 RULE = Rule(
     code="D015",
@@ -78,22 +80,13 @@ RULE = Rule(
     keep=(
         Example("# export NCCL_DEBUG=INFO\nexport OMP_NUM_THREADS=1\n", path="run.sh"),
         Example("MY_NCCL_DEBUGGER=1\n", path="run.sh"),
+        Example("CUDA_FILE=cuda_${SHORT}.3_561.17_windows.exe\n", path="run.sh"),
         Example(
             '{"info": "PyTorch built with:\\n - GCC 13\\n - USE_CUDNN=ON, USE_NCCL=1"}\n', path="result.json"
         ),
     ),
 )
 
-NAME = re.compile(
-    r"(?<![A-Za-z0-9_\-/.])(?:(?:TORCH_)?NCCL_[A-Z]\w*|CUDA_[A-Z]\w*|CUDA(?:CXX|ARCHS|"
-    r"HOSTCXX)\b|NVIDIA_[A-Z]\w*|CUDNN_[A-Z]\w*|CUBLAS\w*_[A-Z]\w*|NVTE_\w+|"
-    r"NVSHMEM_\w+|GDRCOPY_\w+|NUMBA_CUDA\w*|DS_BUILD_\w+|FI_EFA_\w+|MIG_PARTED\w+|"
-    r"TRITON_PTXAS_PATH|HOROVOD_(?:GPU|NCCL|CUDA)_\w+|PYTORCH_CUDA_\w+|PYTORCH_NVML\w+|"
-    r"TORCH_CUDA_\w+|NVCC_\w+|DCGM_EXPORTER\w*|(?:USE|FORCE|WITH|ENABLE|BUILD|INSTALL|HAS|"
-    r"NO|DISABLE)_(?:CUDA|NCCL|CUDNN)\w*|[A-Z]+_(?:WITH|USE|ENABLE)_CUDA\w*|"
-    r"[A-Z_]*CUDA_(?:VERSION|ARCH\w*|HOME|PATH|TAG|LABEL|SHORT\w*|MAJOR|MINOR|IMAGE|"
-    r"BASE\w*)\w*|CUBLAS_WORKSPACE_CONFIG|NV_[A-Z]\w*CU\w*)(?![A-Za-z0-9])"
-)
 SAME_VALUES = frozenset(
     (
         "CUDA_VISIBLE_DEVICES",
@@ -147,8 +140,10 @@ def check(document: Document) -> Iterator[Finding]:
         if row and row.ascend and "*" not in row.ascend:
             says = f"{row.ascend}: {row.note}" if row.note else row.ascend
         edit = added.get(match.start())
-        told = is_told(document, match.start()) and document.text[match.start() - 1] not in "${"
+        told = is_told(document, match.start())
         own = name in defined and (row is None or "*" in row.cuda) and not OF_LIBRARY.match(name)
+        if own and INSTALLER.search(document.lines[here[0] - 1]):
+            continue  # D003 tells of the file that it holds
         heavy = (
             "cosmetic"
             if own or told
@@ -162,7 +157,7 @@ def check(document: Document) -> Iterator[Finding]:
             document,
             *match.span(),
             name,
-            replacement=says.removeprefix("ignored; "),
+            replacement=OWN if own else says.removeprefix("ignored; "),
             layer=layer,
             severity=heavy,
             edit=[edit] if edit else None,
@@ -170,6 +165,7 @@ def check(document: Document) -> Iterator[Finding]:
         )
 
 
+OWN = "a name that holds for both, if the script is to serve both; what it holds is told where it is used"
 DEFINED = re.compile(
     r"^[ \t]*(?:(?:local|readonly|declare)[ \t]+|:[ \t]*\"?\$\{)?([A-Z]\w*)(?::?=)", re.MULTILINE
 )

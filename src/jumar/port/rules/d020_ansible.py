@@ -24,6 +24,10 @@ RULE = Rule(
     examples=(
         Example("- hosts: gpu\n  roles:\n    - role: nvidia.nvidia_driver\n", path="playbooks/site.yml"),
         Example('cuda_version: "12.1"\nnvidia_driver_branch: 535\n', path="roles/gpu/defaults/main.yml"),
+        Example(
+            "- hosts: gpu\n  tasks:\n  - ansible.builtin.include_role:\n      name: cuda\n",
+            path="ansible/a.yml",
+        ),
     ),
     keep=(
         Example("- hosts: web\n  roles:\n    - nginx\n", path="playbooks/site.yml"),
@@ -54,7 +58,7 @@ def check(document: Document) -> Iterator[Finding]:
                 continue  # somebody is called nvidia
             if match and line not in lines and end - start < 200:
                 lines.add(line)
-                label = entry.key == "name" and entry.parent not in NAMED
+                label = entry.key == "name" and entry.parent.rsplit(".", 1)[-1] not in NAMED
                 severity = "cosmetic" if label else None
                 whole = document.text[start:end]
                 what = match[0] if "\n" in whole else whole

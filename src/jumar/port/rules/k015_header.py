@@ -39,6 +39,8 @@ CUDA_LIKE = re.compile(
     re.IGNORECASE,
 )
 
+OWN = "a header of the project's own, in CUDA C++ or made for it"
+
 
 def check(document: Document) -> Iterator[Finding]:
     for match in PATTERN.finditer(document.text):
@@ -55,7 +57,8 @@ def check(document: Document) -> Iterator[Finding]:
             match.end("name"),
             name,
             severity="degrades" if own else None,
-            replacement="the header's counterpart for Ascend"
+            why=OWN if own else None,
+            replacement="that header's port to Ascend C, or a branch of the source without it"
             if own
             else dictionary.says(row, "none on Ascend"),
         )

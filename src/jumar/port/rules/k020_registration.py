@@ -25,16 +25,23 @@ RULE = Rule(
     examples=(
         Example('TORCH_LIBRARY_IMPL(ops, CUDA, m) { m.impl("f", f); }\n'),
         Example("int x;\nTORCH_LIBRARY_IMPL(ops, AutogradCUDA, m) {}\n"),
+        Example("TORCH_LIBRARY_IMPL(ops, CUDA, m) {}\nTORCH_LIBRARY_IMPL(ops, PrivateUse1, m) {}\n"),
     ),
     keep=("TORCH_LIBRARY_IMPL(ops, CPU, m) {}\n",),
 )
 
 PATTERN = re.compile(
     r"\b(?:TORCH_LIBRARY_IMPL|TORCH_LIBRARY_IMPL_EXPAND|"
-    r"STABLE_TORCH_LIBRARY_IMPL)\s*\(\s*\w+\s*,\s*(?P<name>\w*CUDA)\b"
+    r"STABLE_TORCH_LIBRARY_IMPL)\s*\(\s*(?P<library>\w+)\s*,\s*(?P<name>\w*CUDA)\b"
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
     for match in source(document).words(PATTERN):
+        ours = match["name"].replace("CUDA", "PrivateUse1")
+        if re.search(rf"_IMPL\w*\s*\(\s*{match['library']}\s*,\s*{ours}\b", document.text):
+            what = f"registered for {match['name']}; {ours} stands beside it"
+            says = "nothing, if the other registration has all of its operators"
+            yield RULE.found(document, *match.span("name"), what, severity="cosmetic", replacement=says)
+            continue
         yield RULE.found(document, *match.span("name"), f"registered for {match['name']}")

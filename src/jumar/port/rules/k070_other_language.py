@@ -24,6 +24,7 @@ RULE = Rule(
     examples=(
         Example('let devices = env::var("CUDA_VISIBLE_DEVICES");\n', path="main.rs"),
         Example("cdef int cudaSetDevice(int)\n", path="a.pyx"),
+        Example("config *nvidia.DeviceConfig\n", path="server.go"),
     ),
     keep=(
         Example("cuda\n", path="words.txt"),
@@ -39,11 +40,26 @@ TEMPLATES = (".j2", ".jinja", ".jinja2", ".in", ".tmpl")
 PAGES = (".js", ".jsx", ".ts", ".tsx", ".vue")
 """What a page shows binds to nothing; a server in these languages asks by one of these."""
 ASKED = re.compile(
-    r"nvidia-smi|\b(?:CUDA|NCCL|NVIDIA)_[A-Z]|nvidia\.com/|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|libcuda|runtime.{0,9}nvidia"
+    r"nvidia-smi|(?<![$\w])(?:CUDA|NCCL|NVIDIA)_[A-Z]|nvidia\.com/|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|libcuda|runtime.{0,9}nvidia"
 )
+USED = re.compile(
+    r"(?<![\w$])nvidia-smi(?![\w:])|[\"'`:](?:CUDA|NCCL|NVIDIA)_[A-Z]\w*[\"'`=]|-D\w*CUDA\w*=|(?:[\w.\-]+\.)?nvidia\.com/"
+    r"|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|runtime.{0,9}nvidia|/(?:dev|proc/driver|run|usr/local|usr/bin|etc)/(?:nvidia|cuda)"
+    r"|\b(?:lib(?:cuda|nvidia|cudart|cudnn|nccl|cublas)|nvcuda|(?:cudart|cublas|cudnn|nccl)(?:Lt)?(?:64)?(?=[\w]*\.))[\w\-]*"
+    r"|cuda[_\w$(){}.]*(?:win|linux)\w*\.(?:exe|run)"
+    r"|\bcuda(?:Set|Get|Malloc|Mem|Free|Stream|Event|Device|Launch|Host|Func|Graph|Ipc|Driver|Runtime)\w*[ \t]*\("
+    r"|\b(?:nccl(?:Comm|All|Reduce|Broadcast|Group|Send|Recv|Get)|cudnn(?:Create|Get|Set))\w*[ \t]*\("
+    r"|\bcublas(?:Create|[SDGH]gemm)\w*[ \t]*\("
+)
+"""What a program hands to NVIDIA's tools, libraries and devices; all else in a line are names of its own."""
+TOLD = re.compile(
+    r"\b(?:\w*[lL]og\w*\.\w+|klog\.\w+|(?:fmt\.)?(?:Errorf|Printf|Println|Fprint\w*)|errors\.\w+|console\.\w+|e?println!|panic!?"
+    r"|Write-(?:Host|Output|Warning|Error|Verbose)|substep|step|Usage|Description|help|Help|throw)\b[ \t:(]"
+)
+"""The line speaks to people."""
 REMOVES = re.compile(r"\s*(?:rmdir|rd|del|Remove-Item|rm)\b", re.IGNORECASE)
 TESTED = re.compile(
-    r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/|Test\.(?:java|kt|scala)$"
+    r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/|Test\.(?:java|kt|scala)$|(^|/)tests?/|Tests?\.ps1$"
 )
 WORD = re.compile(
     r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
@@ -71,6 +87,7 @@ def check(document: Document) -> Iterator[Finding]:
         if len(text) > LONGEST_LINE or is_licence(text) or COMMENT.match(text) or "//" in text[:column]:
             continue
         said = IMPORT.match(text) or document.path.endswith(TEMPLATES) or TESTED.search(document.path)
-        shown = document.path.lower().endswith(PAGES) and not ASKED.search(text)
-        heavy = "cosmetic" if said or shown or REMOVES.match(text) else None
+        uses = (ASKED if document.path.lower().endswith(PAGES) else USED).search(text)
+        told = TOLD.search(text) and document.kind == "text"
+        heavy = "cosmetic" if said or told or not uses or REMOVES.match(text) else None
         yield RULE.found(document, *match.span(), match[0], severity=heavy)

@@ -35,6 +35,7 @@ RULE = Rule(
     keep=(
         Example("device: cpu\nname: cuda study\n", path="config.yaml"),
         Example('{"title": "cuda"}\n', path="config.json"),
+        Example('{"panels": [{"renameByName": {"cuda_version": "CUDA"}}]}\n', path="dashboard.json"),
         Example('{"cuda_graph_request_count_map": null}\n', path="golden_values.json"),
     ),
 )
@@ -70,6 +71,9 @@ SWITCH = re.compile(
 CHOICE = re.compile(r"^(?:true|false|yes|no|on|off|all|auto|[\d,]+|cuda.*|gpu.*|\[.*)$", re.IGNORECASE)
 NOT_THESE = re.compile(r"(?i:nvidia|cuda[_-]?(?:version|home|path))|^[A-Z][A-Z0-9_]+$")
 
+TITLES = re.compile(r"rename|label|header|column|alias|title|legend|translation|i18n|display", re.IGNORECASE)
+"""Tables of words that people see."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     if document.kind in ("yaml", "json"):
@@ -82,6 +86,8 @@ def check(document: Document) -> Iterator[Finding]:
             start, end = entry.inner(document.text)
             value = (entry.value or "").strip()
             if entry.key.lower() in ("name", "title") and not entry.is_item:
+                continue
+            if value and TITLES.search(entry.parent):
                 continue
             if DEVICE.match(value) and (
                 KEY.search(entry.named) or COMMUNICATOR.search(entry.named) or PLACED.fullmatch(value)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles
+from jumar.port.reading.here_documents import KINDS as HERE
+from jumar.port.reading.here_documents import is_python
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
 
@@ -33,6 +35,8 @@ RULE = Rule(
     keep=(
         Example("python train.py --device cpu --name cuda_study.txt\n", path="run.sh"),
         Example("echo cuda\n", path="run.sh"),
+        Example("docker run -d \\\n  -v $(pwd)/work:/work \\\n  --gpus all \\\n  x/y\n", path="run.sh"),
+        Example("python - <<'PY'\nb = torch.randn(4, device=\"cuda\")\nPY\n", path="run.sh"),
     ),
 )
 
@@ -69,12 +73,24 @@ NOT_PROGRAMS = frozenset(
     )
 )
 
+CONTAINER = re.compile(r"\b(?:docker|podman|nerdctl)[ \t]+(?:container[ \t]+)?(?:run|create)\b")
+
+
+def _is_container(document: Document, place: int) -> bool:
+    """An option on a line that goes on from `docker run`, also where a substitution stands between."""
+    line = document.position(place)[0]
+    while line > 1 and document.lines[line - 2].rstrip().endswith("\\"):
+        line -= 1
+    return bool(CONTAINER.search(document.text, document.starts[line - 1], place))
+
 
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
     seen: set[int] = set()
     for command in script_commands(document):
         text = document.text[command.start : command.end]
+        if document.kind in HERE and is_python(document, command.start):
+            continue  # of which the rules for Python tell
         for option in OPTION.finditer(text):
             start = command.start + option.start()
             first = command.name
@@ -82,6 +98,8 @@ def check(document: Document) -> Iterator[Finding]:
             on_option = container and "=cuda" not in option[0]
             if document.kind == "json" and "--gpus" in option[0]:
                 continue  # options of a container, of which another rule tells
+            if option[0].lstrip("\"'").startswith("--gpus") and _is_container(document, start):
+                continue
             if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
                 continue
             seen.add(start)

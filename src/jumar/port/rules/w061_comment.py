@@ -11,6 +11,7 @@ from jumar.port.reading import json_entries, roles, yaml_entries
 from jumar.port.reading.comments import comments, is_licence
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
+from jumar.port.variable_names import NAME as VARIABLE
 
 RULE = Rule(
     code="W061",
@@ -45,6 +46,7 @@ RULE = Rule(
     ),
     keep=(
         Example("# needs Python\nls\n", path="a.sh"),
+        Example('echo "with NCCL_IB_HCA=${NCCL_IB_HCA}"\n', path="a.sh"),
         Example("env:\n- name: NVIDIA_VISIBLE_DEVICES\n  value: all\n", path="values.yaml"),
         Example("content: |\n  enable_nvidia_dcgm: true\n", path="blueprint.yaml"),
     ),
@@ -74,8 +76,12 @@ SPEAKING = frozenset(("echo", "printf", "log", "info", "warn", "error", "die"))
 
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
-    for start, end in (*comments(document), *_said(document)):
+    remarks = comments(document)
+    here = [(place, True) for place in remarks] + [(place, False) for place in _said(document)]
+    for (start, end), remark in here:
         for match in WORD.finditer(document.text, start, end):
+            if not remark and document.kind != "json" and VARIABLE.match(document.text, match.start()):
+                continue  # a variable, of which D015 tells
             line, _ = document.position(match.start())
             if line in lines:
                 continue

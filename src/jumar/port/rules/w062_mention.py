@@ -41,6 +41,7 @@ RULE = Rule(
     examples=(
         Example("install_cuda_things() {\n  true\n}\n", path="a.sh"),
         Example("FROM cuda-builder AS build\n", path="Dockerfile"),
+        Example("models:\n  a:\n    resourceProfile: nvidia-gpu-l4:1\n", path="values.yaml"),
     ),
     keep=(
         Example('{"text": "a BARRACUDA of two colours"}\n', path="a.json"),
@@ -53,6 +54,12 @@ WORD = re.compile(
     r"|(?<=[a-z0-9_])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA)\w*|(?i:[A-Za-z0-9]_?(?<!barra)cuda\b)"
 )
 LONGEST_LINE = 2000
+CHOOSES = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?[\"']?[\w.\-]*(?:image_?name|image|profile|runtime_?class(?:_?name)?|node_?(?:pool|group)"
+    r"|flavou?r|device_?class(?:_?name)?)[\"']?[ \t]*[:=][ \t]*[\"']?(?P<value>[\w.\-/:@]+)[\"']?,?[ \t]*(?:#.*)?$",
+    re.IGNORECASE,
+)
+"""A setting whose value says what is run, or where."""
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -66,4 +73,17 @@ def check(document: Document) -> Iterator[Finding]:
         match = places[line]
         text = document.lines[line - 1]
         if line not in taken and len(text) < LONGEST_LINE and not is_licence(text):
+            chosen = CHOOSES.match(text)
+            if chosen and WORD.search(chosen["value"]) and document.kind not in ("toml", "make", "cmake"):
+                yield RULE.found(
+                    document,
+                    *match.span(),
+                    match[0],
+                    severity="blocks",
+                    layer=roles.layer_of(document),
+                    why="the setting chooses an image, a profile or nodes for NVIDIA's GPUs",
+                    replacement="the image, profile or nodes for Ascend, which are made beside it",
+                    runs_unchanged=False,
+                )
+                continue
             yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document))

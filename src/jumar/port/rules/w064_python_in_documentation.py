@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -40,21 +39,13 @@ def check(document: Document) -> Iterator[Finding]:
             try:
                 found = [
                     *embedded.findings(
-                        document, _piece(document, start, end), "python", "workflow", embedded.as_it_is
+                        document,
+                        embedded.dedented(document, start, end),
+                        "python",
+                        "workflow",
+                        embedded.as_it_is,
                     )
                 ]
             except Unparsed:
                 continue  # fragments of code are common in prose, W060 counts their lines
             yield from (replace(one, severity="cosmetic", edit=None, safety="report") for one in found)
-
-
-def _piece(document: Document, start: int, end: int) -> embedded.Piece:
-    """The block without the indentation that all its lines share."""
-    body = document.text[start:end]
-    lines = body.splitlines(keepends=True)
-    bare = textwrap.dedent(body).splitlines(keepends=True)
-    piece, at = embedded.Piece(), start
-    for line, plain in zip(lines, bare, strict=True):
-        piece.add(plain, at + len(line) - len(plain))
-        at += len(line)
-    return piece
