@@ -142,7 +142,8 @@ def _daily(simulation: Simulation) -> list[float]:
     daily = simulation.ledger.daily
     useful = np.diff([0.0, *(day["uses"][USEFUL] for day in daily)])
     hours = np.diff([0.0, *(sum(day["uses"]) + day["idle"] + day["down"] for day in daily)])
-    return [float(a / b) if b > 0 else 0.0 for a, b in zip(useful, hours, strict=True)]
+    # Below 0 a day would be that loses more work of earlier days than it does.
+    return [max(float(a / b), 0.0) if b > 0 else 0.0 for a, b in zip(useful, hours, strict=True)]
 
 
 def _daily_failures(simulation: Simulation) -> list[int]:

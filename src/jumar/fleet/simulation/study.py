@@ -14,7 +14,7 @@ from jumar.fleet.simulation.cluster import Cluster, Work
 from jumar.fleet.simulation.replica import DAYS, INTERVAL, SPARES, one_job
 
 FACTORS = (0.25, 0.5, 0.71, 1.0, 1.41, 2.0, 4.0)
-SHARES_OF_DOWN = (0.0, 0.5, 1.0, 1.25, 1.5, 2.0)  # spares tried, against the hosts that are down on average
+SHARES_OF_DOWN = (0.0, 0.5, 1.0, 1.5, 2.0, 4.0)  # spares tried, against the hosts that are down on average
 LONGEST_DAYS = 21.0
 Row = Mapping[str, Any]
 
