@@ -177,9 +177,12 @@ class _Search:
             self._try(samples, Plan(in_whole_lots(lots, self.instance), rounded(lots, begun).begins))
 
     def _ask(self, samples: Samples, centre: Centre, new: Any, share: float) -> None:
-        """A bound between a new point and the centre, which moves there if it is better."""
+        """A bound between a new point and the centre, which moves there if it is better. A centre without a value is
+        asked itself."""
         here = new
-        if centre.point is not None:
+        if centre.point is not None and centre.value == np.inf:
+            here = centre.point
+        elif centre.point is not None:
             here = tuple(
                 (1 - share) * one + share * other for one, other in zip(new, centre.point, strict=True)
             )
