@@ -202,6 +202,8 @@ def _above(document: Document, place: int) -> tuple[str, ...]:
 
 
 def _role(name: str, entry: Entry | None, above: tuple[str, ...]) -> str:
+    if ANNOTATED.fullmatch(name):
+        return "selector"
     if name.startswith("management."):
         return "operator"  # a device of NVIDIA's for containers, no resource
     if re.search(r"/gpu-(?:operator|driver|feature|device-plugin)", name):
@@ -225,6 +227,6 @@ def _role(name: str, entry: Entry | None, above: tuple[str, ...]) -> str:
         return "selector"
     return (
         "resource"
-        if name.split("/")[-1].startswith(("gpu", "mig-", "vgpu", "hostdev", "rdma"))
+        if name.split("/")[-1].startswith(("gpu", "mig-", "vgpu", "hostdev", "rdma")) or name.endswith("/mig")
         else "operator"
     )

@@ -26,7 +26,7 @@ HASH = frozenset(
 )
 SLASHES = frozenset(("ci", "terraform", "json"))
 OF_LICENCE = re.compile(
-    r"copyright|spdx-|nvidia corporation|\blicen[cs]ed?\b.*\b(?:nvidia|under)|all rights reserved",
+    r"copyright|spdx-|nvidia corporation|\blicen[cs]ed?\b.*\b(?:nvidia|under)|all rights reserved|@authors?\b",
     re.IGNORECASE,
 )
 LINE_HASH = re.compile(r"(?:^|(?<=[\s;]))#(?!SBATCH|PBS|BSUB|!)[^\n]*", re.MULTILINE)

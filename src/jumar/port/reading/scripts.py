@@ -138,6 +138,17 @@ def is_told(document: Document, place: int) -> bool:
     return bool(TOLD.match(text) and not HANDED_ON.search(text)) or bool(LABEL.match(text))
 
 
+CONTAINER = re.compile(r"\b(?:docker|podman|nerdctl)[ \t]+(?:container[ \t]+)?(?:run|create)\b")
+
+
+def is_of_container(document: Document, place: int) -> bool:
+    """Whether its line goes on from `docker run`, also where a substitution stands between."""
+    line = document.position(place)[0]
+    while line > 1 and document.lines[line - 2].rstrip().endswith("\\"):
+        line -= 1
+    return bool(CONTAINER.search(document.text, document.starts[line - 1], place))
+
+
 def _escaped_line(document: Document, place: int) -> str | None:
     """The line of a script that stands in a quoted text of YAML or JSON, where `\\n` ends lines. None elsewhere."""
     if document.kind not in ("yaml", "json"):

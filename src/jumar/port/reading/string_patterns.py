@@ -29,8 +29,8 @@ LIBRARY = re.compile(
     r"curand|cusolver|cusparse|cufile|nvml|cupti)(-?\d+(_\d+)*)?(\.(so|dll|dylib)[.\d]*)?"
 )
 TOOLKIT = re.compile(
-    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime|[/\\]cuda_(?:fp\d|bf\d|runtime|device|gl|profiler)\w*\*$"
-    r"|\$\{?CUDA_(HOME|PATH|ROOT|BIN|LIB|INC|DIR|TOOLKIT)"
+    r"(/usr/local|/opt|Program Files.*)[/\\](nvidia|cuda)|\.cuh?$|cuda\w*\.(cpp|cc|cxx|h|hpp)$|cuda_runtime"
+    r"|\$\{?CUDA_(HOME|PATH|ROOT|BIN|LIB|INC|DIR|TOOLKIT)|[/\\]cuda_(?:fp\d|bf\d|runtime|device|gl|profiler)\w*\*$"
 )
 DOWNLOAD = re.compile(r"\S+\.(zip|whl|tar\.\w+|tgz|deb|rpm|run|exe|msi)")
 """A file of the kind that is downloaded, unpacked or installed."""

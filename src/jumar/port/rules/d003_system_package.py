@@ -43,13 +43,14 @@ RULE = Rule(
     keep=(
         Example("RUN apt-get install -y git curl\n# RUN apt-get install -y cuda\n", path="Dockerfile"),
         Example("see https://developer.nvidia.com/blog/what-is-ptx and /cuda-gpus\n", path="README.md"),
+        Example("dpkg -i nvidia-gpu-exporter_1.0_amd64.deb\n", path="a.sh"),
         Example("RUN apt-get remove -y libnccl2 libnccl-dev\n", path="Dockerfile"),
     ),
 )
 
 PACKAGE = re.compile(
     r"(?:cuda(?:-[\w.\-${}]+)?|libcudnn\w*[\w\-]*|libnccl[\w\-]*|libcu(?:blas|fft|rand|"
-    r"solver|sparse)[\w.\-]*|libnv[\w\-]+|nvidia-[\w.\-${}]+|"
+    r"solver|sparse)[\w.\-]*|libnv[\w\-]+|nvidia-(?!(?:gpu-)?exporter)[\w.\-${}]+|"
     r"libnvidia-[\w\-]+|tensorrt[\w\-]*|datacenter-gpu-manager[\w\-]*|"
     r"xserver-xorg-video-nvidia[\w\-]*|kmod-nvidia[\w\-]*|nsight-[\w\-]+|"
     r"python3-libnvinfer[\w\-]*|cudnn[\w\-]*|nvtop|nvidia)(?:[=<>~:].*)?"

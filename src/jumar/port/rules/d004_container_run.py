@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles, yaml_entries
-from jumar.port.reading.scripts import script_commands
+from jumar.port.reading.scripts import is_of_container, script_commands
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -33,6 +33,7 @@ RULE = Rule(
             "jobs:\n  t:\n    container:\n      image: x\n      options: --ipc host --gpus all\n",
             path=".github/workflows/t.yml",
         ),
+        Example("docker run -d \\\n  -v $(pwd)/work:/work \\\n  --gpus all \\\n  x/y\n", path="run.sh"),
         Example('{"runArgs": ["--gpus", "all"]}\n', path=".devcontainer/devcontainer.json"),
     ),
     keep=(
@@ -73,7 +74,12 @@ def check(document: Document) -> Iterator[Finding]:
     listed = document.kind in ("json", "yaml") and "--gpus" in document.text
     for command in script_commands(document):
         words = [word.plain for word in command.words]
-        if not listed and not (ENGINES & {word.rsplit("/", 1)[-1] for word in words}):
+        engine = ENGINES & {word.rsplit("/", 1)[-1] for word in words}
+        if (
+            not listed
+            and not engine
+            and not ("--" in " ".join(words) and is_of_container(document, command.start))
+        ):
             continue
         for number, word in enumerate(command.words):
             last = words[number - 1] if number else ""

@@ -26,6 +26,7 @@ RULE = Rule(
         Example("apiVersion: resource.nvidia.com/v1beta1\nkind: ComputeDomain\n", path="x.yaml"),
     ),
     keep=(
+        Example('Prefix = "nvidia.com/mig"\nUse = "nvidia.com/use-gputype"\n', path="a.go"),
         Example('sparkConf:\n  "spark.executor.resource.gpu.vendor": "nvidia.com"\n', path="app.yaml"),
         Example('require.Equal(t, "nvidia.com/gdrcopy=all", devices[0])\n', path="cdi_test.go"),
         Example("apiVersion: apps/v1\nkind: Deployment\n", path="a.yaml"),

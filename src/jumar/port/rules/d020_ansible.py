@@ -28,6 +28,7 @@ RULE = Rule(
             "- hosts: gpu\n  tasks:\n  - ansible.builtin.include_role:\n      name: cuda\n",
             path="ansible/a.yml",
         ),
+        Example("vgpu_nvidia_driver_install_enabled: false\n", path="ansible/group_vars/all/vgpu.yml"),
     ),
     keep=(
         Example("- hosts: web\n  roles:\n    - nginx\n", path="playbooks/site.yml"),
@@ -39,6 +40,8 @@ WORD = re.compile(r"nvidia|cuda|nccl|cudnn|dcgm|(?<![a-z])gpu", re.IGNORECASE)
 
 NAMED = frozenset(("include_role", "import_role", "service", "systemd", "systemd_service"))
 """Modules in which `name` chooses what is run."""
+OFF = re.compile(r"[\"']?(?:false|no|off|absent|none|null|)[\"']?", re.IGNORECASE)
+"""A switch that leaves out what it names."""
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -59,7 +62,8 @@ def check(document: Document) -> Iterator[Finding]:
             if match and line not in lines and end - start < 200:
                 lines.add(line)
                 label = entry.key == "name" and entry.parent.rsplit(".", 1)[-1] not in NAMED
-                severity = "cosmetic" if label else None
+                off = bool(entry.value) and OFF.fullmatch(document.text[entry.start : entry.end])
+                severity = "cosmetic" if label or off else None
                 whole = document.text[start:end]
                 what = match[0] if "\n" in whole else whole
                 yield RULE.found(document, match.start(), match.end(), what, severity=severity)

@@ -27,7 +27,10 @@ RULE = Rule(
         Example("// runs on the CUDA device\nint x;\n"),
         Example('const char *s = "CUDA out of memory";\n'),
     ),
-    keep=("int x; // barracuda\n",),
+    keep=(
+        "/** @file\n *  @author Somebody, NVIDIA\n */\nint x;\n",
+        "int x; // barracuda\n",
+    ),
 )
 
 PATTERN = re.compile(r"(?<![A-Za-z])(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w{0,60}Cuda[A-Z]\w*)")

@@ -43,9 +43,10 @@ ASKED = re.compile(
     r"nvidia-smi|(?<![$\w])(?:CUDA|NCCL|NVIDIA)_[A-Z]|nvidia\.com/|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|libcuda|runtime.{0,9}nvidia"
 )
 USED = re.compile(
-    r"(?<![\w$])nvidia-smi(?![\w:])|[\"'`:](?:CUDA|NCCL|NVIDIA)_[A-Z]\w*[\"'`=]|-D\w*CUDA\w*=|(?:[\w.\-]+\.)?nvidia\.com/"
+    r"(?<![\w$\-])nvidia-smi(?![\w:])|[\"'`:](?:CUDA|NCCL|NVIDIA)_[A-Z]\w*[\"'`=]|-D\w*CUDA\w*=|(?:[\w.\-]+\.)?nvidia\.com/"
     r"|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|runtime.{0,9}nvidia|/(?:dev|proc/driver|run|usr/local|usr/bin|etc)/(?:nvidia|cuda)"
-    r"|\b(?:lib(?:cuda|nvidia|cudart|cudnn|nccl|cublas)|nvcuda|(?:cudart|cublas|cudnn|nccl)(?:Lt)?(?:64)?(?=[\w]*\.))[\w\-]*"
+    r"|\blib(?:cuda|nvidia|cudart|cudnn|nccl|cublas)[\w\-]*\.(?:so|a|dylib)\b|\bnvcuda\b|-l(?:cuda|cudart|nccl|cudnn)\b"
+    r"|\b(?:cudart|cublas|cudnn|nccl)(?:Lt)?(?:64)?\w*\.(?:dll|lib)\b|\bcudaPackages|\bcudaSupport\b|\bcudatoolkit\b|\bnvcdi\."
     r"|cuda[_\w$(){}.]*(?:win|linux)\w*\.(?:exe|run)"
     r"|\bcuda(?:Set|Get|Malloc|Mem|Free|Stream|Event|Device|Launch|Host|Func|Graph|Ipc|Driver|Runtime)\w*[ \t]*\("
     r"|\b(?:nccl(?:Comm|All|Reduce|Broadcast|Group|Send|Recv|Get)|cudnn(?:Create|Get|Set))\w*[ \t]*\("
@@ -54,7 +55,7 @@ USED = re.compile(
 """What a program hands to NVIDIA's tools, libraries and devices; all else in a line are names of its own."""
 TOLD = re.compile(
     r"\b(?:\w*[lL]og\w*\.\w+|klog\.\w+|(?:fmt\.)?(?:Errorf|Printf|Println|Fprint\w*)|errors\.\w+|console\.\w+|e?println!|panic!?"
-    r"|Write-(?:Host|Output|Warning|Error|Verbose)|substep|step|Usage|Description|help|Help|throw)\b[ \t:(]"
+    r"|Write-\w*(?:Host|Output|Warning|Error|Verbose|Line|Log|Info)|substep|step|Usage|Description|help|Help|throw)\b[ \t:(]"
 )
 """The line speaks to people."""
 REMOVES = re.compile(r"\s*(?:rmdir|rd|del|Remove-Item|rm)\b", re.IGNORECASE)

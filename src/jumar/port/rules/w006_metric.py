@@ -29,6 +29,7 @@ RULE = Rule(
         ),
         Example('{"expr": "avg(DCGM_FI_DEV_GPU_UTIL)"}\n', path="grafana/gpu.json"),
         Example('query = "DCGM_FI_DEV_FB_USED"\n', path="m.py"),
+        Example("tests:\n- metrics: 1\n  series: DCGM_FI_DEV_FB_USED\n", path="alerts_test.yaml"),
     ),
     keep=(
         Example(
@@ -46,6 +47,9 @@ QUERIES = re.compile(r"\bexpr\b|\bquery\b|\bmetrics?\b|seriesQuery", re.IGNORECA
 NAMED_ANYWHERE = re.compile(r"\bDCGM_(?:FI|EXP)_\w+|(?<=[\"'])nv_gpu_\w+")
 """Programs have names of their own that begin as the others do."""
 
+SERIES = re.compile(r"[ \t]*-?[ \t]*[\"']?series[\"']?:")
+"""What a test of alerts feeds to them."""
+
 
 def check(document: Document) -> Iterator[Finding]:
     asks = document.kind in ("yaml", "json") and QUERIES.search(document.text)
@@ -56,5 +60,8 @@ def check(document: Document) -> Iterator[Finding]:
         if row and row.ascend:
             says = f"{row.ascend} ({row.note})" if row.note else row.ascend
         listed = document.path.endswith(".csv")  # what NVIDIA's exporter is told to export
-        severity = "degrades" if listed else "cosmetic" if document.kind == "text" else None
+        told = document.kind == "text" or SERIES.match(
+            document.lines[document.position(match.start())[0] - 1]
+        )
+        severity = "degrades" if listed else "cosmetic" if told else None
         yield RULE.found(document, *match.span(), match[0], replacement=says, severity=severity)

@@ -34,6 +34,7 @@ RULE = Rule(
     ),
     keep=(
         Example("device: cpu\nname: cuda study\n", path="config.yaml"),
+        Example("devicePlugin:\n  libCudaLogLevel: 1\n", path="values.yaml"),
         Example('{"title": "cuda"}\n', path="config.json"),
         Example('{"panels": [{"renameByName": {"cuda_version": "CUDA"}}]}\n', path="dashboard.json"),
         Example('{"cuda_graph_request_count_map": null}\n', path="golden_values.json"),
@@ -69,8 +70,9 @@ SWITCH = re.compile(
     re.IGNORECASE,
 )
 CHOICE = re.compile(r"^(?:true|false|yes|no|on|off|all|auto|[\d,]+|cuda.*|gpu.*|\[.*)$", re.IGNORECASE)
-NOT_THESE = re.compile(r"(?i:nvidia|cuda[_-]?(?:version|home|path))|^[A-Z][A-Z0-9_]+$")
-
+NOT_THESE = re.compile(
+    r"(?i:nvidia|cuda[_-]?(?:version|home|path)|log_?level|verbos|timeout|interval|(?:port|count|limit)$)|^[A-Z][A-Z0-9_]+$"
+)
 TITLES = re.compile(r"rename|label|header|column|alias|title|legend|translation|i18n|display", re.IGNORECASE)
 """Tables of words that people see."""
 

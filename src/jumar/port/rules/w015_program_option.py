@@ -10,7 +10,7 @@ from jumar.port.finding import Finding
 from jumar.port.reading import roles
 from jumar.port.reading.here_documents import KINDS as HERE
 from jumar.port.reading.here_documents import is_python
-from jumar.port.reading.scripts import script_commands
+from jumar.port.reading.scripts import is_of_container, script_commands
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -52,6 +52,8 @@ OPTION = re.compile(
     r"|-D\w*(?:CUDA|NCCL|CUDNN)\w*(?:=\S+)?|\btorch\.cuda\.\w+|(?<!\S)[\"']?\.\[[\w,]*(?:cuda|gpu)\w*[\w,]*\]"
     r"|[=!]=?[ \t]+[\"']?cuda(?::\d+)?[\"']?(?=[ \t]*\])"
 )
+QUESTION = re.compile(r"torch\.cuda\.(?:is_available|device_count|is_initialized)")
+"""Answered with no, or nought, on Ascend."""
 COMPARED = re.compile(r"[=!]=?[ \t]")
 NOT_PROGRAMS = frozenset(
     (
@@ -73,16 +75,6 @@ NOT_PROGRAMS = frozenset(
     )
 )
 
-CONTAINER = re.compile(r"\b(?:docker|podman|nerdctl)[ \t]+(?:container[ \t]+)?(?:run|create)\b")
-
-
-def _is_container(document: Document, place: int) -> bool:
-    """An option on a line that goes on from `docker run`, also where a substitution stands between."""
-    line = document.position(place)[0]
-    while line > 1 and document.lines[line - 2].rstrip().endswith("\\"):
-        line -= 1
-    return bool(CONTAINER.search(document.text, document.starts[line - 1], place))
-
 
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
@@ -98,7 +90,7 @@ def check(document: Document) -> Iterator[Finding]:
             on_option = container and "=cuda" not in option[0]
             if document.kind == "json" and "--gpus" in option[0]:
                 continue  # options of a container, of which another rule tells
-            if option[0].lstrip("\"'").startswith("--gpus") and _is_container(document, start):
+            if option[0].lstrip("\"'").startswith("--gpus") and is_of_container(document, start):
                 continue
             if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
                 continue
@@ -109,6 +101,14 @@ def check(document: Document) -> Iterator[Finding]:
                 )
                 continue
             says = "torch.accelerator: the code asks for CUDA" if option[0].startswith("torch.") else None
+            asks = QUESTION.fullmatch(option[0]) is not None
             yield RULE.found(
-                document, start, start + len(option[0]), option[0], layer=layer, replacement=says
+                document,
+                start,
+                start + len(option[0]),
+                option[0],
+                layer=layer,
+                replacement=says,
+                severity="silent" if asks else None,
+                why="Python on the command line, which uses CUDA's interface" if says else None,
             )
