@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 
 from jumar.port.reading import python_mocks
 from jumar.port.reading.python_source import FUNCTIONS, Source
-from jumar.port.reading.string_patterns import SPOKEN
+from jumar.port.reading.string_patterns import SPOKEN, TEST_FILE
 
 ONLY_CUDA, ASKED, TRIED, TOLD = "only CUDA", "asked", "tried", "told"
 """Only on CUDA; only if the thing is there; its failure is caught and the program goes on; the other path says so."""
@@ -82,7 +82,7 @@ class Weighed(TypedDict, total=False):
 
 def weighed(source: Source, node: ast.AST, usual: str, why: str) -> Weighed:
     """The usual weight and reason, or those that the place of the node gives it."""
-    if usual in ("silent", "degrades") and is_asserted(source, node):
+    if usual in ("silent", "degrades") and is_asserted(source, node) and not _is_of_data(source, node):
         return {"severity": "blocks", "why": ASSERTED}
     if usual != "blocks":
         return {"severity": usual, "why": why}
@@ -314,6 +314,16 @@ def is_asserted(source: Source, node: ast.AST) -> bool:
             return False
         node = outer
     return False
+
+
+def _is_of_data(source: Source, node: ast.AST) -> bool:
+    """A text that a test compares with what is no device's: a table, a list of calls."""
+    compare = source.parents.get(node)
+    if not isinstance(node, ast.Constant) or not TEST_FILE.search(source.document.path):
+        return False
+    return not isinstance(compare, ast.Compare) or not re.search(
+        r"\.type\b|\.device\b|get_backend", source.text(compare)
+    )
 
 
 def _turns(outer: ast.AST, inner: ast.AST) -> bool:

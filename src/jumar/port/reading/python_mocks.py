@@ -20,6 +20,8 @@ IMITATED = re.compile(
     re.IGNORECASE,
 )
 """A device, or what tells of one, is replaced."""
+MADE = re.compile(r"\bwith (?:mock\.)?patch\b|\b_*(?:Fake|Stub|Dummy|Mock|MagicMock|SimpleNamespace)\w*\(")
+"""A test replaces something, or makes what stands for it."""
 LOOKED_UP = re.compile(
     r"(?:setattr|setitem|patch\w*(?:\.object|\.dict)?)\([^\n]*(?:find_spec|import|sys\.modules|install|available|version)"
 )
@@ -109,7 +111,7 @@ def _fakes_something(source: Source, node: ast.AST) -> bool:
                 return True
             if any(_is_faking(one) for one in outer.decorator_list if isinstance(one, ast.Call)):
                 return True
-            return bool(re.search(r"\bwith (?:mock\.)?patch\b", source.text(outer)))
+            return bool(MADE.search(source.text(outer)))
     return False
 
 

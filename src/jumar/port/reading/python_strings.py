@@ -6,7 +6,6 @@ Every such string has exactly one role, and one rule takes the strings of a role
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,9 +35,7 @@ from jumar.port.reading.string_patterns import (
     OTHER_DEVICE,
     OWN_NAME,
     PLACES,
-    PROSE,
     PROVIDER,
-    RUN,
     SAID,
     SETTING,
     SPOKEN,
@@ -47,8 +44,24 @@ from jumar.port.reading.string_patterns import (
     TEXTUAL,
     TOOLKIT,
 )
+from jumar.port.reading.string_surroundings import (
+    called,
+    could_be_command,
+    is_assigned_to,
+    is_choice,
+    is_documentation,
+    is_linked,
+    is_looked_for,
+    is_only_listed,
+    is_only_named,
+    is_option,
+    is_run,
+    is_told,
+    outside,
+)
 
-PASSED_THROUGH = (ast.IfExp, ast.BoolOp, ast.Starred, ast.NamedExpr, ast.Await)
+ATTRIBUTES = ("getattr", "hasattr", "setattr", "delattr", "object")
+"""What is asked for an attribute by its name; `object` is patch.object."""
 
 
 @dataclass(frozen=True)
@@ -124,13 +137,13 @@ def role(source: Source, node: ast.expr, value: str) -> str:
         return _of_device(source, node, value)
     if BACKEND.fullmatch(value):
         return "backend"
-    if ENVIRONMENT.fullmatch(value) or (_is_looked_for(source, node) and "environ" in source.text(above)):
+    if ENVIRONMENT.fullmatch(value) or (is_looked_for(source, node) and "environ" in source.text(above)):
         return "environment"
     if DOTTED.fullmatch(value):
         return "dotted"
     if PROVIDER.fullmatch(value):
         return "provider"
-    if value == "CUDA" and _called(source, node) in (
+    if value == "CUDA" and called(source, node) in (
         "impl",
         "py_impl",
         "fallback",
@@ -140,69 +153,63 @@ def role(source: Source, node: ast.expr, value: str) -> str:
         return "dispatch key"
     if kin.said(value) is None:
         return "no tie"
-    if _is_told(source, node):
+    if is_told(source, node):
         return "message"
+    if NAME.fullmatch(value) and called(source, node) in ATTRIBUTES:
+        return "name"
     if FLAG.fullmatch(value):
-        return "flag" if _called(source, node) in ADDED else "device in text" if _is_option(value) else "word"
-    if _is_looked_for(source, node):
+        return "flag" if called(source, node) in ADDED else "device in text" if is_option(value) else "word"
+    if is_looked_for(source, node):
         return "error text" if ERROR.search(value) and kin.said(OWN_NAME.sub("", value)) else "word"
-    if _is_documentation(source, node, value):
+    if is_documentation(source, node, value):
         return "docstring"
     if "ASCEND_" in value and "=$" in value:
         return "word"  # a variable that is handed on to the chip's own
-    if SETTING.match(value) or (SETTING.search(value) and _is_run(source, node)):
+    if SETTING.match(value) or (SETTING.search(value) and is_run(source, node)):
         return "environment"
-    if COMMAND.search(value) and _could_be_command(source, node, value):
-        return "word" if _is_choice(source, node) else "command"
+    if COMMAND.search(value) and could_be_command(source, node, value):
+        return "word" if is_choice(source, node) else "command"
     if TOOLKIT.search(value):
-        return "word" if _is_only_listed(source, node, value) else "toolkit"
+        return "word" if is_only_listed(source, node, value) else "toolkit"
     if value.startswith("nvidia.com/"):
         return "resource"
-    if CODE.search(value) and (_is_run(source, node) or CONFIGURATION.search(value)):
+    if CODE.search(value) and (is_run(source, node) or CONFIGURATION.search(value)):
         return "device in text"
-    if LIBRARY.fullmatch(value) and ("lib" in value or value.startswith("-l") or _is_linked(source, node)):
-        return "word" if _is_only_named(source, node) else "library"
+    if LIBRARY.fullmatch(value) and ("lib" in value or value.startswith("-l") or is_linked(source, node)):
+        return "word" if is_only_named(source, node) else "library"
     return "message" if " " in value.strip() else _of_word(source, node, value)
 
 
 def _of_word(source: Source, node: ast.expr, value: str) -> str:
-    """A text in one piece: an attribute asked for by name, a file, or any other."""
-    if NAME.fullmatch(value) and _called(source, node) in (
-        "getattr",
-        "hasattr",
-        "setattr",
-        "delattr",
-        "object",
-    ):
-        return "name"
+    """A text in one piece: a file, or any other."""
     if DOWNLOAD.fullmatch(value):
         return "file" if TEST_FILE.search(source.document.path) else "download"
     return "file" if FILE.fullmatch(value) else "word"
 
 
 def _of_device(source: Source, node: ast.expr, value: str) -> str:
-    if _called(source, node) in LOOKED_FOR and HOLE not in value:
+    if called(source, node) in LOOKED_FOR and HOLE not in value:
         return "compared device"
     if value == "cuda:":
-        asked = isinstance(outside(source, node)[1], ast.Compare) or _called(source, node) in TEXTUAL
+        asked = isinstance(outside(source, node)[1], ast.Compare) or called(source, node) in TEXTUAL
         return "compared device" if asked else "built device"
     if value.endswith(":") or HOLE in value or "%" in value or "{" in value:
         return "built device"
     inner, above = outside(source, node)
-    called = _called(source, node)
-    if isinstance(above, (ast.Compare, ast.MatchValue)) or called in LOOKED_FOR:
+    function = called(source, node)
+    if isinstance(above, (ast.Compare, ast.MatchValue)) or function in LOOKED_FOR:
         return "compared device"
-    if isinstance(above, ast.Call) and called in ("getattr", "hasattr", "setattr", "delattr"):
+    if isinstance(above, ast.Call) and function in ATTRIBUTES:
         return "attribute"
-    if called in TEXTUAL or called in SPOKEN:
+    if function in TEXTUAL or function in SPOKEN:
         return "word"
-    if called in LOADERS:
+    if function in LOADERS:
         return "library"
     if isinstance(above, ast.BinOp):
         if isinstance(above.op, ast.Div):
             return "path"
         return "built device" if inner is above.right or _may_begin_with_colon(above.right) else "word"
-    if isinstance(above, ast.Call) and called in PLACES:
+    if isinstance(above, ast.Call) and function in PLACES:
         return "path"
     if isinstance(above, ast.keyword) and above.arg in SAID:
         return "word"
@@ -248,11 +255,11 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
         return "device"
     if is_assigned_to(source, row, "__all__"):
         return "word"
-    return "library" if _is_linked(source, row) else "listed device"
+    return "library" if is_linked(source, row) else "listed device"
 
 
 def _is_of_others(row: ast.List | ast.Tuple | ast.Set) -> bool:
-    """Two texts or more beside it, and none that a device is called; or an operating system."""
+    """Two texts or more beside it, and none that a device is function; or an operating system."""
     others = [one.value for one in row.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     others = [text for text in others if not DEVICE.fullmatch(text)]
     if any(SYSTEM.fullmatch(text) for text in others):
@@ -264,8 +271,8 @@ def _is_pair(source: Source, row: ast.Tuple) -> bool:
     """Arguments of a call of which one is a device, and the other a text that is none."""
     texts = [one.value for one in row.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     others = [text for text in texts if not DEVICE.fullmatch(text)]
-    called = isinstance(source.parents[row], ast.Call)
-    return called and len(others) == 1 and not OTHER_DEVICE.match(others[0])
+    function = isinstance(source.parents[row], ast.Call)
+    return function and len(others) == 1 and not OTHER_DEVICE.match(others[0])
 
 
 def _may_be_device(node: ast.expr) -> bool:
@@ -278,137 +285,3 @@ def _may_be_device(node: ast.expr) -> bool:
 def _has_npu(listed: Iterable[ast.expr | None]) -> bool:
     """The list or table knows the NPU already."""
     return any(isinstance(one, ast.Constant) and str(one.value).startswith("npu") for one in listed)
-
-
-def outside(source: Source, node: ast.AST) -> tuple[ast.AST, ast.AST]:
-    """The node and what takes its value, seen through conditions and the like."""
-    above = source.parents[node]
-    while isinstance(above, PASSED_THROUGH) and not (isinstance(above, ast.IfExp) and above.test is node):
-        node, above = above, source.parents[above]
-    return node, above
-
-
-def is_assigned_to(source: Source, node: ast.AST, name: str) -> bool:
-    above = source.parents[node]
-    return isinstance(above, ast.Assign) and any(
-        isinstance(target, ast.Name) and target.id == name for target in above.targets
-    )
-
-
-def _called(source: Source, node: ast.AST) -> str | None:
-    """The last word of the function that a node is a plain argument of."""
-    inner, above = outside(source, node)
-    if not isinstance(above, ast.Call) or inner is above.func:
-        return None
-    return _last_word(above.func)
-
-
-def _last_word(function: ast.expr) -> str | None:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else None
-
-
-def _is_told(source: Source, node: ast.AST) -> bool:
-    """It is what the program says: printed, logged, raised, warned of, or a help text."""
-    for above in source.ancestors(node):
-        if isinstance(above, ast.Raise) or (isinstance(above, ast.Assert) and node is above.msg):
-            return True
-        if isinstance(above, ast.keyword) and above.arg in SAID:
-            return True
-        if isinstance(above, ast.Call) and node is not above.func:
-            word = _last_word(above.func) or ""
-            return word in SPOKEN or word.endswith(("Error", "Exception", "Warning"))
-        if isinstance(above, (ast.stmt, ast.Dict, ast.Lambda)):
-            return False
-        node = above
-    return False
-
-
-def _is_looked_for(source: Source, node: ast.AST) -> bool:
-    """It is compared with another text, as the message of an error is."""
-    _, above = outside(source, node)
-    if isinstance(above, ast.keyword):
-        return above.arg == "match"
-    word = _called(source, node) or ""
-    return isinstance(above, (ast.Compare, ast.MatchValue)) or word in LOOKED_FOR or word.endswith("Regex")
-
-
-def _is_documentation(source: Source, node: ast.AST, value: str) -> bool:
-    """A text of several lines with a session in it, or one whose name says that people read it."""
-    if ">>>" in value:
-        return True
-    _, above = outside(source, node)
-    return isinstance(above, (ast.Assign, ast.AnnAssign)) and bool(PROSE.search(_target(above)))
-
-
-def _target(statement: ast.Assign | ast.AnnAssign) -> str:
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-    return str(getattr(target, "attr", None) or getattr(target, "id", ""))
-
-
-def _is_run(source: Source, node: ast.AST) -> bool:
-    """It is handed to a function, or kept under a name, that says that it will be run or written to a file."""
-    for above in source.ancestors(node):
-        if (
-            isinstance(above, ast.Call)
-            and node is not above.func
-            and RUN.search(_last_word(above.func) or "")
-        ):
-            return True
-        if isinstance(above, (ast.Assign, ast.AnnAssign)):
-            return bool(RUN.search(_target(above)))
-        if isinstance(above, ast.stmt):
-            return False
-        node = above
-    return False
-
-
-def _could_be_command(source: Source, node: ast.AST, value: str) -> bool:
-    match = COMMAND.search(value)
-    inner, above = outside(source, node)
-    if isinstance(above, ast.Subscript) or (isinstance(above, ast.Dict) and inner in above.keys):
-        return False  # flags for a compiler, by its name
-    return bool(match and match.start() == 0) or isinstance(
-        above, (ast.Call, ast.List, ast.Assign, ast.keyword)
-    )
-
-
-def _is_option(value: str) -> bool:
-    return bool(re.fullmatch(r"--?[\w-]+=cuda(:\d+)?", value))
-
-
-def _is_only_listed(source: Source, node: ast.AST, value: str) -> bool:
-    """A file named in a test that builds nothing, as in a list of what a package should hold."""
-    path = source.document.path
-    if value.startswith("/") or not TEST_FILE.search(path) or "cpp_extension" in source.document.text:
-        return False
-    return "\n" not in value and isinstance(source.parents[node], (ast.List, ast.Tuple, ast.Set, ast.Compare))
-
-
-def _is_only_named(source: Source, node: ast.AST) -> bool:
-    """A library in a test that holds names against each other, and loads none."""
-    if not TEST_FILE.search(source.document.path):
-        return False
-    above = source.parents[node]
-    if isinstance(above, ast.BinOp) and isinstance(above.op, ast.Div):
-        return getattr(source.parents[above], "attr", "") in ("write_text", "write_bytes", "touch", "mkdir")
-    return _called(source, node) in PLACES or isinstance(
-        source.parents[node], (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Compare)
-    )
-
-
-def _is_choice(source: Source, node: ast.AST) -> bool:
-    """One of the texts that another is compared with: `tool in ["nsys", "torch"]`."""
-    above = source.parents[node]
-    listed = isinstance(above, (ast.List, ast.Tuple, ast.Set))
-    return isinstance(source.parents[above] if listed else above, ast.Compare)
-
-
-def _is_linked(source: Source, node: ast.AST) -> bool:
-    for above in source.ancestors(node):
-        if isinstance(above, ast.keyword):
-            return above.arg in ("libraries", "extra_link_args", "extra_ldflags", "extra_libraries")
-        if isinstance(above, ast.stmt):
-            return False
-    return False

@@ -57,7 +57,8 @@ def parts(document: Document, node: ast.expr, span: tuple[int, int], role: str) 
             written = FILLED_IN.sub(lambda match: " " * len(match[0]), written)
         place = kin.said(written)
         if place is not None:
-            value = QUOTES.sub("", document.text[start:stop].strip())
+            value = document.text[start:stop].strip()
+            value = value if quoted else QUOTES.sub("", value)
             yield Part((start + place[0], start + place[1]), value, _role(written.strip(), role, quoted))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_guards, python_source, python_strings
+from jumar.port.reading import python_guards, python_source, python_strings, string_surroundings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -50,7 +50,7 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "backend"):
-        _, above = python_strings.outside(source, text.node)
+        _, above = string_surroundings.outside(source, text.node)
         usual = "silent" if isinstance(above, (ast.Compare, ast.MatchValue)) else RULE.severity
         fix = agnostic.given(agnostic.backend(source, text.node))
         weight = python_guards.of_value(source, text.node, usual, RULE.why, fix)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_guards, python_names, python_source, python_strings
+from jumar.port.reading import python_guards, python_names, python_source, string_surroundings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -40,7 +40,7 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.distributed.constants.default_pg_nccl_timeout",
         "torch.distributed.distributed_c10d.default_pg_nccl_timeout",
     ):
-        _, above = python_strings.outside(source, use.node)
+        _, above = string_surroundings.outside(source, use.node)
         asked = (
             use.name.endswith("is_nccl_available")
             or isinstance(above, (ast.Compare, ast.List, ast.Tuple))

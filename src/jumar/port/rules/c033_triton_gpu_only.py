@@ -60,7 +60,7 @@ def check(document: Document) -> Iterator[Finding]:
             *source.place(use.node),
             f"{use.name}",
             why=OF_DESCRIPTORS,
-            severity="degrades",
+            severity="cosmetic" if python_names.is_question(use) else "degrades",
             replacement="the same names of triton-ascend, after a look at the sizes of blocks",
             runs_unchanged=True,
         )

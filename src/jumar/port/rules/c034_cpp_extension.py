@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_guards, python_names, python_source, python_strings
+from jumar.port.reading import python_guards, python_names, python_source, string_surroundings
 from jumar.port.rule import Example, Rule
 
 NAMES = tuple(
@@ -47,7 +47,7 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, *NAMES):
-        _, above = python_strings.outside(source, use.node)
+        _, above = string_surroundings.outside(source, use.node)
         asked = use.name.endswith("CUDA_HOME") and isinstance(above, (ast.Compare, ast.If))
         usual = "silent" if asked else RULE.severity  # it is None on Ascend, and the program goes on
         weight = python_guards.weighed(source, use.node, usual, RULE.why)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source, python_strings
+from jumar.port.reading import python_names, python_source, string_surroundings
 from jumar.port.rule import Example, Rule
 
 NAMES = ("torch.float64", "torch.double", "torch.complex128", "torch.cdouble", "torch.DoubleTensor")
@@ -73,7 +73,7 @@ def _stays_on_host(source: python_source.Source, call: ast.AST) -> bool:
 
 def _is_made(source: python_source.Source, node: ast.AST) -> bool:
     """A tensor or a parameter gets the type; where it is only compared or listed there is none yet."""
-    inner, above = python_strings.outside(source, node)
+    inner, above = string_surroundings.outside(source, node)
     if isinstance(above, ast.keyword):
         return "type" in (above.arg or "") and not _stays_on_host(source, source.parents[above])
     if isinstance(above, ast.Call):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source, python_strings
+from jumar.port.reading import python_names, python_source, string_surroundings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -38,7 +38,7 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.float8_e5m2fnuz",
         "torch.float4_e2m1fn_x2",
     ):
-        _, above = python_strings.outside(source, use.node)
+        _, above = string_surroundings.outside(source, use.node)
         compared = isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Tuple, ast.Set))
         asked = isinstance(above, ast.Call) and bool(ASKING.search(getattr(above.func, "attr", "")))
         call = source.parents[above] if isinstance(above, ast.keyword) else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_source, python_strings, string_patterns
+from jumar.port.reading import python_source, python_strings, string_patterns, string_surroundings
 from jumar.port.rule import Example, Rule
 
 KEYWORDS = frozenset({"num_gpus", "gpus", "num_gpus_per_worker", "use_gpu"})
@@ -85,7 +85,7 @@ def _is_nothing(value: ast.expr) -> bool:
 
 def _is_read(source: python_source.Source, node: ast.AST) -> bool:
     """A key that is looked up or compared, which asks no scheduler for anything."""
-    _, above = python_strings.outside(source, node)
+    _, above = string_surroundings.outside(source, node)
     if isinstance(above, ast.Subscript):
         return isinstance(above.ctx, ast.Load)
     if isinstance(above, ast.Dict) and string_patterns.TEST_FILE.search(source.document.path):

@@ -1,0 +1,142 @@
+"""What a finding weighs by where it stands: under a question for CUDA, in a try, in an assertion, in a test's imitation."""
+
+from __future__ import annotations
+
+import pytest
+
+from jumar.port import scanning
+from jumar.port.document import Document
+from jumar.port.finding import Finding
+
+TORCH = "import torch\n"
+DIST = "import torch.distributed as dist\n"
+ROWS = [
+    # only where there is CUDA
+    ("C010", "blocks", TORCH + "torch.cuda.synchronize()\n"),
+    ("C010", "silent", TORCH + "if torch.cuda.is_available():\n    torch.cuda.synchronize()\n"),
+    ("C010", "silent", TORCH + "if kind == 'cuda':\n    torch.cuda.synchronize()\n"),
+    ("C010", "blocks", TORCH + "if kind == 'cuda':\n    pass\nelse:\n    torch.cuda.synchronize()\n"),
+    ("C010", "silent", TORCH + "if kind != 'cuda':\n    pass\nelse:\n    torch.cuda.synchronize()\n"),
+    ("C010", "blocks", TORCH + "if kind != 'cpu':\n    torch.cuda.synchronize()\n"),
+    ("C010", "blocks", TORCH + "if kind in ('cuda', 'npu'):\n    torch.cuda.synchronize()\n"),
+    ("C010", "silent", TORCH + "ok = torch.cuda.is_available()\nwhile ok:\n    torch.cuda.synchronize()\n"),
+    ("C010", "blocks", TORCH + "if args.use_cuda:\n    torch.cuda.synchronize()\n"),
+    (
+        "C010",
+        "silent",
+        TORCH + "def f():\n    if not torch.cuda.is_available():\n        return\n    torch.cuda.init()\n",
+    ),
+    (
+        "C010",
+        "blocks",
+        TORCH + "def f():\n    if not torch.cuda.is_available():\n        raise E\n    torch.cuda.init()\n",
+    ),
+    ("C010", "blocks", TORCH + "if torch.cuda.is_available():\n    def f():\n        torch.cuda.init()\n"),
+    ("C010", "silent", TORCH + "n = torch.cuda.is_available() and torch.cuda.get_device_name(0)\n"),
+    ("C001", "silent", TORCH + "device = 'cuda' if torch.cuda.is_available() else 'cpu'\n"),
+    ("C001", "blocks", "x.to('cuda')\n"),
+    ("C011", "silent", TORCH + "if torch.cuda.is_available():\n    x = x.cuda()\n"),
+    ("C014", "degrades", TORCH + "if kind == 'cuda':\n    f = torch.cuda.amp.custom_fwd\n"),
+    ("C020", "silent", DIST + "kind = 'nccl' if dist.is_nccl_available() else 'gloo'\n"),
+    ("C017", "silent", TORCH + "if hasattr(torch._C, '_cuda_x'):\n    f = torch._C._cuda_x\n"),
+    ("C026", "silent", "for p in ('/usr/local/cuda/lib64',):\n    if os.path.isdir(p):\n        use(p)\n"),
+    ("C026", "silent", "ok = os.path.exists('/usr/local/cuda')\n"),
+    ("C023", "silent", "found = shutil.which('nvcc')\n"),
+    ("C024", "blocks", "s = Session(p, providers=['CUDAExecutionProvider'])\n"),
+    ("C024", "degrades", "s = Session(p, providers=['CUDAExecutionProvider', 'CPUExecutionProvider'])\n"),
+    # the program says so, or catches it
+    (
+        "C026",
+        "degrades",
+        "nvcc = shutil.which('nvcc')\nif nvcc is None:\n    print('none')\nelse:\n    glob(f'{nvcc}/cuda_fp16*')\n",
+    ),
+    (
+        "C048",
+        "degrades",
+        TORCH + "try:\n    x.to(memory_format=torch.channels_last)\nexcept Exception:\n    pass\n",
+    ),
+    (
+        "C048",
+        "blocks",
+        TORCH + "try:\n    x.to(memory_format=torch.channels_last)\nexcept Exception:\n    raise\n",
+    ),
+    ("C010", "blocks", TORCH + "try:\n    torch.cuda.init()\nexcept KeyError:\n    pass\n"),
+    ("C019", "degrades", "try:\n    lib.impl('scan', scan, 'CUDA')\nexcept Exception:\n    pass\n"),
+    ("C025", "degrades", "try:\n    rt = ctypes.CDLL('libcudart.so')\nexcept OSError:\n    rt = None\n"),
+    # an assertion fails aloud
+    ("C003", "blocks", "assert x.device.type == 'cuda'\n"),
+    ("C003", "silent", "assert x.device.type != 'cuda'\n"),
+    ("C003", "silent", "assert x.device.type == 'cuda' or x.device.type == 'xpu'\n"),
+    ("C003", "silent", "if x.device.type == 'cuda':\n    pass\n"),
+    ("C010", "blocks", TORCH + "assert torch.cuda.device_count() >= 2\n"),
+    ("C010", "silent", TORCH + "assert not torch.cuda.is_available()\n"),
+    ("C010", "silent", TORCH + "assert torch.cuda.device_count() == 0\n"),
+    ("C012", "blocks", "assert all(t.is_cuda for t in ts)\n"),
+    # what weighs little by itself
+    ("C010", "cosmetic", TORCH + "kind = getattr(getattr(torch, 'cuda', None), 'OutOfMemoryError', None)\n"),
+    ("C033", "degrades", "import triton.language as tl\nd = tl.make_tensor_descriptor(p)\n"),
+    ("C035", "degrades", "import triton\n@triton.autotune(configs=[], key=[])\ndef f():\n    pass\n"),
+    ("C035", "cosmetic", "import triton\ngrid = triton.cdiv(n, 128)\n"),
+    ("C044", "degrades", "m = Model.from_pretrained(p, load_in_4bit=four)\n"),
+    ("C044", "cosmetic", "name = get_name(p, load_in_4bit=four)\n"),
+    ("C051", "silent", "n = props.multi_processor_count\n"),
+]
+IN_TESTS = [
+    ("C001", "cosmetic", "def test(monkeypatch):\n    install(monkeypatch, kind='cuda')\n"),
+    ("C001", "cosmetic", "def test(monkeypatch):\n    monkeypatch.setattr(hw, 'ask', lambda: (m, 'cuda'))\n"),
+    ("C001", "cosmetic", "def test(monkeypatch):\n    assert cache == {(INT8, 'cuda'): True}\n"),
+    ("C001", "blocks", "def test(monkeypatch):\n    monkeypatch.setattr(hw, 'x', 1)\n    x.to('cuda')\n"),
+    ("C001", "blocks", "def test():\n    run(model, 'cuda')\n"),
+    ("C003", "blocks", "def test():\n    assert y.device.type == 'cuda'\n"),
+    ("C006", "cosmetic", "def test(nodes):\n    nodes.return_value = [{'Resources': {'GPU': 1}}]\n"),
+    ("C022", "cosmetic", "for name in ('NCCL_PORT',):\n    monkeypatch.delenv(name)\n"),
+    ("C022", "silent", "with patch.dict(os.environ, {'CUDA_VISIBLE_DEVICES': '0'}):\n    pass\n"),
+    (
+        "C027",
+        "cosmetic",
+        "raise RuntimeError('CUDA error X')\nwith raises(E, match='CUDA error X'):\n    pass\n",
+    ),
+    ("C044", "cosmetic", "small = OwnConfig(load_in_4bit=True)\n"),
+    ("C052", "blocks", "pod = {'limits': {'nvidia.com/gpu': '8'}}\n"),
+    ("C052", "silent", "node = {'allocatable': {'nvidia.com/gpu': '8'}}\n"),
+]
+
+
+@pytest.mark.parametrize(("code", "severity", "text"), ROWS)
+def test_weight(code: str, severity: str, text: str) -> None:
+    assert _weights(code, "example.py", text)[-1] == severity
+
+
+@pytest.mark.parametrize(("code", "severity", "text"), IN_TESTS)
+def test_weight_in_a_test(code: str, severity: str, text: str) -> None:
+    assert _weights(code, "tests/test_example.py", text)[-1] == severity
+
+
+def _weights(code: str, path: str, text: str) -> list[str]:
+    found, troubles = scanning.check(Document(path, text), frozenset({code}))
+    assert not troubles
+    return [one.severity for one in found]
+
+
+SCRIPT = '''run("""
+# wants nvidia-smi
+nvidia-smi -L
+echo "no CUDA"
+export CUDA_VISIBLE_DEVICES=0
+python -c "import torch; torch.cuda.init()"
+NVCC_STATUS="$(own_nvcc)"
+""")
+'''
+
+
+def test_lines_of_a_script_stand_where_they_are() -> None:
+    found, _ = scanning.check(Document("example.py", SCRIPT))
+    assert [(one.code, one.line) for one in sorted(found, key=Finding.place)] == [
+        ("C060", 2),
+        ("C023", 3),
+        ("C060", 4),
+        ("C022", 5),
+        ("C005", 6),
+        ("C060", 7),
+    ]
+    assert "a command of NVIDIA's: 'nvidia-smi -L'" in {one.what for one in found}
