@@ -62,7 +62,8 @@ def made_up(seed: int, months: int, chips: int, workloads: int, samples: int) ->
     parts["run_cost"][-1] = 1.46 * discount
     stock = np.zeros((samples, chips, months))
     stock[:, 0], stock[:, chips // 2], stock[:, -1] = 3 * FLEET, 2 * FLEET, 2 * FLEET
-    arrived, paid = _supply(draw, lead, chips, months, samples)
+    # Draws of its own, so that a company is the same whatever the number of its futures.
+    arrived, paid = _supply(np.random.default_rng([seed, 1]), lead, chips, months, samples)
     parts |= {"stock": stock, "arrived": arrived, "order_cost": listed * discount * paid * 0.75}
     instance = Instance(**(parts | _work(draw, speed, price[0], discount, workloads, samples)))
     instance.check()

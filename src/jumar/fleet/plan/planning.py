@@ -29,6 +29,7 @@ SHARES = (
     0.5,
     0.2,
 )  # of the best point so far in the next, in turn: half finds better ones, less raises the bound
+EARLY = (0.9, 0.5)  # how lots are made whole, in turn
 NEARLY = 0.8  # of the gap, which leaves the rest to lots that become whole
 FRACTIONS_UNTIL = 0.7  # of the time is for bounds with fractions, the rest for whole plans
 POLISHES = 12  # most bounds for given moves
@@ -174,7 +175,9 @@ class _Search:
         self.point = free.point
         if best_whole.point is not None:
             lots, begun, _ = best_whole.point
-            self._try(samples, Plan(in_whole_lots(lots, self.instance), rounded(lots, begun).begins))
+            for early in EARLY:
+                whole_lots = in_whole_lots(lots, self.instance, early)
+                self._try(samples, Plan(whole_lots, rounded(lots, begun).begins))
 
     def _ask(self, samples: Samples, centre: Centre, new: Any, share: float) -> None:
         """A bound between a new point and the centre, which moves there if it is better. A centre without a value is
@@ -277,9 +280,10 @@ def _made_whole(solved: Solution, instance: Instance, number: int) -> tuple[Any,
     return whole, (solved.setups > (SLIGHT if number % 2 == 0 else 1.0)).astype(np.float64)
 
 
-def in_whole_lots(lots: Any, instance: Instance) -> Any:
-    """Whole lots of which at each time about as many are ordered as of the fractions."""
-    whole = np.diff(np.rint(np.cumsum(lots, axis=1)), axis=1, prepend=0.0)
+def in_whole_lots(lots: Any, instance: Instance, early: float = 0.5) -> Any:
+    """Whole lots of which at each time about as many are ordered as of the fractions: the nearest number, or with 0.9 a
+    little more and earlier."""
+    whole = np.diff(np.floor(np.cumsum(lots, axis=1) + early), axis=1, prepend=0.0)
     return np.clip(whole, 0, instance.order_most).astype(np.int64)
 
 
