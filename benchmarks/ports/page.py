@@ -86,15 +86,22 @@ def _precision() -> Iterable[str]:
         for name in names:
             cells = (_right([row for row in look if row[key] == name]) for look in looks.values())
             yield f"| {name} | " + " | ".join(cells) + " |"
-    first = looks["first"]
-    wrong = sum(row["verdict"] == "wrong" for row in first)
-    still = sum(row["now"] == "wrong" for row in first)
-    kept = sum(row["now"] != "gone" for row in first)
-    left = sum(row["now"] == row["verdict"] == "wrong" for row in first)
-    yield (
-        f"\nOf the first look's {wrong} wrong findings all but {left} are mended; judged again, "
-        f"{_share(kept - still, kept)} of those findings are right. That is no longer blind and says nothing about other "
-        "repositories; the later looks do.\n"
+    yield from ("", _judged_again("first look", looks["first"]))
+    third = [row for name, look in looks.items() if name.startswith("third") for row in look]
+    if judged := [row for row in third if row["now"] != "-"]:
+        yield "\n" + _judged_again("third look", judged)
+    yield "\nThat is no longer blind and says nothing about other repositories.\n"
+
+
+def _judged_again(name: str, rows: list[Row]) -> str:
+    """What became of a look's findings in the repositories that it was made in, after the rules were mended."""
+    wrong = sum(row["verdict"] == "wrong" for row in rows)
+    still = sum(row["now"] == "wrong" for row in rows)
+    kept = sum(row["now"] != "gone" for row in rows)
+    left = sum(row["now"] == row["verdict"] == "wrong" for row in rows)
+    return (
+        f"Of the {name}'s {wrong} wrong findings all but {left} are mended; judged again, "
+        f"{_share(kept - still, kept)} of those findings that are left are right."
     )
 
 
