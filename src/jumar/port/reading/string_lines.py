@@ -46,6 +46,9 @@ def parts(document: Document, node: ast.expr, span: tuple[int, int], role: str) 
     """The lines that name CUDA or kin, of a string that goes over several."""
     filled = isinstance(node, ast.JoinedStr)
     quoted = document.text[span[0] : span[1]].endswith(('"""', "'''"))  # quotes inside are the script's
+    compiled = (
+        role == "toolkit" and "#include" in document.text[span[0] : span[1]]
+    )  # CUDA C++, every line of it
     first, last = document.position(span[0])[0], document.position(span[1])[0]
     for line in range(first, last + 1):
         if not kin.is_on(document, line, line):
@@ -59,7 +62,8 @@ def parts(document: Document, node: ast.expr, span: tuple[int, int], role: str) 
         if place is not None:
             value = document.text[start:stop].strip()
             value = value if quoted else QUOTES.sub("", value)
-            yield Part((start + place[0], start + place[1]), value, _role(written.strip(), role, quoted))
+            part = role if compiled else _role(written.strip(), role, quoted)
+            yield Part((start + place[0], start + place[1]), value, part)
 
 
 def _role(line: str, whole: str, quoted: bool) -> str:

@@ -62,6 +62,7 @@ OPTION = re.compile(
 )
 
 ASKED = re.compile(r"--gpus(?:[= ]\S+)?|--runtime[= ]nvidia|--device[= ]\S*nvidia\S*")
+OPTIONS = re.compile(r"--(?:gpus|runtime|device|nv)")
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -74,15 +75,13 @@ def check(document: Document) -> Iterator[Finding]:
     listed = document.kind in ("json", "yaml") and "--gpus" in document.text
     for command in script_commands(document):
         words = [word.plain for word in command.words]
-        engine = ENGINES & {word.rsplit("/", 1)[-1] for word in words}
-        if (
-            not listed
-            and not engine
-            and not ("--" in " ".join(words) and is_of_container(document, command.start))
-        ):
+        engine = bool(ENGINES & {word.rsplit("/", 1)[-1] for word in words})
+        if not listed and not engine and not OPTIONS.search(" ".join(words)):
             continue
         for number, word in enumerate(command.words):
             last = words[number - 1] if number else ""
+            if not listed and not engine and not is_of_container(document, word.start):
+                continue
             if OPTION.fullmatch(word.plain) and not words[0].startswith(("srun", "sbatch", "salloc")):
                 yield RULE.found(document, word.start, word.end, word.plain, layer=layer)
             elif (last == "--runtime" and word.plain == "nvidia") or (
