@@ -44,6 +44,7 @@ ROWS = [
     ("C023", "silent", "found = shutil.which('nvcc')\n"),
     ("C024", "blocks", "s = Session(p, providers=['CUDAExecutionProvider'])\n"),
     ("C024", "degrades", "s = Session(p, providers=['CUDAExecutionProvider', 'CPUExecutionProvider'])\n"),
+    ("C024", "blocks", "p = ['CPUExecutionProvider' if slow else ('CUDAExecutionProvider', {})]\n"),
     # the program says so, or catches it
     (
         "C026",
@@ -71,6 +72,7 @@ ROWS = [
     ("C010", "blocks", TORCH + "assert torch.cuda.device_count() >= 2\n"),
     ("C010", "silent", TORCH + "assert not torch.cuda.is_available()\n"),
     ("C010", "silent", TORCH + "assert torch.cuda.device_count() == 0\n"),
+    ("C013", "blocks", "assert x.grad.type() == 'torch.cuda.FloatTensor'\n"),
     ("C012", "blocks", "assert all(t.is_cuda for t in ts)\n"),
     # what weighs little by itself
     ("C010", "cosmetic", TORCH + "kind = getattr(getattr(torch, 'cuda', None), 'OutOfMemoryError', None)\n"),
@@ -87,8 +89,12 @@ IN_TESTS = [
     ("C001", "cosmetic", "def test(monkeypatch):\n    assert cache == {(INT8, 'cuda'): True}\n"),
     ("C001", "blocks", "def test(monkeypatch):\n    monkeypatch.setattr(hw, 'x', 1)\n    x.to('cuda')\n"),
     ("C001", "blocks", "def test():\n    run(model, 'cuda')\n"),
+    ("C001", "blocks", "def prepare_dummy_inputs(device='cuda'):\n    pass\n"),
+    ("C001", "blocks", "def test_patch_embed():\n    run(patch_embed, 'cuda')\n"),
+    ("C002", "blocks", "def test(monkeypatch):\n    x.to(f'cuda:{i}')\n"),
     ("C003", "blocks", "def test():\n    assert y.device.type == 'cuda'\n"),
     ("C006", "cosmetic", "def test(nodes):\n    nodes.return_value = [{'Resources': {'GPU': 1}}]\n"),
+    ("C025", "cosmetic", "link = tmp_path / 'lib' / 'libcuda.so.1'\n"),
     ("C022", "cosmetic", "for name in ('NCCL_PORT',):\n    monkeypatch.delenv(name)\n"),
     ("C022", "silent", "with patch.dict(os.environ, {'CUDA_VISIBLE_DEVICES': '0'}):\n    pass\n"),
     (

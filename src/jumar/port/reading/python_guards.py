@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from jumar.port.document import Document
 from jumar.port.reading import python_mocks
 from jumar.port.reading.python_source import FUNCTIONS, Source
 from jumar.port.reading.string_patterns import SPOKEN, TEST_FILE
@@ -125,7 +126,7 @@ def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:
         met = asks if isinstance(outer.op, ast.And) else denies
         if any(met(source, one) for one in before):
             return ONLY_CUDA
-    if isinstance(outer, ast.Try) and inner in outer.body and _goes_on(outer):
+    if isinstance(outer, ast.Try) and _is_in(inner, outer.body) and _goes_on(outer):
         return TRIED
     if isinstance(outer, ast.With) and any(_suppresses(item.context_expr) for item in outer.items):
         return TRIED
@@ -133,7 +134,10 @@ def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:
 
 
 def _is_in(node: ast.AST, branch: ast.AST | list[ast.stmt]) -> bool:
-    return node in branch if isinstance(branch, list) else node is branch
+    """By the place: a branch may be long."""
+    if not isinstance(branch, list):
+        return node is branch
+    return isinstance(node, ast.stmt) and bool(branch) and _at(branch[0]) <= _at(node) <= _at(branch[-1])
 
 
 def _speaks(branch: ast.AST | list[ast.stmt]) -> bool:
@@ -285,24 +289,29 @@ def _left_before(source: Source, outer: ast.AST, inner: ast.AST) -> bool:
     """`if not torch.cuda.is_available(): return` earlier in the same block."""
     if not isinstance(inner, ast.stmt):
         return False
-    for block in _blocks(outer):
-        if inner in block:
-            return any(
-                isinstance(one, ast.If) and isinstance(one.body[-1], LEAVES) and denies(source, one.test)
-                for one in block[: min(block.index(inner), LONGEST_BLOCK)]
-            )
+    known = source.document.once(_first_ways_out)
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(outer, name, None)
+        if isinstance(block, list) and block and isinstance(block[0], ast.stmt) and _is_in(inner, block):
+            if id(block) not in known:
+                known[id(block)] = next((one for one in block if _is_way_out(source, one)), None)
+            way_out = known[id(block)]
+            return way_out is not None and _at(way_out) < _at(inner)
     return False
 
 
-LONGEST_BLOCK = 200
-"""Statements that are looked through for a way out."""
+def _first_ways_out(document: Document) -> dict[int, ast.stmt | None]:
+    """Of each block that was asked about, the first statement past which there is CUDA. Filled as it is asked: a block
+    may have tens of thousands of statements, each of which asks."""
+    return {}
 
 
-def _blocks(outer: ast.AST) -> Iterator[list[ast.stmt]]:
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(outer, name, None)
-        if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-            yield block
+def _is_way_out(source: Source, one: ast.stmt) -> bool:
+    return isinstance(one, ast.If) and isinstance(one.body[-1], LEAVES) and denies(source, one.test)
+
+
+def _at(statement: ast.AST) -> tuple[int, int]:
+    return statement.lineno, statement.col_offset  # type: ignore[attr-defined]
 
 
 def is_asserted(source: Source, node: ast.AST) -> bool:

@@ -6,13 +6,15 @@ import ast
 import re
 from typing import TypedDict
 
+from jumar.port.document import Document
 from jumar.port.reading.python_source import FUNCTIONS, Source
 from jumar.port.reading.string_patterns import TEST_FILE
 
 FAKE = re.compile(
-    r"_*(?:\w*_)?(?:mock|mocker|fake|fakes|stub|stubs|monkeypatch|patch|dummy)(?:_\w*)?|Magic\w*|\w*Mock\w*"
-    r"|_*(?:Fake|Stub|Dummy)\w*|SimpleNamespace"
+    r"_*(?:make_|install_|build_)?(?:fake|mock|stub)(?:r|s|_\w*)?|_*(?:Fake|Stub|Mock|Magic)\w*|patch|monkeypatch"
+    r"|SimpleNamespace"
 )
+"""Not dummy, which models and inputs on a real device are called, nor what patches of images are."""
 HANDED_IN = frozenset({"monkeypatch", "mocker", "monkey_patch"})
 GIVEN_BACK = frozenset({"return_value", "side_effect"})
 IMITATED = re.compile(
@@ -20,7 +22,7 @@ IMITATED = re.compile(
     re.IGNORECASE,
 )
 """A device, or what tells of one, is replaced."""
-MADE = re.compile(r"\bwith (?:mock\.)?patch\b|\b_*(?:Fake|Stub|Dummy|Mock|MagicMock|SimpleNamespace)\w*\(")
+MADE = re.compile(r"\bwith (?:mock\.)?patch\b|\b_*(?:Fake|Stub|Mock|MagicMock|SimpleNamespace)\w*\(")
 """A test replaces something, or makes what stands for it."""
 LOOKED_UP = re.compile(
     r"(?:setattr|setitem|patch\w*(?:\.object|\.dict)?)\([^\n]*(?:find_spec|import|sys\.modules|install|available|version)"
@@ -51,15 +53,31 @@ def is_made_up(source: Source, node: ast.AST) -> bool:
             return True
         if isinstance(outer, ast.Assign) and any(_is_fakes(target) for target in outer.targets):
             return True
+        if isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Div) and _is_scratch(outer.left):
+            return True
         if isinstance(outer, ast.Assert) and not _is_bare(source, node):
             return _fakes_something(source, outer)
         if isinstance(outer, (*FUNCTIONS, ast.ClassDef)):
             if FAKE.fullmatch(getattr(outer, "name", "")):
                 return True
             if isinstance(outer, ast.FunctionDef) and outer.name.startswith("test"):
-                return _fakes_something(source, outer) and bool(IMITATED.search(source.text(outer)))
+                return _fakes_something(source, outer) and _has(source, outer, IMITATED)
         inner = outer
     return False
+
+
+def _has(source: Source, function: ast.AST, pattern: re.Pattern[str]) -> bool:
+    """Whether a function's text has it: asked once, since each of its strings asks."""
+    known = source.document.once(_searched)
+    asked = (function, pattern)
+    if asked not in known:
+        known[asked] = pattern.search(source.text(function)) is not None
+    return known[asked]
+
+
+def _searched(document: Document) -> dict[tuple[ast.AST, re.Pattern[str]], bool]:
+    """Filled as it is asked."""
+    return {}
 
 
 def _is_handed_to_torch(source: Source, node: ast.AST) -> bool:
@@ -74,6 +92,13 @@ def _is_handed_to_torch(source: Source, node: ast.AST) -> bool:
                 return True
         inner = outer
     return False
+
+
+def _is_scratch(folder: ast.expr) -> bool:
+    """`tmp_path / "a"`: a file that the test makes."""
+    while isinstance(folder, ast.BinOp):
+        folder = folder.left
+    return getattr(folder, "id", "") in ("tmp_path", "tmpdir")
 
 
 def _is_faking(call: ast.Call) -> bool:
@@ -111,7 +136,7 @@ def _fakes_something(source: Source, node: ast.AST) -> bool:
                 return True
             if any(_is_faking(one) for one in outer.decorator_list if isinstance(one, ast.Call)):
                 return True
-            return bool(MADE.search(source.text(outer)))
+            return _has(source, outer, MADE)
     return False
 
 
@@ -120,7 +145,7 @@ def fakes_looking_up(source: Source, node: ast.AST) -> bool:
     if not TEST_FILE.search(source.document.path) or not _fakes_something(source, node):
         return False
     test = next((one for one in source.ancestors(node) if isinstance(one, ast.FunctionDef)), None)
-    return test is not None and bool(LOOKED_UP.search(source.text(test)))
+    return test is not None and _has(source, test, LOOKED_UP)
 
 
 def is_handed_on(source: Source, node: ast.AST) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
 TYPE = re.compile(r"torch\.cuda\.(sparse\.)?\w*Tensor")
@@ -50,10 +50,6 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.matching(document, lambda name: bool(TYPE.fullmatch(name))):
         above = source.parents[use.node]
         compared = isinstance(above, (ast.Compare, ast.List, ast.Tuple, ast.Set, ast.Dict))
-        yield RULE.found(
-            document,
-            *source.place(use.node),
-            use.name,
-            severity="silent" if compared else None,
-            **agnostic.given(agnostic.typed(source, use.node, use.name)),
-        )
+        fix = agnostic.given(agnostic.typed(source, use.node, use.name))
+        weight = python_guards.weighed(source, use.node, "silent" if compared else RULE.severity, RULE.why)
+        yield RULE.found(document, *source.place(use.node), use.name, **weight, **fix)

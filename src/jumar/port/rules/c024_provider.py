@@ -43,10 +43,15 @@ def check(document: Document) -> Iterator[Finding]:
 
 
 def _has_cpu_behind(source: python_source.Source, node: ast.AST) -> bool:
-    """The list goes on to the CPU's provider."""
-    for above in source.ancestors(node):
-        if isinstance(above, (ast.List, ast.Tuple)) and "CPUExecutionProvider" in source.text(above):
+    """The list has the CPU's provider too; either may stand in a pair with its options."""
+    above = source.parents[node]
+    while isinstance(above, (ast.List, ast.Tuple)):
+        if any(_named(one) == "CPUExecutionProvider" for one in above.elts):
             return True
-        if isinstance(above, ast.stmt):
-            return False
+        above = source.parents[above]
     return False
+
+
+def _named(one: ast.expr) -> object:
+    first = one.elts[0] if isinstance(one, ast.Tuple) and one.elts else one
+    return first.value if isinstance(first, ast.Constant) else None

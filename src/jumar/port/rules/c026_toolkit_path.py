@@ -23,6 +23,7 @@ RULE = Rule(
     examples=(
         Example('home = "/usr/local/cuda-12.1"\n'),
         Example('sources = ["csrc/scan_cuda.cu"]\n'),
+        Example('source = """\n#include <cuda_runtime.h>\ncudaFree(p);\n"""\n'),
     ),
     keep=(
         'home = "/usr/local/lib"\n',
