@@ -24,7 +24,8 @@ KEY = re.compile(
     r"|karpenter\.k8s\.aws/instance-(?:gpu|accelerator)-[\w\-]+|aliyun\.com/gpu-[\w\-]+|"
     r"volcano\.sh/v?gpu-[\w\-]+"
     r"|(?<=\.)nvidia\\+\.com\\*/(?:gpu|mig)[\w.\-]*"
-    r"|(?:resource\.|gpu\.)?nvidia\.com(?=[\"']?[ \t]*$))(?![\w/])",
+    r"|(?<=\[[\"'])(?:gpu|mig)\.nvidia\.com(?=[\"']\])"
+    r"|(?:resource\.|gpu\.|mig\.)?nvidia\.com(?=[\"']?[ \t]*$))(?![\w/])",
     re.MULTILINE,
 )
 ROLES = ("resource", "selector", "toleration", "operator")
@@ -209,6 +210,8 @@ def _role(name: str, entry: Entry | None, above: tuple[str, ...]) -> str:
     if re.search(r"/gpu-(?:operator|driver|feature|device-plugin)", name):
         return "selector"  # labels of NVIDIA's components, no resource
     path = " ".join(entry.path if entry else above).lower()
+    if name in ("gpu.nvidia.com", "mig.nvidia.com"):
+        return "resource"  # a class of devices, of which pods ask for some
     if name == "nvidia.com" and entry is not None and entry.key.endswith("vendor"):
         return "resource"  # Spark puts it before the resource's name
     if entry and entry.key == "apiVersion":

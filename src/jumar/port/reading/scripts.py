@@ -37,7 +37,8 @@ CI_CALL = re.compile(
     r"\b(?:sh|bat|command)\b[ \t]*\(?[ \t]*(?:script:[ \t]*)?('''|\"\"\"|'|\")(.*?)\1", re.DOTALL
 )
 TOLD = re.compile(
-    r"[ \t]*(?:-[ \t]+)?(?:run:[ \t]*)?(?:echo|printf|die|fail|fatal|say|(?:log|print|warn|err|info|msg)\w*)[ \t]"
+    r"[ \t]*(?:-[ \t]+)?(?:run:[ \t]*)?"
+    r"(?:echo|printf|die|fail|fatal|say|(?:sub)?step|(?:log|print|warn|err|info|msg)\w*)[ \t]"
 )
 HANDED_ON = re.compile(r"(?<![&\d])>(?!&)|\|(?!\|)")
 LABEL = re.compile(

@@ -46,6 +46,7 @@ RULE = Rule(
     keep=(
         Example("# /usr/local/cuda\nexport PATH=/usr/local/bin:$PATH\n", path="env.sh"),
         "COPY docs/cuda.md /app/\n",
+        "COPY nvidia_gpu_exporter /usr/bin/nvidia_gpu_exporter\n",
         "RUN rm -rf /usr/local/cuda-13.3/compat/libcuda.so*\n",
         Example('sed "s|/usr/bin/nvidia-smi|$FAKE/absent|g" a.sh\n', path="test.sh"),
     ),
@@ -54,7 +55,7 @@ RULE = Rule(
 PATH = re.compile(
     r"(?:/usr/local|/opt|/usr/lib(?:64)?(?:/x86_64-linux-gnu)?|/usr/share|/usr/bin|/dev|"
     r"/etc|/proc/driver|/run|/var/run|/home/kubernetes/bin)"
-    r"/(?:nvidia|cuda|nccl|lib(?:cuda|cudart|cudnn|nccl|cublas|nvidia|nvinfer|nvrtc)|"
+    r"/(?!nvidia[\w\-]*exporter)(?:nvidia|cuda|nccl|lib(?:cuda|cudart|cudnn|nccl|cublas|nvidia|nvinfer|nvrtc)|"
     r"gdrdrv|tensorrt)[\w./\-${}*]*"
     r"|\blib(?:cuda|cudart|cudnn\w*|nccl|cublas\w*|nvidia-\w+|nvrtc|nvinfer\w*|"
     r"cusparse\w*|cusolver\w*|cufft|curand|nvToolsExt)(?:-\w+)?\.(?:so|a)[.\d]*",

@@ -9,7 +9,7 @@ from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles, yaml_entries
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import script_commands
+from jumar.port.reading.scripts import is_told, script_commands
 from jumar.port.rule import Example, Rule
 from jumar.port.system_files import INSTALLER
 
@@ -35,6 +35,7 @@ RULE = Rule(
             "- hosts: all\n  tasks:\n  - name: driver\n    apt:\n      name: nvidia-driver-535\n",
             path="playbook.yml",
         ),
+        Example('substep "get CUDA: https://developer.nvidia.com/cuda-toolkit-archive"\n', path="setup.sh"),
         Example("CUDA_FILE=cuda_${SHORT}.3_561.17_windows.exe\n", path="run.sh"),
         Example(
             "- ansible.builtin.command: dnf module enable -y nvidia-driver:open\n", path="tasks/main.yml"
@@ -126,7 +127,8 @@ def check(document: Document) -> Iterator[Finding]:
                 yield RULE.found(document, *entry.inner(document.text), entry.value, layer=layer)
     told: set[int] = set()
     for match in ADDRESS.finditer(without_comments(document)):
-        yield RULE.found(document, *match.span(), match[0], layer=layer)
+        heavy = "cosmetic" if is_told(document, match.start()) else None
+        yield RULE.found(document, *match.span(), match[0], layer=layer, severity=heavy)
         told.add(document.position(match.start())[0])
     for match in INSTALLER.finditer(without_comments(document)):
         if document.position(match.start())[0] not in told and document.kind != "markdown":

@@ -36,6 +36,8 @@ RULE = Rule(
             "kubectl get nodes -o=custom-columns=GPU:'.status.allocatable.nvidia\\\\.com/gpu'\n", path="a.sh"
         ),
         Example("sparkConf:\n  spark.executor.resource.gpu.vendor: nvidia.com\n", path="a.yaml"),
+        Example("- expression: device.attributes['gpu.nvidia.com'].type == 'A100'\n", path="a.yaml"),
+        Example("- deviceClassName: gpu.nvidia.com\n", path="a.yaml"),
         Example('name := "nvidia.com/gpu"\n', path="a_test.go"),
         Example("kubectl get nodes -o json | grep nvidia.com/gpu\n", path="a.sh"),
     ),

@@ -74,6 +74,8 @@ PACKAGES = re.compile(r"(?<![\w\-])(?:apt|apt-get|dnf|yum|zypper|tdnf|microdnf|d
 INSTEAD = {
     "nvidia-driver-daemonset": "Ascend's driver and firmware, installed on the nodes",
     "nvidia-driver": "Ascend's driver and firmware: the run files of hiascend.com",
+    "persistenced": "nothing: it is a service of NVIDIA's driver",
+    "fabricmanager": "nothing: it is a service of NVIDIA's driver for NVSwitch",
     "device-plugin": "Ascend Device Plugin of MindCluster",
     "dcgm": "NPU Exporter of MindCluster, port 8082",
     "toolkit": "Ascend Docker Runtime",

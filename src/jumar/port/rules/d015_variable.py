@@ -76,6 +76,7 @@ RULE = Rule(
         Example("mpirun -x NCCL_IB_HCA -np 8 ./x\n", path="run.sh"),
         Example('if [ -n "$CUDA_HOME" ]; then ls; fi\n', path="run.sh"),
         Example("USE_CUDA=1\n", path="build.env"),
+        Example('export MAMBA_KEEP_CUDA_BUILD="TRUE"\n', path="build.sh"),
     ),
     keep=(
         Example("# export NCCL_DEBUG=INFO\nexport OMP_NUM_THREADS=1\n", path="run.sh"),

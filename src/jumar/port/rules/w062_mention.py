@@ -41,6 +41,7 @@ RULE = Rule(
     examples=(
         Example("install_cuda_things() {\n  true\n}\n", path="a.sh"),
         Example("FROM cuda-builder AS build\n", path="Dockerfile"),
+        Example("image:\n  repository: docker.io/x/nvidia_gpu_exporter\n", path="values.yaml"),
         Example("models:\n  a:\n    resourceProfile: nvidia-gpu-l4:1\n", path="values.yaml"),
     ),
     keep=(
@@ -56,7 +57,8 @@ WORD = re.compile(
 LONGEST_LINE = 2000
 CHOOSES = re.compile(
     r"^[ \t]*(?:-[ \t]+)?[\"']?[\w.\-]*(?:image_?name|image|profile|runtime_?class(?:_?name)?|node_?(?:pool|group)"
-    r"|flavou?r|device_?class(?:_?name)?)[\"']?[ \t]*[:=][ \t]*[\"']?(?P<value>[\w.\-/:@]+)[\"']?,?[ \t]*(?:#.*)?$",
+    r"|flavou?r|repository(?=[\"']?[ \t]*:[ \t]*[\"']?[\w\-]+\.[\w.\-]+/))"
+    r"[\"']?[ \t]*[:=][ \t]*[\"']?(?P<value>[\w.\-/:@]+)[\"']?,?[ \t]*(?:#.*)?$",
     re.IGNORECASE,
 )
 """A setting whose value says what is run, or where."""
