@@ -70,6 +70,8 @@ ROWS = [
     ("C003", "silent", "assert x.device.type == 'cuda' or x.device.type == 'xpu'\n"),
     ("C003", "silent", "if x.device.type == 'cuda':\n    pass\n"),
     ("C010", "blocks", TORCH + "assert torch.cuda.device_count() >= 2\n"),
+    ("C010", "silent", TORCH + "if kind == 'cuda':\n    assert torch.cuda.is_available()\n"),
+    ("C010", "blocks", TORCH + "assert torch.cuda.is_available() and torch.cuda.device_count() > 1\n"),
     ("C010", "silent", TORCH + "assert not torch.cuda.is_available()\n"),
     ("C010", "silent", TORCH + "assert torch.cuda.device_count() == 0\n"),
     ("C013", "blocks", "assert x.grad.type() == 'torch.cuda.FloatTensor'\n"),

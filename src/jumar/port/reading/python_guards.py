@@ -84,7 +84,11 @@ class Weighed(TypedDict, total=False):
 def weighed(source: Source, node: ast.AST, usual: str, why: str) -> Weighed:
     """The usual weight and reason, or those that the place of the node gives it."""
     if usual in ("silent", "degrades") and is_asserted(source, node) and not _is_of_data(source, node):
-        return {"severity": "blocks", "why": ASSERTED}
+        return (
+            {"severity": usual, "why": why}
+            if standing(source, source.statement(node))
+            else {"severity": "blocks", "why": ASSERTED}
+        )
     if usual != "blocks":
         return {"severity": usual, "why": why}
     way = standing(source, node)
