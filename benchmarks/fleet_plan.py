@@ -11,6 +11,7 @@ import argparse
 import os
 import resource
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -175,9 +176,9 @@ def main() -> None:
     found = best(
         instance, Effort(given.gap, given.seconds, given.workers), lambda words: print(words, flush=True)
     )
-    unseen = made_up(given.seed, *sizes[1:-1], samples=given.samples * 2).group(
-        [np.array([s]) for s in range(given.samples, given.samples * 2)]
-    )
+    both = made_up(given.seed, *sizes[1:-1], samples=given.samples * 2)
+    later = both.group([np.array([s]) for s in range(given.samples, given.samples * 2)])
+    unseen = replace(later, weight=instance.weight)
     with Samples(unseen, given.workers) as samples:
         tried = samples.of_plan(found.plan)
     # The processes of the planner have ended here, so that their time is counted.
