@@ -40,6 +40,7 @@ RULE = Rule(
         ),
     ),
     keep=(
+        "build = 'cuda' + minor.split('.')[0]\n",
         'name = f"barracuda:{rank}"\n',
         'device = f"{kind}:{rank}"\n',
     ),

@@ -27,6 +27,7 @@ RULE = Rule(
         Example('memory["cuda"] = 1\n'),
     ),
     keep=(
+        "BUILDS = [('linux', 'cuda'), ('macos', 'metal')]\n",
         'LANGUAGES = ["python", "cpp", "java", "cuda"]\n',
         "DEVICES = ['cpu', 'cuda', 'npu']\n",
         "dtype, device = torch.float16, 'cuda'\n",

@@ -32,6 +32,7 @@ RULE = Rule(
         Example('code = "import torch; torch.cuda.init()"\n'),
     ),
     keep=(
+        'script = """\nprint("torch.cuda.is_available() is False")\n"""\n',
         'run(["--device=cpu"])\n',
         'print("the device=cuda is gone")\n',
     ),

@@ -26,6 +26,7 @@ RULE = Rule(
     why="the function is part of PyTorch's CUDA build only",
     replacement="a public name, of torch.accelerator or torch.npu",
     examples=(
+        Example("import torch\n\nif hasattr(torch._C, '_cuda_x'):\n    f = torch._C._cuda_x\n"),
         Example("import torch\n\ntorch._C._cuda_clearCublasWorkspaces()\n"),
         Example("from torch._C import _cuda_getCurrentRawStream\n"),
     ),

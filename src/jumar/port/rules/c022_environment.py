@@ -43,6 +43,7 @@ RULE = Rule(
         Example('run("CUDA_VISIBLE_DEVICES=0 python train.py")\n'),
     ),
     keep=(
+        'script = """\nprintf "NVCC_VER=%s" "$ver"\n"""\n',
         'os.environ["ASCEND_RT_VISIBLE_DEVICES"] = "0"\n',
         "f(cuda_lr=1)\n",
     ),

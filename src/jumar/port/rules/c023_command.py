@@ -35,6 +35,7 @@ RULE = Rule(
         Example('os.system("nvidia-smi --query-gpu=memory.used --format=csv")\n'),
     ),
     keep=(
+        'run("""\n# nvidia-smi sees it\necho "no nvidia-smi"\n""")\n',
         'os.system("npu-smi info")\n',
         'subprocess.run(["nvidia-smi-like"])\n',
         'if tool in ["npu", "nsys", "torch"]:\n    pass\n',

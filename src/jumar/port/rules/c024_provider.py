@@ -23,7 +23,10 @@ RULE = Rule(
     runs_unchanged=False,
     why="the execution provider is NVIDIA's",
     replacement="CANNExecutionProvider, of the package onnxruntime-cann",
-    examples=(Example('session = ort.InferenceSession(path, providers=["CUDAExecutionProvider"])\n'),),
+    examples=(
+        Example('session = ort.InferenceSession(path, providers=["CUDAExecutionProvider"])\n'),
+        Example('providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]\n'),
+    ),
     keep=(
         'session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])\n',
         'providers = ["CANNExecutionProvider"]\n',

@@ -28,6 +28,10 @@ RULE = Rule(
         Example('found = importlib.util.find_spec("flash_attn")\n'),
     ),
     keep=(
+        Example(
+            "def test(monkeypatch):\n    monkeypatch.setattr(util, 'find_spec', f)\n    own.ensure_installed('xformers')\n",
+            path="tests/test_a.py",
+        ),
         "import torch\n",
         'print("apex of the mountain")\n',
         "import deepspeech\n",

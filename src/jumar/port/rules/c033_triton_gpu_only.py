@@ -27,6 +27,7 @@ RULE = Rule(
     why="it is PTX, a function of NVIDIA's libdevice or a unit of its GPUs, which triton-ascend does not have",
     replacement="triton.language's portable functions",
     examples=(
+        Example("import triton.language as tl\n\nd = tl.make_tensor_descriptor(p, s, t, b)\n"),
         Example(
             "import triton.language as tl\n\ny = tl.inline_asm_elementwise(asm, '=r,r', [x], tl.int32, True, 1)\n"
         ),

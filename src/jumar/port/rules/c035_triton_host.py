@@ -27,6 +27,7 @@ RULE = Rule(
     why="it belongs to Triton, whose package for Ascend is another; sizes and tuning chosen here are for a GPU",
     replacement="the same name of triton-ascend, after a look at block sizes and grids",
     examples=(
+        Example("import triton\n\nc = triton.Config({'BLOCK': 64}, num_warps=4)\n"),
         Example("import triton\n\ngrid = (triton.cdiv(n, 128),)\n"),
         Example("import triton\n\n@triton.autotune(configs=[], key=[])\ndef kernel():\n    pass\n"),
     ),

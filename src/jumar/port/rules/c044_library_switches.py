@@ -53,6 +53,7 @@ RULE = Rule(
     why="the switch chooses a kernel that is made for NVIDIA's GPUs",
     replacement='attn_implementation="sdpa"; optimizers of torch; hf32 for tf32',
     examples=(
+        Example("name = get_name(p, load_in_4bit=load_in_4bit)\n"),
         Example('m = AutoModel.from_pretrained(p, attn_implementation="flash_attention_2")\n'),
         Example("m = AutoModel.from_pretrained(p, load_in_4bit=True)\n"),
         Example('args = TrainingArguments(optim="paged_adamw_8bit")\n'),

@@ -31,6 +31,7 @@ RULE = Rule(
     why="the scheduler is asked for a resource named GPU, which no Ascend host offers",
     replacement='resources={"NPU": n} for Ray, accelerator="auto", devices=n for Lightning',
     examples=(
+        Example('pod = {"limits": {"nvidia.com/gpu": "8"}}\n', path="tests/test_pod.py"),
         Example("@ray.remote(num_gpus=1)\ndef f():\n    pass\n"),
         Example("worker = Worker.options(num_gpus=0.5)\n"),
         Example("trainer = Trainer(gpus=2)\n"),
