@@ -47,7 +47,7 @@ def answer(scenario: Scenario, asked: Asked, tell: Tell = lambda _: None) -> dic
     posed, unseen = softened(strict), softened(_posed(scenario, asked, asked.seed + 1))
     planned = best(posed.instance, asked.effort, tell)
     tell("simpler plans")
-    spare = replace(asked.effort, gap=2 * asked.effort.gap, seconds=asked.effort.seconds / 2)
+    spare = replace(asked.effort, gap=2 * asked.effort.gap, seconds=asked.effort.seconds / 3)
     others = baselines.all_of_them(posed, spare)
     with Samples(unseen.instance, asked.effort.workers) as samples:
         outcome = samples.of_plan(planned.plan)

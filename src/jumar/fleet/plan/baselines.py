@@ -13,7 +13,7 @@ from jumar.fleet.plan.planning import Effort, best
 from jumar.fleet.plan.solving import Limits, build, solve
 
 WAITING = 6  # months in which the patient order nothing
-SECONDS = 20.0
+SECONDS = 8.0
 
 
 @dataclass(frozen=True)

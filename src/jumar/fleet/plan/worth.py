@@ -12,7 +12,7 @@ from jumar.fleet.plan.evaluation import Outcome
 from jumar.fleet.plan.instance import Instance
 from jumar.fleet.plan.solving import build, solve
 
-FEW = 20  # futures for which the best plan is looked for one by one
+FEW = 12  # futures for which the best plan is looked for one by one
 
 
 @dataclass(frozen=True)
