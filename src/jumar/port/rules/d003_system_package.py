@@ -45,6 +45,7 @@ RULE = Rule(
         Example("RUN apt-get install -y git curl\n# RUN apt-get install -y cuda\n", path="Dockerfile"),
         Example("see https://developer.nvidia.com/blog/what-is-ptx and /cuda-gpus\n", path="README.md"),
         Example("dpkg -i nvidia-gpu-exporter_1.0_amd64.deb\n", path="a.sh"),
+        Example("RUN apt-mark hold cuda-toolkit-config-common\n", path="Dockerfile"),
         Example("RUN apt-get remove -y libnccl2 libnccl-dev\n", path="Dockerfile"),
     ),
 )
@@ -84,7 +85,7 @@ TOOLS = frozenset(
         "snap",
     )
 )
-REMOVES = frozenset(("remove", "purge", "autoremove", "erase", "-e"))
+REMOVES = frozenset(("hold", "unhold", "remove", "purge", "autoremove", "erase", "-e"))
 INSTALLERS = frozenset(
     (
         "apt",
