@@ -36,11 +36,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Slope:
-    """A bound on what follows from any plan: at + Σ lots·by_lot + Σ begun·by_move, with begun 0 or 1 by [m,τ]."""
+    """A bound on what follows from any plan: at + Σ lots·by_lot + Σ begun·by_move + bad·by_bad, with begun 0 or 1 by
+    [m,τ]; bad is the cost of missing beyond which a case is bad."""
 
     at: float
     by_lot: Floats
     by_move: Floats
+    by_bad: float = 0.0
 
 
 def without_idle_moves(instance: Instance, plan: Plan) -> Plan:

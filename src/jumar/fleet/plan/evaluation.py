@@ -13,7 +13,7 @@ import numpy as np
 from jumar.fleet.number import Floats
 from jumar.fleet.plan.decision import Plan, Slope
 from jumar.fleet.plan.grouping import groups
-from jumar.fleet.plan.instance import Instance
+from jumar.fleet.plan.instance import Instance, Integers
 from jumar.fleet.plan.recourse import Course, Recourse
 
 FEW = 24  # samples that are not worth further processes
@@ -24,24 +24,35 @@ SLIGHT = 1e-6
 @dataclass(frozen=True)
 class Outcome:
     """Cost of decisions [s], of running [s], of missing [s]; their value: the mean, bad cases of missing counted
-    more. `slope` bounds from below what follows from any plan, on average."""
+    more. `slopes` bound from below what follows from any plan, one for each part of the samples."""
 
     decided: Floats
     running: Floats
     missed: Floats
     value: float
-    slope: Slope
+    slopes: tuple[Slope, ...]
 
     @property
     def cost(self) -> Floats:
         return self.decided + self.running + self.missed
 
+    @property
+    def slope(self) -> Slope:
+        """All parts together: what is bad falls out, since the bad cases have their whole weight."""
+        return Slope(
+            sum(slope.at for slope in self.slopes),
+            np.sum([slope.by_lot for slope in self.slopes], axis=0),
+            np.sum([slope.by_move for slope in self.slopes], axis=0),
+        )
+
 
 class Samples:
-    """Asks every sample of an instance, in processes of its own if there are many. To be closed."""
+    """Asks every sample of an instance, in processes of its own if there are many. To be closed. `parts` are samples
+    that have a slope together: the more parts, the more a round tells."""
 
-    def __init__(self, instance: Instance, workers: int = 1) -> None:
+    def __init__(self, instance: Instance, workers: int = 1, parts: list[Integers] | None = None) -> None:
         self.instance = instance
+        self.parts = parts or [np.arange(instance.samples)]
         self.workers = workers if instance.samples >= FEW else 1
         self._pools: list[ProcessPoolExecutor] = []
         # A sample is always asked in the same process, which knows where it ended the last time.
@@ -87,12 +98,25 @@ class Samples:
         fixed = (begun.sum(1) * instance.move_cost).sum() + (setups * instance.setup_cost).sum()
         decided = (instance.order_cost * chips).sum((1, 2)) + fixed
         value = float(weight @ (decided + running)) + risky(missed, instance)
-        slope = Slope(
-            float(weight @ [course.slope.at for course in courses]),
-            np.tensordot(weight, np.stack([course.slope.by_lot for course in courses]), 1),
-            np.tensordot(weight, np.stack([course.slope.by_move for course in courses]), 1),
+        slopes = tuple(self._slope(part, [courses[s].slope for s in part]) for part in self.parts)
+        return Outcome(decided, running, missed, value, slopes)
+
+    def _slope(self, part: Integers, slopes: list[Slope]) -> Slope:
+        """Σ_s weight · (running + counts · missed − (counts − 1 + risk) · bad) over the part, from below.
+
+        A sample's share of the value is running + (1 − risk) · missed + risk / (1 − level) · max(0, missed − bad), and
+        that is never below it with any counts from 1 − risk to 1 − risk + risk / (1 − level).
+        """
+        weight = self.instance.weight[part]
+        beyond = (
+            self._counts[part] - (1 - self.instance.risk) if self.instance.risk > 0 else np.zeros(len(part))
         )
-        return Outcome(decided, running, missed, value, slope)
+        return Slope(
+            float(weight @ [slope.at for slope in slopes]),
+            np.tensordot(weight, np.stack([slope.by_lot for slope in slopes]), 1),
+            np.tensordot(weight, np.stack([slope.by_move for slope in slopes]), 1),
+            -float(weight @ beyond),
+        )
 
     def _ask(self, samples: Any, lots: Any, begun: Any) -> Iterator[tuple[int, Course]]:
         asked = [(int(s), float(self._counts[s])) for s in samples]

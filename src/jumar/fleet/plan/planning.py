@@ -22,7 +22,7 @@ from jumar.fleet.plan.programme import Programme
 from jumar.fleet.plan.solving import Impossible, Limits, Solution, build, rounded, solve, steepen
 
 SMALL = 6_000  # work variables up to which a programme is solved as it is
-LEVELS = (16,)  # groups of samples that are asked before all are
+PARTS = 16  # of alike samples, each with slopes of its own; their means are asked before all samples are
 ROUNDS = 40  # most bounds on one level
 SLIGHT = 1e-6
 SHARES = (
@@ -98,21 +98,22 @@ class _Search:
 
     def __init__(self, instance: Instance, effort: Effort, tell: Tell, begun: float) -> None:
         self.instance, self.effort, self.tell, self.begun = instance, effort, tell, begun
+        self.parts = groups(instance, PARTS)
         mean = instance.group([np.arange(instance.samples)])
-        self.relaxed = build(mean, whole=False, sloped=True)
-        self.master = build(mean, whole=True, sloped=True)
+        self.relaxed = build(mean, whole=False, parts=len(self.parts))
+        self.master = build(mean, whole=True, parts=len(self.parts))
         self.rounds, self.bound = 0, -np.inf
         self.point: Any = None  # the best one found with fractions
         self.found: tuple[Plan, Outcome] | None = None
 
     def run(self) -> Planned:
-        for number in LEVELS:
-            if number * 2 < self.instance.samples:
-                with Samples(self.instance.group(groups(self.instance, number)), self.effort.workers) as some:
-                    centre = Centre(self.point)
-                    self._descend(some, centre, self.effort.gap / 2, f"{number} groups")
-                    self.point = centre.point
-        with Samples(self.instance, self.effort.workers) as samples:
+        if self.instance.samples > 2 * PARTS:
+            means = [np.array([part]) for part in range(len(self.parts))]
+            with Samples(self.instance.group(self.parts), self.effort.workers, means) as some:
+                centre = Centre(self.point)
+                self._descend(some, centre, self.effort.gap / 2, f"{len(means)} groups")
+                self.point = centre.point
+        with Samples(self.instance, self.effort.workers, self.parts) as samples:
             self._meet(samples)
             self._whole(samples)
         assert self.found is not None, "the solver found no whole plan"
@@ -247,7 +248,7 @@ class _Search:
     def _add(self, outcome: Outcome) -> None:
         self.rounds += 1
         for programme in (self.relaxed, self.master):
-            steepen(programme, outcome.slope)
+            steepen(programme, outcome.slopes)
 
     def _value(self) -> float:
         return self.found[1].value if self.found else np.inf

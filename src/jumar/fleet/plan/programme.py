@@ -41,7 +41,9 @@ class Programme:
     missed: dict[Cell, Any] = field(default_factory=dict)  # s: what that costs
     excess: dict[Cell, Any] = field(default_factory=dict)  # s: by how much it exceeds what is bad
     bad: Any = None  # the cost of missing beyond which a case is bad
-    follows: Any = None  # what all that follows from decisions costs, where bounds on it come from elsewhere
+    follows: list[Any] = field(
+        default_factory=list
+    )  # cost of what follows in a part of the samples, see `steepen`
     given: dict[tuple[str, Cell], Any] = field(default_factory=dict)  # right-hand sides that change
     rows: dict[tuple[str, Cell], Any] = field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +42,13 @@ class Solution:
     setups: Any
 
 
-def build(instance: Instance, *, whole: bool = True, named: bool = False, sloped: bool = False) -> Programme:
-    """The programme with all its constraints and its objective. If `sloped`, what follows from decisions is a
-    variable of its own, for which `steepen` adds bounds known from elsewhere."""
+def build(instance: Instance, *, whole: bool = True, named: bool = False, parts: int = 0) -> Programme:
+    """The programme with all its constraints and its objective. With `parts`, what follows from decisions is a variable
+    for each part of other samples, for which `steepen` adds bounds known from elsewhere."""
     made = programme(instance, whole=whole, named=named)
     for constraint in (*constraints.OF_DECISIONS, *constraints.OF_SAMPLES):
         constraint(made)
-    _minimise(made, *_costs(made), sloped)
+    _minimise(made, *_costs(made), parts)
     return made
 
 
@@ -94,25 +95,33 @@ def _costs(made: Programme) -> tuple[Costs, Costs]:
     return decided, follows
 
 
-def steepen(made: Programme, slope: Slope) -> None:
-    """What follows from decisions is at least what the slope says.
+def steepen(made: Programme, slopes: Sequence[Slope]) -> None:
+    """What follows in each part is at least what its slope says.
 
-    follows ≥ at + Σ_c,τ by_lot[c,τ] · n[c,τ] + Σ_m,τ by_move[m,τ] · z[m,τ]
+    follows[g] ≥ at + Σ_c,τ by_lot[c,τ] · n[c,τ] + Σ_m,τ by_move[m,τ] · z[m,τ] + by_bad · bad
     """
-    terms = [(1.0, made.follows)]
-    terms += [(-float(slope.by_lot[cell]), n) for cell, n in made.order.items()]
-    terms += [(-float(slope.by_move[cell]), z) for cell, z in made.begin.items()]
-    made.row("slope", (len(made.rows),), terms, ">=", slope.at)
+    for follows, slope in zip(made.follows, slopes, strict=True):
+        terms = [(1.0, follows)]
+        terms += [(-float(slope.by_lot[cell]), n) for cell, n in made.order.items()]
+        terms += [(-float(slope.by_move[cell]), z) for cell, z in made.begin.items()]
+        if made.bad is not None:
+            terms.append((-slope.by_bad, made.bad))
+        made.row("slope", (len(made.rows),), terms, ">=", slope.at)
 
 
-def _minimise(made: Programme, decided: Costs, follows: Costs, sloped: bool) -> None:
+def _minimise(made: Programme, decided: Costs, follows: Costs, parts: int) -> None:
+    """Decisions and what follows from them. With parts: risk · bad and what follows in each, never less than in the
+    mean of all samples, which the programme has itself; whatever counts as bad, the mean costs no more than they do.
+    """
     import pyoptinterface as poi
 
-    if sloped:
-        made.follows = made.variable("follows", ())
-        terms = [(1.0, made.follows), *((-cost, one) for cost, one in follows)]
-        made.row("follows", (), terms, ">=", 0.0)
-        follows = [(1.0, made.follows)]
+    if parts:
+        made.follows = [made.variable("follows", (part,)) for part in range(parts)]
+        of_parts = [(1.0, one) for one in made.follows]
+        if made.bad is not None:
+            of_parts.append((made.instance.risk, made.bad))
+        made.row("follows", (), of_parts + [(-cost, one) for cost, one in follows], ">=", 0.0)
+        follows = of_parts
     build = poi.ExprBuilder()
     for coefficient, variable in [*decided, *follows]:
         build.add_affine_term(variable, coefficient)
