@@ -42,9 +42,9 @@ ROWS = [
     ("C026", "silent", "for p in ('/usr/local/cuda/lib64',):\n    if os.path.isdir(p):\n        use(p)\n"),
     ("C026", "silent", "ok = os.path.exists('/usr/local/cuda')\n"),
     ("C023", "silent", "found = shutil.which('nvcc')\n"),
-    ("C024", "blocks", "s = Session(p, providers=['CUDAExecutionProvider'])\n"),
+    ("C024", "degrades", "s = Session(p, providers=['CUDAExecutionProvider'])\n"),
     ("C024", "degrades", "s = Session(p, providers=['CUDAExecutionProvider', 'CPUExecutionProvider'])\n"),
-    ("C024", "blocks", "p = ['CPUExecutionProvider' if slow else ('CUDAExecutionProvider', {})]\n"),
+    ("C024", "degrades", "p = ['CPUExecutionProvider' if slow else ('CUDAExecutionProvider', {})]\n"),
     # the program says so, or catches it
     (
         "C026",

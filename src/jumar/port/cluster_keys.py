@@ -32,8 +32,9 @@ ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 OF_TAINT = re.compile(r"\bkey[\"']?[ \t]*:[ \t]*[\"']?$")
-IN_TEST = re.compile(r"_test\.go$")
-"""Texts that a test of Go holds against others: they change with the program, and run as they are."""
+IN_TEST = re.compile(r"_test\.go$|(^|/)(?:integration_tests?|envtest|testdata)/(?:.*/)?\w*crds?/")
+"""Texts that a test of Go holds against others, and definitions that one loads into an API server of its own: they
+change with the program, and run as they are."""
 OF_TEST = "the text that a test hands on or holds against another; it runs without NVIDIA's chips"
 IN_CODE = "huawei.com/Ascend910, the resource that Ascend Device Plugin offers"
 OF_ANNOTATION = "only NVIDIA's and kindred components read the annotation; others pass over it"

@@ -16,6 +16,8 @@ WHEELS_FOR_CUDA = re.compile(
     r"|nvcr\.io/[^\s\"']*wheels|data\.pyg\.org/[^\s\"']*cu\d+|whl/cu\d*\$|"
     r"jax_cuda\w*_releases\.html|/cuda\.html\b"
 )
+FILES_FOR_CUDA = re.compile(r"(?<![\w.\-+%])[\w.\-+%]*(?<![a-z])cu(?:da)?\d[\w.\-+%]*\.whl\b")
+"""Wheels that say so in the name of the file."""
 
 
 def tie(name: str) -> Name | None:

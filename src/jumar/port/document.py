@@ -45,7 +45,7 @@ class Document:
         self.text = text
         self.encoding = encoding
         self.own: frozenset[str] = frozenset()
-        """Packages that the repository has itself, by their first word."""
+        """Packages that the repository has itself, by their first word; modules of Go by their path."""
         self.kind = kind if kind is not None else kinds.kind_of(path, text)
         self._parsed: dict[Callable[[Document], Any], Any] = {}
 

@@ -38,6 +38,11 @@ WATCHES = re.compile(
 )
 HOLDS = re.compile(r"cuda|cudnn|tensorrt|(?<![a-z])cu\d{2,3}(?!\d)", re.IGNORECASE)
 """A program that watches or manages GPUs is named after them and holds no CUDA."""
+ADDRESS = re.compile(r"(?!nvidia\.com/)[\w\-]+(?:\.[\w\-]+)*(?:/[\w.\-]+)+:(?!\d+$)[\w.\-]+")
+"""Under whatever key: an owner, a name and a tag."""
+HOLDS_TAGGED = re.compile(
+    r"/[^/]*(?:cuda|cudnn|nvidia|tensorrt|(?<![a-z])l4t|(?<![a-z])cu\d{2,3}(?!\d))[^/]*$", re.IGNORECASE
+)
 KEYS = frozenset(
     (
         "image",
@@ -116,7 +121,12 @@ def _of_entries(document: Document) -> Iterator[tuple[str, int, int]]:
             continue
         key = entry.named.lower().replace("-", "_")
         of_vendor = OF_VENDOR.match(entry.value) and " " not in entry.value
-        if key in KEYS or "image" in key or of_vendor:
+        if (
+            key in KEYS
+            or "image" in key
+            or of_vendor
+            or (ADDRESS.fullmatch(entry.value) and HOLDS_TAGGED.search(entry.value))
+        ):
             start, end = entry.inner(document.text)
             yield document.text[start:end], start, end
         elif entry.value.startswith("docker:"):

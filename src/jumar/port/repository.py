@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ PRUNED_ON_TOP = frozenset({"build", "dist", "env"})
 """What tools make at the top; further down it is somebody's source."""
 SOURCE_FOLDERS = (PurePosixPath("."), PurePosixPath("src"))
 LARGEST_BYTES = 8 << 20
+GO_MODULE = re.compile(r"^module[ \t]+\"?(?P<path>[\w.\-/]+)", re.MULTILINE)
 GIT_WITHIN_S = 60
 
 
@@ -110,14 +112,25 @@ class Repository:
             return False
 
     def own_packages(self, names: Iterable[str]) -> frozenset[str]:
-        """The first words of what can be imported from these files: packages and modules that lie in no other package."""
+        """The first words of what can be imported from these files: packages and modules that lie in no other package;
+        of Go the modules' whole paths."""
         modules = [PurePosixPath(name) for name in names if name.endswith(".py")]
         folders = {path.parent for path in modules if path.name == "__init__.py"}
         highest = {folder for folder in folders if folder.parent not in folders}
         found = {folder.name for folder in highest}
         # A package without an __init__.py of its own, as megatron is around megatron.core.
         found |= {folder.parent.name for folder in highest if folder.parent.parent in SOURCE_FOLDERS}
-        return frozenset(found | {path.stem for path in modules if path.parent in SOURCE_FOLDERS}) - {""}
+        found |= {path.stem for path in modules if path.parent in SOURCE_FOLDERS}
+        return frozenset(found | set(self._go_modules(names))) - {""}
+
+    def _go_modules(self, names: Iterable[str]) -> Iterator[str]:
+        """Their paths, as go.mod says them."""
+        for name in names:
+            if name == "go.mod" or name.endswith("/go.mod"):
+                document = self.read(name)
+                match = GO_MODULE.search(document.text) if isinstance(document, Document) else None
+                if match and "/" in match["path"]:
+                    yield match["path"]
 
     def read(self, name: str) -> Document | Trouble | None:
         """None for what is no text. Trouble for what should have been read and could not."""

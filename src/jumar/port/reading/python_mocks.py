@@ -18,7 +18,7 @@ FAKE = re.compile(
 HANDED_IN = frozenset({"monkeypatch", "mocker", "monkey_patch"})
 GIVEN_BACK = frozenset({"return_value", "side_effect"})
 IMITATED = re.compile(
-    r"(?:setattr|setitem|patch\w*(?:\.object|\.dict)?)\([^\n]*(?:torch|cuda|gpu|device|hardware|nvidia|\bhw\b)",
+    r"(?:setattr|setitem|patch\w*(?:\.object|\.dict)?)\((?![^\n]*\bmps\b)[^\n]*(?:torch|cuda|gpu|device|hardware|nvidia|\bhw\b)",
     re.IGNORECASE,
 )
 """A device, or what tells of one, is replaced."""
@@ -121,11 +121,14 @@ def _is_fakes(target: ast.expr) -> bool:
 
 
 def _is_bare(source: Source, node: ast.AST) -> bool:
-    """`assert x.device.type == "cuda"`: as a real tensor would be asked."""
+    """`assert x.device.type == "cuda"` or `str(x.device)`: as a real tensor would be asked."""
     above = source.parents.get(node)
-    return (
-        isinstance(above, ast.Compare) and isinstance(above.left, ast.Attribute) and above.left.attr == "type"
-    )
+    if not isinstance(above, ast.Compare):
+        return False
+    asked = above.left
+    if isinstance(asked, ast.Call) and getattr(asked.func, "id", "") == "str" and len(asked.args) == 1:
+        return getattr(asked.args[0], "attr", "") == "device"
+    return isinstance(asked, ast.Attribute) and asked.attr == "type"
 
 
 def _fakes_something(source: Source, node: ast.AST) -> bool:

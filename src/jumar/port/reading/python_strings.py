@@ -32,6 +32,7 @@ from jumar.port.reading.string_patterns import (
     LOADERS,
     LOOKED_FOR,
     NAME,
+    NUMBERED,
     OTHER_DEVICE,
     OWN_NAME,
     PLACES,
@@ -241,6 +242,8 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
     above = source.parents[row]
     if not all(_may_be_device(one) for one in row.elts):
         return "device"  # one value among others of another kind
+    if all(NUMBERED.fullmatch(template(one)) for one in row.elts) and not isinstance(above, ast.Compare):
+        return "device"  # not the kinds that are known, but those that are computed on
     if _is_of_others(row):
         return "word"  # languages, products and the like
     if isinstance(row, ast.Tuple) and len(row.elts) == 2 and _is_pair(source, row):

@@ -17,6 +17,9 @@ from jumar.port.reading.string_patterns import (
     TEST_FILE,
 )
 
+KEYED = frozenset({"get", "pop", "setdefault"})
+PROGRAM = re.compile(r"[/\\]bin[/\\]\w[\w\-]*$")
+"""The end of a path, whatever stands before it."""
 PASSED_THROUGH = (ast.IfExp, ast.BoolOp, ast.Starred, ast.NamedExpr, ast.Await)
 
 
@@ -105,6 +108,10 @@ def could_be_command(source: Source, node: ast.AST, value: str) -> bool:
     inner, above = outside(source, node)
     if isinstance(above, ast.Subscript) or (isinstance(above, ast.Dict) and inner in above.keys):
         return False  # flags for a compiler, by its name
+    if called(source, node) in KEYED and isinstance(above, ast.Call) and above.args[:1] == [inner]:
+        return False  # a key of one's own settings
+    if PROGRAM.search(value):
+        return True
     return bool(match and match.start() == 0) or isinstance(
         above, (ast.Call, ast.List, ast.Assign, ast.keyword)
     )

@@ -31,7 +31,7 @@ RULE = Rule(
         "text",
         "lock",
     ),
-    triggers=("cu1", "cu9", "cu$", "nvidia.com", "cu{"),
+    triggers=("cu1", "cu9", "cu$", "nvidia.com", "cu{", ".whl"),
     layer="software",
     severity="blocks",
     safety="report",
@@ -43,6 +43,10 @@ RULE = Rule(
         Example("--extra-index-url https://download.pytorch.org/whl/cu121\n"),
         Example("assert_eq pin '2.10.0+cu126'\n", path="tests/sh/test_pin.sh"),
         Example("torch==2.3.0+cu118\n"),
+        Example(
+            'flash-attn = { url = "https://x.org/flash_attn-2.8.0+cuda12torch2.7-cp310-linux_x86_64.whl" }\n',
+            path="pyproject.toml",
+        ),
         Example("pip install torch --index-url https://download.pytorch.org/whl/cu124\n", path="install.sh"),
         Example(
             '[[tool.uv.index]]\nname = "pytorch-cu121"\nurl = "https://download.pytorch.org/whl/cu121"\n',
@@ -65,7 +69,9 @@ INSTALLS = re.compile(r"\b(?:pip3?|uv|conda|poetry)\b[^\n]*\b(?:install|add|sync
 def check(document: Document) -> Iterator[Finding]:
     layer = "workflow" if roles.layer_of(document) == "workflow" else "software"
     lines: set[int] = set()
-    for match in distributions.WHEELS_FOR_CUDA.finditer(without_comments(document)):
+    text = without_comments(document)
+    files = [] if document.kind == "lock" else [*distributions.FILES_FOR_CUDA.finditer(text)]
+    for match in (*distributions.WHEELS_FOR_CUDA.finditer(text), *files):
         line, _ = document.position(match.start())
         if line not in lines:
             lines.add(line)

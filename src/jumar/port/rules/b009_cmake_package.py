@@ -24,6 +24,7 @@ RULE = Rule(
     examples=(
         Example("find_package(CUDAToolkit REQUIRED)\n", path="CMakeLists.txt"),
         Example("find_library(NCCL_LIB nccl)\n", path="CMakeLists.txt"),
+        Example("find_package(NCCL QUIET)\nif(NCCL_FOUND)\nendif()\n", path="CMakeLists.txt"),
     ),
     keep=(Example("find_package(Torch REQUIRED)\n", path="CMakeLists.txt"),),
 )
@@ -34,6 +35,7 @@ NAME = re.compile(
     r"nvidia-ml|libnccl|libcud\w+|nvcc|nvToolsExt|nvinfer\w*|nvjpeg)(?:\.h)?",
     re.IGNORECASE,
 )
+ASKED = "the package is part of CUDA; it may be absent, and what needs it is left out"
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -48,8 +50,32 @@ def check(document: Document) -> Iterator[Finding]:
         ):
             for word in call.arguments:
                 if NAME.fullmatch(word.plain):
-                    yield RULE.found(document, word.start, word.end, f"{call.name}({word.plain})")
+                    asked = _is_asked(document, call)
+                    yield RULE.found(
+                        document,
+                        word.start,
+                        word.end,
+                        f"{call.name}({word.plain})",
+                        severity="degrades" if asked else None,
+                        why=ASKED if asked else None,
+                    )
                     break
         elif call.name == "include" and call.arguments and "cuda" in call.arguments[0].plain.lower():
             word = call.arguments[0]
             yield RULE.found(document, word.start, word.end, f"include({word.plain})", severity="degrades")
+
+
+def _is_asked(document: Document, call: cmake_calls.Call) -> bool:
+    """CMake goes on without it, and the file asks later whether it was found."""
+    if call.has("REQUIRED") or not call.arguments:
+        return False
+    name = re.escape(call.arguments[0].plain)
+    if call.name == "find_package":
+        answer = rf"\b(?:{name}|{name.upper()})_FOUND\b|\bTARGET[ \t]+CUDA::"
+    else:
+        answer = rf"\bif[ \t]*\([ \t]*(?:NOT[ \t]+)?(?:\$\{{)?{name}\b(?![^\n]*\n[^\n]*FATAL_ERROR)"
+    following = document.text[call.end :]
+    found = re.search(answer, following)
+    if found is None:
+        return False
+    return not re.match(r"[^\n]*\n[^\n]*FATAL_ERROR", following[found.end() :])

@@ -30,6 +30,7 @@ RULE = Rule(
         Example("# NVCC = nvcc\nCC = gcc\n", path="Makefile"),
         Example("MODULE := github.com/NVIDIA/dcgm-exporter\nclean:\n\trm -rf build/cuda\n", path="Makefile"),
         Example("DEVICES=nvidia\n", path="version.mk"),
+        Example("ifeq ($(BUILD_TYPE),cublas)\nelse ifeq ($(USE_CUDA),1)\nendif\n", path="Makefile"),
         Example("lock:\n\tuv pip compile pyproject.toml --extra cuda\n", path="Makefile"),
         Example(
             "REGISTRY ?= nvidia\ninstall: install-cuda\n\tgo list ./... | grep -v nvml\n", path="Makefile"
@@ -44,7 +45,8 @@ WORD = re.compile(
 )
 
 IDLE = re.compile(
-    r"\$\((?:info|warning|error)\b|\becho\b|\buv (?:pip|sync|lock|run)\b|\bpip3? (?:install|compile|wheel)"
+    r"^[ \t]*(?:else[ \t]+)?if(?:n?eq|n?def)\b"
+    r"|\$\((?:info|warning|error)\b|\becho\b|\buv (?:pip|sync|lock|run)\b|\bpip3? (?:install|compile|wheel)"
     r"|github\.com/NVIDIA|\b(?:rm|mkdir|cp|mv|cd)[ \t]+(?:-\w+[ \t]+)?[\w./*\-]*cuda[\w./*\-]*[ \t]*$"
     r"|^[\w.\-]+:[ \t]+\w*IMAGE\w*[ \t]*[:?]?="
     r"|\bdocker\b|\.service\b"

@@ -30,6 +30,7 @@ RULE = Rule(
         "BUILDS = [('linux', 'cuda'), ('macos', 'metal')]\n",
         'LANGUAGES = ["python", "cpp", "java", "cuda"]\n',
         "DEVICES = ['cpu', 'cuda', 'npu']\n",
+        'devices = ("cuda:0", "cuda:1")\n',
         "dtype, device = torch.float16, 'cuda'\n",
         'DEVICES = ["cpu", "npu"]\n',
     ),

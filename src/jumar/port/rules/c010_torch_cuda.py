@@ -24,6 +24,7 @@ ANSWERS_NO = frozenset(
     )
 )
 """What does not fail without a GPU but says no, or does nothing."""
+MARKS = "torch_npu.npu.mstx, whose ranges the vendor's profiler shows; neither torch.npu nor torch.accelerator has nvtx"
 SAME_CLASS = "the name says CUDA; it is torch.OutOfMemoryError, which every device raises"
 
 RULE = Rule(
@@ -58,6 +59,7 @@ RULE = Rule(
         ),
         Example("@mock.patch('torch.cuda.is_available')\ndef test():\n    pass\n"),
         Example("import torch.cuda\n"),
+        Example("import torch\n\ntorch.cuda.nvtx.range_pop()\n"),
     ),
     keep=(
         '"""torch.cuda is only named here."""\n',
@@ -77,10 +79,14 @@ def check(document: Document) -> Iterator[Finding]:
                 *source.place(use.node),
                 use.name,
                 **_weight(source, use),
-                replacement=fix.text if fix else counterparts.replacement(use.name),
+                replacement=fix.text if fix else _instead(use.name),
                 runs_unchanged=counterparts.runs_unchanged(use.name),
                 **agnostic.given(fix),
             )
+
+
+def _instead(name: str) -> str | None:
+    return MARKS if name.startswith("torch.cuda.nvtx") else counterparts.replacement(name)
 
 
 def _weight(source: python_source.Source, use: python_names.Use) -> python_guards.Weighed:

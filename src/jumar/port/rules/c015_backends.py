@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -22,6 +23,7 @@ RULE = Rule(
     replacement="torch.use_deterministic_algorithms for determinism, torch.npu.{matmul,conv}.allow_hf32 for TF32",
     examples=(
         Example("import torch\n\ntorch.backends.cudnn.benchmark = True\n"),
+        Example("from torch.backends.cuda import SDPBackend\n\nkind = SDPBackend.MATH\n"),
         Example("from torch.backends import cudnn\n\ncudnn.deterministic = True\n"),
     ),
     keep=("import torch\n\ntorch.backends.mps.is_available()\n",),
@@ -33,6 +35,11 @@ ASKED = {
     "is_built": "torch.accelerator.is_available()",
 }
 """Questions, which steer nothing."""
+CONSTANT: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "the name of a constant says CUDA; it is the same one under torch.nn.attention",
+    "replacement": "torch.nn.attention.SDPBackend",
+}
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -41,4 +48,7 @@ def check(document: Document) -> Iterator[Finding]:
         document, "torch.backends.cuda", "torch.backends.cudnn", "torch.backends.cusparselt"
     ):
         says = ASKED.get(use.name.rpartition(".")[2])
+        if ".SDPBackend" in use.name:
+            yield RULE.found(document, *source.place(use.node), use.name, **CONSTANT)
+            continue
         yield RULE.found(document, *source.place(use.node), f"{use.name}", replacement=says)

@@ -32,12 +32,14 @@ RULE = Rule(
     replacement="npu-smi for nvidia-smi, msprof for nsys and nvprof; for nvcc nothing: kernels are Ascend C or Triton",
     examples=(
         Example('import subprocess\n\nsubprocess.run(["nvidia-smi", "-L"])\n'),
+        Example('import subprocess\n\nsubprocess.check_output([home + "/bin/nvcc", "-V"])\n'),
         Example('os.system("nvidia-smi --query-gpu=memory.used --format=csv")\n'),
     ),
     keep=(
         'run("""\n# nvidia-smi sees it\necho "no nvidia-smi"\n""")\n',
         'os.system("npu-smi info")\n',
         'subprocess.run(["nvidia-smi-like"])\n',
+        'if v is True and info.data.get("nvcc"):\n    pass\n',
         'if tool in ["npu", "nsys", "torch"]:\n    pass\n',
     ),
 )

@@ -25,6 +25,7 @@ RULE = Rule(
     examples=(Example("import torch\n\nmodel = torch.compile(model)\n"),),
     keep=(
         "import torch\n\nmodel = torch.compile(model, backend='aot_eager')\n",
+        "from torch._inductor.dependencies import WeakDep\n\nok = isinstance(x, WeakDep)\n",
         "import torch\n\nmodel = torch.jit.script(model)\n",
     ),
 )
@@ -33,6 +34,10 @@ COMPILES = re.compile(
     r"torch\.compile|torch\._inductor(?:$|\.(?:config|compile|aot|codecache|lowering|async_compile))"
 )
 """What compiles, or steers how; helpers that only look at graphs run everywhere."""
+LOOKS = re.compile(
+    r"torch\._inductor\.(?:dependencies|ir|virtualized|sizevars|metrics|test_case|pattern_matcher)\b"
+)
+"""Classes of Inductor's graph, which nobody compiles with by naming them."""
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -40,7 +45,7 @@ def check(document: Document) -> Iterator[Finding]:
     for use in python_names.under(document, "torch.compile", "torch._inductor"):
         if use.name.endswith("cudagraph_mark_step_begin"):
             continue  # of CUDA's graphs, which another rule tells of
-        if not _has_backend(source.parents[use.node]):
+        if not _has_backend(source.parents[use.node]) and not LOOKS.match(use.name):
             set_back = use.name == "torch.compile" and isinstance(getattr(use.node, "ctx", None), ast.Store)
             heavy = (
                 None

@@ -50,6 +50,8 @@ RULE = Rule(
         Example(
             "strategy:\n  matrix:\n    base:\n    - nvidia/cuda:11.8.0-base-ubuntu22.04\n", path="ci.yaml"
         ),
+        Example('a:\n  uri: "quay.io/x/backends:latest-gpu-nvidia-cuda-13-w"\n', path="index.yaml"),
+        Example("mirrors:\n- x/backends:master-nvidia-l4t-cuda-13-y\n", path="index.yaml"),
         Example("ARG BASE=pytorch/pytorch:2.4.0-cuda12.1-cudnn9-devel\nFROM $BASE\n"),
     ),
     keep=(

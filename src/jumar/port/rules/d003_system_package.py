@@ -9,9 +9,10 @@ from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles, yaml_entries
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import is_told, script_commands
+from jumar.port.reading.scripts import is_told
 from jumar.port.rule import Example, Rule
 from jumar.port.system_files import INSTALLER
+from jumar.port.system_packages import PACKAGE, installed
 
 RULE = Rule(
     code="D003",
@@ -35,6 +36,10 @@ RULE = Rule(
             "- hosts: all\n  tasks:\n  - name: driver\n    apt:\n      name: nvidia-driver-535\n",
             path="playbook.yml",
         ),
+        Example(
+            'apt-get install -y \\\n  "libcufft-dev-${CUDA_MAJOR}-${CUDA_MINOR}" \\\n  "libcudnn9-cuda-${CUDA_MAJOR}"\n',
+            path="install.sh",
+        ),
         Example('substep "get CUDA: https://developer.nvidia.com/cuda-toolkit-archive"\n', path="setup.sh"),
         Example("CUDA_FILE=cuda_${SHORT}.3_561.17_windows.exe\n", path="run.sh"),
         Example(
@@ -50,42 +55,12 @@ RULE = Rule(
     ),
 )
 
-PACKAGE = re.compile(
-    r"(?:cuda(?:-[\w.\-${}]+)?|libcudnn\w*[\w\-]*|libnccl[\w\-]*|libcu(?:blas|fft|rand|"
-    r"solver|sparse)[\w.\-]*|libnv[\w\-]+|nvidia-(?!(?:gpu-)?exporter)[\w.\-${}]+|"
-    r"libnvidia-[\w\-]+|tensorrt[\w\-]*|datacenter-gpu-manager[\w\-]*|"
-    r"xserver-xorg-video-nvidia[\w\-]*|kmod-nvidia[\w\-]*|nsight-[\w\-]+|"
-    r"python3-libnvinfer[\w\-]*|cudnn[\w\-]*|nvtop|nvidia)(?:[=<>~:].*)?"
-)
 ADDRESS = re.compile(
     r"(?:developer\.download\.nvidia|us\.download\.nvidia|download\.nvidia)\.(?:com|io)/[\w./\-${}]*"
     r"|developer\.nvidia\.com/(?:compute|downloads|cuda-downloads|cuda-toolkit-archive|cudnn|rdp|nccl|assets)[\w./\-${}]*"
     r"|nvidia\.github\.io/(?:nvidia-docker|lib?nvidia-container|nvidia-container)[\w./\-${}]*"
     r"|helm\.ngc\.nvidia\.com[\w./\-]*"
 )
-TOOLS = frozenset(
-    (
-        "apt",
-        "apt-get",
-        "yum",
-        "dnf",
-        "apk",
-        "zypper",
-        "microdnf",
-        "pacman",
-        "tdnf",
-        "aptitude",
-        "nala",
-        "brew",
-        "spack",
-        "snap",
-        "apt-mark",
-        "dpkg",
-        "rpm",
-        "snap",
-    )
-)
-REMOVES = frozenset(("hold", "unhold", "remove", "purge", "autoremove", "erase", "-e"))
 INSTALLERS = frozenset(
     (
         "apt",
@@ -105,14 +80,9 @@ MODULES = frozenset(("apt", "yum", "dnf", "package", "pkg", "name", "packages"))
 
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
-    for command in script_commands(document):
-        if any(word.plain in REMOVES for word in command.words[:4]):
-            continue
-        if command.name in TOOLS or any(word.plain in TOOLS for word in command.words[:3]):
-            for word in command.words:
-                if PACKAGE.fullmatch(word.plain):
-                    heavy = "degrades" if word.plain == "nvtop" else None  # it shows other chips too
-                    yield RULE.found(document, word.start, word.end, word.plain, layer=layer, severity=heavy)
+    for word in installed(document):
+        heavy = "degrades" if word.plain == "nvtop" else None  # it shows other chips too
+        yield RULE.found(document, word.start, word.end, word.plain, layer=layer, severity=heavy)
     if document.kind == "yaml" and (
         roles.is_ansible(document) or "tasks" in document.text or "packages" in document.text
     ):

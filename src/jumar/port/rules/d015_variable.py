@@ -15,6 +15,7 @@ from jumar.port.reading.scripts import SCRIPT_KEYS, in_code, is_told, script_com
 from jumar.port.reading.shell_words import Command
 from jumar.port.rule import Example, Rule
 from jumar.port.system_files import INSTALLER
+from jumar.port.system_packages import installed
 from jumar.port.variable_names import NAME
 
 RULE = Rule(
@@ -79,6 +80,7 @@ RULE = Rule(
         Example('export MAMBA_KEEP_CUDA_BUILD="TRUE"\n', path="build.sh"),
     ),
     keep=(
+        Example("apt-get install -y cuda-nvcc-${CUDA_MAJOR_VERSION}\n", path="run.sh"),
         Example("# export NCCL_DEBUG=INFO\nexport OMP_NUM_THREADS=1\n", path="run.sh"),
         Example("MY_NCCL_DEBUGGER=1\n", path="run.sh"),
         Example("CUDA_FILE=cuda_${SHORT}.3_561.17_windows.exe\n", path="run.sh"),
@@ -125,6 +127,7 @@ def check(document: Document) -> Iterator[Finding]:
     added = _additions(document) if document.kind in SCRIPTS else {}
     if document.kind == "text" and not ENVIRONMENT_FILE.search(document.path):
         return
+    packages = [(word.start, word.end) for word in installed(document)]
     seen: set[tuple[int, str]] = set()
     defined = frozenset(DEFINED.findall(document.text)) if document.kind in SCRIPTS else frozenset()
     dumped = _dumps(document) if document.kind == "json" else ()
@@ -143,8 +146,11 @@ def check(document: Document) -> Iterator[Finding]:
         edit = added.get(match.start())
         told = is_told(document, match.start())
         own = name in defined and (row is None or "*" in row.cuda) and not OF_LIBRARY.match(name)
+        if any(start <= match.start() < end for start, end in packages):
+            continue  # part of the name of a package, of which D003 tells
         if own and INSTALLER.search(document.lines[here[0] - 1]):
             continue  # D003 tells of the file that it holds
+        version = (row is None or "*" in row.cuda) and VERSION.search(name) is not None
         heavy = (
             "cosmetic"
             if own or told
@@ -158,15 +164,22 @@ def check(document: Document) -> Iterator[Finding]:
             document,
             *match.span(),
             name,
-            replacement=OWN if own else says.removeprefix("ignored; "),
+            replacement=OWN if own else CANN if version else says.removeprefix("ignored; "),
             layer=layer,
             severity=heavy,
             edit=[edit] if edit else None,
-            why="a variable of the script's own, which is named after CUDA" if own else None,
+            why="a variable of the script's own, which is named after CUDA"
+            if own
+            else "the version of CUDA that is built for or installed"
+            if version
+            else None,
         )
 
 
 OWN = "a name that holds for both, if the script is to serve both; what it holds is told where it is used"
+CANN = "the version of CANN, chosen beside it; kernels and wheels for CUDA have none"
+VERSION = re.compile(r"VERSION|_VER$")
+"""Not read by a library: a build is chosen by it."""
 DEFINED = re.compile(
     r"^[ \t]*(?:(?:local|readonly|declare)[ \t]+|:[ \t]*\"?\$\{)?([A-Z]\w*)(?::?=)", re.MULTILINE
 )

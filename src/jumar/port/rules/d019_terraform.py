@@ -50,16 +50,23 @@ RULE = Rule(
             'resource "aws_instance" "a" {\n  instance_type = "m5.large"\n  # p4d.24xlarge\n}\n',
             path="main.tf",
         ),
+        Example(
+            'variable "tpu" {\n  type = object({\n    accelerator = string\n  })\n}\n', path="variables.tf"
+        ),
     ),
 )
 
 OF_NVIDIA = re.compile(r"nvidia|cuda|gpu-operator|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
 MODEL = re.compile(r"nvidia-(?:tesla|[a-z]*\d)|^(?:[avh]\d00|t4|l4)", re.IGNORECASE)
 COUNT = re.compile(r"(?:^|_)(?:gpus?|accelerators?)(?:_count|_type|s)?$", re.IGNORECASE)
+OF_GOOGLE = re.compile(r"(?<![a-z])tpus?(?![a-z])", re.IGNORECASE)
+OF_GPUS = re.compile(r"(?<![a-z])gpus?(?![a-z])|nvidia|cuda", re.IGNORECASE)
+"""Accelerators of a file that names TPUs and no GPU are Google's."""
 
 
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
+    for_others = OF_GOOGLE.search(document.text) is not None and not OF_GPUS.search(document.text)
     for setting in hcl_settings.settings(document):
         row = machines.tie(setting.value)
         line, _ = document.position(setting.start)
@@ -73,7 +80,7 @@ def check(document: Document) -> Iterator[Finding]:
         elif OF_NVIDIA.search(setting.key):
             end = setting.key_start + len(setting.key)
             yield _set_for(document, setting.key_start, end, setting.key, "degrades")
-        elif COUNT.search(setting.key) and not setting.key.startswith("var."):
+        elif COUNT.search(setting.key) and not setting.key.startswith("var.") and not for_others:
             end = setting.key_start + len(setting.key)
             yield _set_for(document, setting.key_start, end, setting.key, "cosmetic")
         else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading.comments import is_licence
+from jumar.port.reading.own_paths import is_own
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -25,11 +26,15 @@ RULE = Rule(
         Example('let devices = env::var("CUDA_VISIBLE_DEVICES");\n', path="main.rs"),
         Example("cdef int cudaSetDevice(int)\n", path="a.pyx"),
         Example("config *nvidia.DeviceConfig\n", path="server.go"),
+        Example('memory := node.Labels["nvidia.com/gpu.memory"]\n', path="test/e2e/node.go"),
     ),
     keep=(
         Example("cuda\n", path="words.txt"),
         Example("/*\n Made at NVIDIA for CUDA\n*/\npackage a\n", path="a.go"),
         Example("fn main() {}\n// of CUDA\n", path="main.rs"),
+        Example("package com.nvidia.spark\n\nimport com.nvidia.spark.rapids.Plan\n", path="A.scala"),
+        Example("mod cuda;\nuse crate::cuda::Device;\n", path="main.rs"),
+        Example('import { help } from "./nvidia/help";\n', path="a.ts"),
     ),
 )
 SUFFIXES = """
@@ -60,12 +65,19 @@ TOLD = re.compile(
 """The line speaks to people."""
 REMOVES = re.compile(r"\s*(?:rmdir|rd|del|Remove-Item|rm)\b", re.IGNORECASE)
 TESTED = re.compile(
-    r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/|Test\.(?:java|kt|scala)$|(^|/)tests?/|Tests?\.ps1$"
+    r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/|Test\.(?:java|kt|scala)$|(^|/)tests?/(?!(?:.*/)?e2e/)|Tests?\.ps1$"
 )
 WORD = re.compile(
     r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
 )
 IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w.\-]+\.\w+/[^\"]*\"\s*$|^\s*(?:import|use|package|module)\b")
+OWN = re.compile(
+    r"\s*(?:(?:pub(?:\([\w ]+\))?\s+)?(?:use\s+(?:crate|super|self)::|mod\s+\w+\s*;)|package\s+[\w.]+\s*;?\s*$"
+    r"|namespace\s+[\w.]+\s*[;{]?\s*$|(?:import|export)\b[^\n]*?[\"']\.{1,2}/[^\"'\n]*[\"'];?\s*$)"
+)
+"""Where the file itself belongs, and what it takes from beside it: paths of one's own, whatever they are called."""
+PACKAGED = re.compile(r"^package\s+com\.nvidia\.", re.MULTILINE)
+OF_JAVA = re.compile(r"\s*import\s+(?:static\s+)?com\.nvidia\.(?!cuda)")
 LONGEST_LINE = 2000
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"^\s*(?://|#|/?\*|--|%)")
@@ -75,15 +87,18 @@ def check(document: Document) -> Iterator[Finding]:
     if not document.path.lower().endswith(tuple(SUFFIXES.split())):
         return
     lines: set[int] = set()
+    packaged = PACKAGED.search(document.text) is not None
     blocks = [match.span() for match in BLOCK.finditer(document.text)]
     for match in WORD.finditer(document.text):
         line, _ = document.position(match.start())
-        if line in lines:
+        if line in lines or is_own(document, match.start()):
             continue
         lines.add(line)
         if any(start <= match.start() < end for start, end in blocks):
             continue
         text = document.lines[line - 1]
+        if OWN.match(text) or (OF_JAVA.match(text) and packaged):
+            continue
         column = match.start() - document.starts[line - 1]
         if len(text) > LONGEST_LINE or is_licence(text) or COMMENT.match(text) or "//" in text[:column]:
             continue

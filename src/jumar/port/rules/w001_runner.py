@@ -29,6 +29,7 @@ RULE = Rule(
     keep=(
         Example("jobs:\n  t:\n    runs-on: ubuntu-latest\n", path=".github/workflows/t.yml"),
         Example("tags: [gpu]\n", path="notes.yml"),
+        Example("jobs:\n  t:\n    runs-on: gpu\n", path=".github/workflows/disabled/t.yml"),
         Example(
             "on:\n  workflow_dispatch:\n    inputs:\n      runner_type:\n        description: a10 or t4\n",
             path=".github/workflows/t.yml",

@@ -33,6 +33,9 @@ RULE = Rule(
             'jobs:\n  t:\n    strategy:\n      matrix:\n        cuda-version: ["11.8", "12.1"]\n',
             path=".github/workflows/t.yml",
         ),
+        Example(
+            'include:\n- build-type: cublas\n  cuda-major-version: "13"\n', path=".github/backend-matrix.yml"
+        ),
     ),
     keep=(
         Example(
@@ -79,9 +82,12 @@ def check(document: Document) -> Iterator[Finding]:
             ):
                 lines.add(line)
                 label = entry.key in ("name", "description", "title", "if", "repository", "needs", "group")
+                empty = entry.value in ("", "none", "None", "null", "~", "false", "False", "0")
                 only_gpu = match[0].lower() == "gpu" or (entry.key.isupper() and "CUDA" not in entry.key)
                 severity = (
-                    "cosmetic" if label or OTHERS.search(document.text, start, end) or only_gpu else None
+                    "cosmetic"
+                    if label or empty or OTHERS.search(document.text, start, end) or only_gpu
+                    else None
                 )
                 yield RULE.found(
                     document, match.start(), match.end(), document.text[start:end], severity=severity

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading.comments import is_licence
+from jumar.port.reading.own_paths import is_own
 from jumar.port.reading.scripts import in_code
 from jumar.port.rule import Example, Rule
 from jumar.port.taken import lines as other_lines
@@ -27,7 +28,11 @@ RULE = Rule(
         Example("# Install\n\nYou need a GPU with CUDA 12.\n", path="README.md"),
         Example("[![CUDA](https://img.shields.io/badge/CUDA-12-green)](x)\n", path="README.md"),
     ),
-    keep=(Example("# Install\n\nYou need Python.\n\n```bash\nls\n```\n", path="README.md"),),
+    keep=(
+        Example("# Install\n\nYou need Python.\n\n```bash\nls\n```\n", path="README.md"),
+        Example("| A. Body | [body](https://github.com/body) | NVIDIA |\n", path="MAINTAINERS.md"),
+        Example("It speaks with NVIDIA Parakeet.\n", path="README.md"),
+    ),
 )
 
 WORD = re.compile(
@@ -35,14 +40,22 @@ WORD = re.compile(
     r"[a-z_]cuda\b",
     re.IGNORECASE,
 )
+PEOPLE = re.compile(
+    r"(^|/)(?:maintainers|authors|contributors|owners|codeowners|adopters|governance|credits|citations?|cla|security"
+    r"|code[_\-]of[_\-]conduct)[^/]*$",
+    re.IGNORECASE,
+)
+OF_MAKER = re.compile(r"nvidia", re.IGNORECASE)
+"""In a list of people it is an employer."""
 
 
 def check(document: Document) -> Iterator[Finding]:
     taken: set[int] | None = None
     lines: set[int] = set()
+    of_people = PEOPLE.search(document.path) is not None
     for match in WORD.finditer(document.text):
         line, _ = document.position(match.start())
-        if line in lines:
+        if line in lines or is_own(document, match.start()) or (of_people and OF_MAKER.fullmatch(match[0])):
             continue
         lines.add(line)
         if is_licence(document.lines[line - 1]):

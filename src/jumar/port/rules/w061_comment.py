@@ -9,6 +9,7 @@ from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import json_entries, roles, yaml_entries
 from jumar.port.reading.comments import comments, is_licence
+from jumar.port.reading.own_paths import is_own
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
 from jumar.port.variable_names import NAME as VARIABLE
@@ -46,6 +47,7 @@ RULE = Rule(
     ),
     keep=(
         Example("# needs Python\nls\n", path="a.sh"),
+        Example("description: NVIDIA Parakeet, which hears\n", path="index.yaml"),
         Example('echo "with NCCL_IB_HCA=${NCCL_IB_HCA}"\n', path="a.sh"),
         Example("env:\n- name: NVIDIA_VISIBLE_DEVICES\n  value: all\n", path="values.yaml"),
         Example("content: |\n  enable_nvidia_dcgm: true\n", path="blueprint.yaml"),
@@ -83,7 +85,7 @@ def check(document: Document) -> Iterator[Finding]:
             if not remark and document.kind != "json" and VARIABLE.match(document.text, match.start()):
                 continue  # a variable, of which D015 tells
             line, _ = document.position(match.start())
-            if line in lines:
+            if line in lines or is_own(document, match.start()):
                 continue
             lines.add(line)
             if not is_licence(document.lines[line - 1]):

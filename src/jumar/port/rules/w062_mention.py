@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles
 from jumar.port.reading.comments import is_licence
+from jumar.port.reading.own_paths import is_own
 from jumar.port.rule import Example, Rule
 from jumar.port.taken import lines as other_lines
 
@@ -42,6 +44,8 @@ RULE = Rule(
         Example("install_cuda_things() {\n  true\n}\n", path="a.sh"),
         Example("FROM cuda-builder AS build\n", path="Dockerfile"),
         Example("image:\n  repository: docker.io/x/nvidia_gpu_exporter\n", path="values.yaml"),
+        Example('build:\n  cuda-major-version: "13"\n', path="matrix.yaml"),
+        Example('backends:\n  amd: "rocm-x"\n  nvidia: "cuda12-x"\n', path="index.yaml"),
         Example("models:\n  a:\n    resourceProfile: nvidia-gpu-l4:1\n", path="values.yaml"),
     ),
     keep=(
@@ -62,11 +66,31 @@ CHOOSES = re.compile(
     re.IGNORECASE,
 )
 """A setting whose value says what is run, or where."""
+VERSION = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?[\"']?cuda[\-_]?(?:major|minor)?[\-_]?ver(?:sion)?s?[\"']?[ \t]*[:=][ \t]*[\[\"']*\d"
+)
+VERSIONED: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the version of CUDA chooses what is built or fetched",
+    "replacement": "a build for Ascend beside it, with a version of CANN",
+    "runs_unchanged": False,
+}
+ROW = re.compile(r"^(?P<indent>[ \t]*)[\"']?(?P<key>[\w.\-]+)[\"']?[ \t]*:[ \t]*[^\s#{\[]")
+OTHER_DEVICE = re.compile(r"cpu|amd|rocm|intel|metal|vulkan|apple|hip|sycl|xpu|darwin[\w\-]*", re.IGNORECASE)
+BY_DEVICE: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the table chooses by what the host has, and has no row for Ascend",
+    "replacement": "a row for Ascend beside it",
+    "runs_unchanged": False,
+}
+FARTHEST = 12
 
 
 def check(document: Document) -> Iterator[Finding]:
     places = {
-        document.position(match.start())[0]: match for match in reversed([*WORD.finditer(document.text)])
+        document.position(match.start())[0]: match
+        for match in reversed([*WORD.finditer(document.text)])
+        if not is_own(document, match.start())
     }
     if not places:
         return
@@ -88,4 +112,22 @@ def check(document: Document) -> Iterator[Finding]:
                     runs_unchanged=False,
                 )
                 continue
-            yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document))
+            more = VERSIONED if VERSION.match(text) else BY_DEVICE if _is_of_devices(document, line) else {}
+            yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document), **more)
+
+
+def _is_of_devices(document: Document, line: int) -> bool:
+    """A row of a table that takes something by what the host has: rows beside it name other devices."""
+    row = ROW.match(document.lines[line - 1])
+    if row is None or document.kind not in ("yaml", "json") or not WORD.search(row["key"]):
+        return False
+    for step in (-1, 1):
+        at = line - 1 + step
+        while 0 <= at < len(document.lines) and abs(at - line + 1) <= FARTHEST:
+            other = ROW.match(document.lines[at])
+            if other is None or other["indent"] != row["indent"]:
+                break
+            if OTHER_DEVICE.fullmatch(other["key"]):
+                return True
+            at += step
+    return False
