@@ -91,9 +91,10 @@ def _precision() -> Iterable[str]:
             cells = (_right([row for row in look if row[key] == name]) for look in looks.values())
             yield f"| {name} | " + " | ".join(cells) + " |"
     yield from ("", _judged_again("first look", looks["first"]))
-    third = [row for name, look in looks.items() if name.startswith("third") for row in look]
-    if judged := [row for row in third if row["now"] != "-"]:
-        yield "\n" + _judged_again("third look", judged)
+    for which in ("third", "fourth"):
+        drawn = [row for name, look in looks.items() if name.startswith(which) for row in look]
+        if judged := [row for row in drawn if row["now"] != "-"]:
+            yield "\n" + _judged_again(f"{which} look", judged)
     yield "\nThat is no longer blind and says nothing about other repositories.\n"
 
 
@@ -104,7 +105,7 @@ def _judged_again(name: str, rows: list[Row]) -> str:
     kept = sum(row["now"] != "gone" for row in rows)
     left = sum(row["now"] == row["verdict"] == "wrong" for row in rows)
     return (
-        f"Of the {name}'s {wrong} wrong findings all but {left} are mended; judged again, "
+        f"Of the {name}'s {wrong} wrong findings {f'all but {left}' if left else 'all'} are mended; judged again, "
         f"{_share(kept - still, kept)} of those findings that are left are right."
     )
 

@@ -51,6 +51,7 @@ from jumar.port.reading.string_surroundings import (
     is_assigned_to,
     is_choice,
     is_documentation,
+    is_key,
     is_linked,
     is_looked_for,
     is_only_listed,
@@ -168,6 +169,8 @@ def role(source: Source, node: ast.expr, value: str) -> str:
         return "word"  # a variable that is handed on to the chip's own
     if SETTING.match(value) or (SETTING.search(value) and is_run(source, node)):
         return "environment"
+    if COMMAND.fullmatch(value) and is_key(source, node):
+        return "no tie"
     if COMMAND.search(value) and could_be_command(source, node, value):
         return "word" if is_choice(source, node) else "command"
     if TOOLKIT.search(value):

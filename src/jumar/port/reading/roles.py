@@ -8,7 +8,7 @@ from jumar.port.document import Document
 from jumar.port.reading import json_entries, yaml_entries
 
 CI_PATHS = re.compile(
-    r"(^|/)\.github/(workflows/[^/]*$|actions/|[^/]*matrix[^/]*\.ya?ml$)|(^|/)\.?(gitlab|circleci|buildkite|travis|drone|woodpecker|cirrus)"
+    r"(^|/)\.github/(workflows/(?![^/]+/.*\.ya?ml$)|actions/|[^/]*matrix[^/]*\.ya?ml$)|(^|/)\.?(gitlab|circleci|buildkite|travis|drone|woodpecker|cirrus)"
     r"|(^|/)azure-pipelines|(^|/)\.?(appveyor|bitbucket-pipelines|cloudbuild)|(^|/)(\.azure|ci)/|jenkins|(^|/)test-pipeline",
     re.IGNORECASE,
 )

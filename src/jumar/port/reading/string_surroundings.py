@@ -103,13 +103,17 @@ def is_run(source: Source, node: ast.AST) -> bool:
     return False
 
 
+def is_key(source: Source, node: ast.AST) -> bool:
+    """What settings of one's own are asked for."""
+    inner, above = outside(source, node)
+    return isinstance(above, ast.Call) and called(source, node) in KEYED and above.args[0] is inner
+
+
 def could_be_command(source: Source, node: ast.AST, value: str) -> bool:
     match = COMMAND.search(value)
     inner, above = outside(source, node)
     if isinstance(above, ast.Subscript) or (isinstance(above, ast.Dict) and inner in above.keys):
         return False  # flags for a compiler, by its name
-    if called(source, node) in KEYED and isinstance(above, ast.Call) and above.args[:1] == [inner]:
-        return False  # a key of one's own settings
     if PROGRAM.search(value):
         return True
     return bool(match and match.start() == 0) or isinstance(

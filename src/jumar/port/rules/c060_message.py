@@ -40,6 +40,7 @@ RULE = Rule(
         'headers = glob(f"{include}/cuda_fp16*")\n',
         'script = f"""set -e\n{self._setup_cuda()}\n"""\n',
         'print("barracuda")\n',
+        'wanted = settings.get("nvcc")\n',
         'print("the device is not available")\n',
     ),
 )

@@ -32,6 +32,7 @@ RULE = Rule(
         Example("cuda\n", path="words.txt"),
         Example("/*\n Made at NVIDIA for CUDA\n*/\npackage a\n", path="a.go"),
         Example("fn main() {}\n// of CUDA\n", path="main.rs"),
+        Example('funcCloser := marker("barracuda")\n', path="main.go"),
         Example("package com.nvidia.spark\n\nimport com.nvidia.spark.rapids.Plan\n", path="A.scala"),
         Example("mod cuda;\nuse crate::cuda::Device;\n", path="main.rs"),
         Example('import { help } from "./nvidia/help";\n', path="a.ts"),
@@ -49,7 +50,8 @@ ASKED = re.compile(
 )
 USED = re.compile(
     r"(?<![\w$\-])nvidia-smi(?![\w:])|[\"'`:](?:CUDA|NCCL|NVIDIA)_[A-Z]\w*[\"'`=]|-D\w*CUDA\w*=|(?:[\w.\-]+\.)?nvidia\.com/"
-    r"|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|runtime.{0,9}nvidia|/(?:dev|proc/driver|run|usr/local|usr/bin|etc)/(?:nvidia|cuda)"
+    r"|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|runtime.{0,9}nvidia|[\"']local[\"'], *[\"']cuda"
+    r"|/(?:dev|proc/driver|run|usr/local|usr/bin|etc)/(?:nvidia|cuda)"
     r"|\blib(?:cuda|nvidia|cudart|cudnn|nccl|cublas)[\w\-]*\.(?:so|a|dylib)\b|\bnvcuda\b|-l(?:cuda|cudart|nccl|cudnn)\b"
     r"|\b(?:cudart|cublas|cudnn|nccl)(?:Lt)?(?:64)?\w*\.(?:dll|lib)\b|\bcudaPackages|\bcudaSupport\b|\bcudatoolkit\b|\bnvcdi\."
     r"|cuda[_\w$(){}.]*(?:win|linux)\w*\.(?:exe|run)"
@@ -68,7 +70,8 @@ TESTED = re.compile(
     r"_test\.go$|\.(?:test|spec)\.[jt]sx?$|(^|/)(?:__tests__|testdata)/|Test\.(?:java|kt|scala)$|(^|/)tests?/(?!(?:.*/)?e2e/)|Tests?\.ps1$"
 )
 WORD = re.compile(
-    r"(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*|(?<=[a-z0-9_])(?:Cuda|Nccl|Nvidia)\w*", re.IGNORECASE
+    r"(?<![A-Za-z])(?i:cuda|nccl|nvidia|cudnn)\w*|(?<=[A-Za-z0-9_])(?<!(?i:barra))(?i:cuda|nvidia)\w*"
+    r"|(?<=[a-z0-9_])(?:Nccl|NCCL)\w*|(?<=lib)nccl\w*"
 )
 IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w.\-]+\.\w+/[^\"]*\"\s*$|^\s*(?:import|use|package|module)\b")
 OWN = re.compile(

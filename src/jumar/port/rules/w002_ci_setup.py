@@ -39,6 +39,10 @@ RULE = Rule(
     ),
     keep=(
         Example(
+            "jobs:\n  t:\n    strategy:\n      matrix:\n        suffix: ['-gpu-vulkan']\n",
+            path=".github/workflows/t.yml",
+        ),
+        Example(
             'jobs:\n  t:\n    steps:\n    - with:\n        note: |\n          echo "NCCL version: 2"\n',
             path=".github/workflows/t.yml",
         ),
@@ -52,6 +56,8 @@ RULE = Rule(
 WORD = re.compile(r"(?<![a-z])(?:cuda|nvidia|nccl|cudnn|cu1\d\d|tensorrt|nvcc|gpu)", re.IGNORECASE)
 OTHERS = re.compile(r"NVIDIA(?:-\w+)?/|svcnvidia|nvidia-nemo|secrets\.", re.IGNORECASE)
 """Accounts and repositories of NVIDIA, which need no GPU."""
+OF_OTHERS = re.compile(r"vulkan|rocm|hip(?:blas)?\b|intel|sycl|metal|mps|amd|xpu", re.IGNORECASE)
+"""GPUs that are not NVIDIA's."""
 RUNNER = re.compile(r"runs[-_]on|runner")
 PRINTED = re.compile(r"\becho\b|\bprintf\b|/usr/local/(?:nvidia|cuda)|options:.*--gpus")
 """Lines of scripts, and paths, of which other rules tell."""
@@ -76,13 +82,14 @@ def check(document: Document) -> Iterator[Finding]:
             match = WORD.search(document.text, start, end)
             if (
                 match
+                and not (match[0].lower() == "gpu" and OF_OTHERS.search(document.text, start, end))
                 and not VARIABLE.fullmatch(document.text, start, end)
                 and not images.tie(document.text[start:end])
                 and not PRINTED.search(document.lines[line - 1])
             ):
                 lines.add(line)
                 label = entry.key in ("name", "description", "title", "if", "repository", "needs", "group")
-                empty = entry.value in ("", "none", "None", "null", "~", "false", "False", "0")
+                empty = entry.value in ("", "none", "None", "null", "~", "false", "False")
                 only_gpu = match[0].lower() == "gpu" or (entry.key.isupper() and "CUDA" not in entry.key)
                 severity = (
                     "cosmetic"
