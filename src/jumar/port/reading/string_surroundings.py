@@ -114,6 +114,8 @@ def could_be_command(source: Source, node: ast.AST, value: str) -> bool:
     inner, above = outside(source, node)
     if isinstance(above, ast.Subscript) or (isinstance(above, ast.Dict) and inner in above.keys):
         return False  # flags for a compiler, by its name
+    if isinstance(above, ast.Tuple) and any(isinstance(one, (ast.Compare, ast.Lambda)) for one in above.elts):
+        return False  # a row of names and conditions
     if PROGRAM.search(value):
         return True
     return bool(match and match.start() == 0) or isinstance(

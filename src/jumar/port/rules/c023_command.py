@@ -39,6 +39,7 @@ RULE = Rule(
         'run("""\n# nvidia-smi sees it\necho "no nvidia-smi"\n""")\n',
         'os.system("npu-smi info")\n',
         'subprocess.run(["nvidia-smi-like"])\n',
+        'rows = [("nvcc", self.nvcc is True, "image")]\n',
         'if v is True and info.data.get("nvcc"):\n    pass\n',
         'if tool in ["npu", "nsys", "torch"]:\n    pass\n',
     ),
