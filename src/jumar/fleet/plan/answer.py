@@ -18,7 +18,7 @@ from jumar.fleet.plan.instance import Flags
 from jumar.fleet.plan.planning import Effort, Planned, Tell, best
 from jumar.fleet.plan.recourse import Recourse
 from jumar.fleet.plan.solving import Impossible, build, solve
-from jumar.fleet.plan.wording import decision
+from jumar.fleet.plan.wording import decision, rounded_up
 from jumar.fleet.scenario import Scenario
 
 MUST_LOOKED_AT = 40  # futures
@@ -223,7 +223,7 @@ def _notes(planned: Planned, asked: Asked) -> Sequence[str]:
     return [
         f"{asked.samples} samples of seed {asked.seed} made the plan; another {asked.samples} of seed {asked.seed + 1} "
         "tried it and the simpler ones.",
-        f"On the samples it was made with no plan is better by more than {100 * planned.gap:.1f} %.",
+        f"On the samples it was made with no plan is better by more than {rounded_up(planned.gap)}.",
         "Orders and moves are decided before anything is known. In each sample the rest is then done as well as "
         "possible by somebody who knows when everything will come, so real costs lie a little higher.",
         "Costs are discounted to the first month; chips count for what they are still worth at the end.",

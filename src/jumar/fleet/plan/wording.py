@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -117,12 +118,17 @@ def _sure(found: Facts) -> list[str]:
     planned = found["planned"]
     rows = [one for one in found.get("tornado", ()) if one["other_decision"]]
     said = [
-        f"No plan is better by more than {100 * planned['gap']:.1f} % on the samples that it was made with."
+        f"No plan is better by more than {rounded_up(planned['gap'])} on the samples that it was made with."
     ]
     if rows:
         names = _list([one["name"] for one in rows[:3]])
         said.append(f"Other values of these would ask for other orders: {names}.")
     return said
+
+
+def rounded_up(gap: float) -> str:
+    """0.4 %; rounded up, since it is a bound."""
+    return f"{math.ceil(1000 * gap) / 10:.1f} %"
 
 
 def money(value: float) -> str:
