@@ -59,6 +59,25 @@ def test_slopes_touch_at_their_plan_and_are_below_at_others(seed: int) -> None:
                 assert below == pytest.approx(follows, abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_slopes_of_parts_are_below_whatever_counts_as_bad(seed: int) -> None:
+    instance = small_plans.random_instance(seed, samples=6, risk=0.4)
+    plans = list(small_plans.every_plan(instance))[::7]
+    parts = [np.array([0, 3, 4]), np.array([1, 2, 5])]
+    with Samples(instance, parts=parts) as samples:
+        outcomes = [samples.of_plan(plan) for plan in plans]
+    assert any(slope.by_bad for outcome in outcomes for slope in outcome.slopes)
+    for here in outcomes:
+        for there, plan in zip(outcomes, plans, strict=True):
+            for bad in (0.0, float(np.median(there.missed)), float(there.missed.max())):
+                excess = np.maximum(0, there.missed - bad) / (1 - instance.level)
+                follows = instance.weight * (there.running + 0.6 * there.missed + 0.4 * excess)
+                for part, slope in zip(parts, here.slopes, strict=True):
+                    below = slope.at + (slope.by_lot * plan.lots).sum() + slope.by_bad * bad
+                    below += (slope.by_move * plan.begun(instance)).sum()
+                    assert below <= follows[part].sum() + 1e-6
+
+
 def test_worst_is_the_mean_of_the_tail() -> None:
     values, even = np.array([1.0, 5.0, 2.0, 9.0]), np.full(4, 0.25)
     assert worst(values, even, 0.5) == pytest.approx(7.0)
