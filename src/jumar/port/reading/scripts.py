@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -104,6 +105,10 @@ def _of_json(document: Document) -> Iterator[Command]:
 
 
 def _of_entries(document: Document, entries: tuple[Entry, ...]) -> Iterator[Command]:
+    items = defaultdict(list)  # by the place of their sequence
+    for entry in entries:
+        if entry.is_item:
+            items[entry.part, entry.path[:-1]].append(entry)
     for entry in entries:
         if entry.named.lower().removeprefix("ansible.builtin.") in SCRIPT_KEYS or (
             entry.value and entry.named.endswith(".sh")
@@ -112,21 +117,12 @@ def _of_entries(document: Document, entries: tuple[Entry, ...]) -> Iterator[Comm
                 start, end = script_place(document.text, entry)
                 yield from commands(document.text[start:end], start)
             else:
-                yield from _sequence(document, entry, entries)
+                yield from _sequence(document, entry, items[entry.part, entry.path])
 
 
-def _sequence(document: Document, entry: Entry, entries: tuple[Entry, ...]) -> Iterator[Command]:
+def _sequence(document: Document, entry: Entry, items: list[Entry]) -> Iterator[Command]:
     """`command: [a, b]` as one command, beside each of its items as one."""
-    depth = len(entry.path)
-    items = [
-        one
-        for one in entries
-        if one.part == entry.part
-        and one.is_item
-        and len(one.path) == depth + 1
-        and one.path[:depth] == entry.path
-        and entry.start <= one.start < entry.end
-    ]
+    items = [one for one in items if entry.start <= one.start < entry.end]
     if len(items) > 1 and all(one.value is not None and " " not in one.value for one in items):
         words = (one.inner(document.text) for one in items)
         yield Command((), tuple(Word(document.text[start:end], start, end) for start, end in words))
