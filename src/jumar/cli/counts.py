@@ -1,8 +1,9 @@
-"""Whole numbers as the command line takes them."""
+"""Numbers as the command line takes them."""
 
 from __future__ import annotations
 
 import argparse
+import math
 
 LARGEST_SEED = 2**63 - 1
 
@@ -19,3 +20,14 @@ def seed(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) > LARGEST_SEED:
         raise argparse.ArgumentTypeError(f"{text!r}: write a whole number, 0 or more")
     return int(text)
+
+
+def positive(text: str) -> float:
+    """A number greater than 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: give a number greater than 0")
+    return value

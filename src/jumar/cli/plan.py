@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar.cli import scenario_loading
-from jumar.cli.counts import count, seed
+from jumar.cli.counts import count, positive, seed
 from jumar.cli.processes import processes
 from jumar.cli.refusal import Refusal
 
@@ -35,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--gap", type=_share, default=GAP, metavar="SHARE", help=f"how near to the best (default: {GAP})"
     )
     parser.add_argument(
-        "--seconds", type=_positive, default=SECONDS, metavar="S",
+        "--seconds", type=positive, default=SECONDS, metavar="S",
         help=f"after which the best plan so far is taken (default: {SECONDS:.0f})",
     )  # fmt: skip
     parser.add_argument(
@@ -69,13 +68,6 @@ def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text}: give a share between 0 and 1, as in 0.01")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: give a number greater than 0")
     return value
 
 

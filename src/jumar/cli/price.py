@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar import chips
 from jumar.cli.columns import columns
+from jumar.cli.counts import positive
 from jumar.cli.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -28,37 +28,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--items-per-step",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="tokens or samples of a step, all chips together (default: recognised)",
     )
-    parser.add_argument("--steps-total", type=_positive, metavar="N", help="steps of the whole training")
+    parser.add_argument("--steps-total", type=positive, metavar="N", help="steps of the whole training")
     parser.add_argument(
         "--host",
         metavar="HOW",
         help="the host: `default` (fitted to hosts of the chip's family), `measured` (as in the run), or µs a call",
     )
     parser.add_argument(
-        "--host-factor", type=_positive, default=1.0, metavar="X", help="times the measured host (default: 1)"
+        "--host-factor", type=positive, default=1.0, metavar="X", help="times the measured host (default: 1)"
     )
     terms = parser.add_argument_group("money: chips are bought, where their files have a price")
     terms.add_argument(
         "--rented", action="store_true", help="rented by the hour instead, where there is such a price"
     )
-    terms.add_argument("--years", type=_positive, default=4.0, help="over which a chip is paid (default: 4)")
+    terms.add_argument("--years", type=positive, default=4.0, help="over which a chip is paid (default: 4)")
     terms.add_argument(
-        "--kwh", type=_positive, default=0.10, metavar="PRICE", help="of a kilowatt-hour (default: 0.10)"
+        "--kwh", type=positive, default=0.10, metavar="PRICE", help="of a kilowatt-hour (default: 0.10)"
     )
     parser.add_argument("--operators", action="store_true", help="also the operators that take longest")
     parser.add_argument("--out", metavar="FILE.html", help="write the page with the chart")
     parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: give a number greater than 0")
-    return value
 
 
 def execute(chosen: argparse.Namespace) -> int:
@@ -88,8 +81,8 @@ def options(chosen: argparse.Namespace) -> Options:
     host: str | float | None = chosen.host
     if host not in (None, "default", "measured"):
         try:
-            host = _positive(str(host)) * 1e-6
-        except (ValueError, argparse.ArgumentTypeError) as error:
+            host = positive(str(host)) * 1e-6
+        except argparse.ArgumentTypeError as error:
             raise Refusal(f"--host {chosen.host}: give `default`, `measured`, or µs a call") from error
     terms = cost.Terms(rented=chosen.rented, years=chosen.years, kwh=chosen.kwh)
     return Options(host=host, host_factor=chosen.host_factor, items=chosen.items_per_step, terms=terms)

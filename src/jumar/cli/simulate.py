@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar.cli import cluster_loading
-from jumar.cli.counts import count, seed
+from jumar.cli.counts import count, positive, seed
 from jumar.cli.processes import processes
 from jumar.cli.refusal import Refusal
 
@@ -32,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"times it is played (default: {REPLICAS})",
     )
     parser.add_argument("--seed", type=seed, default=0, help="of all that is random (default: 0)")
-    parser.add_argument("--days", type=_days, metavar="N", help="in place of what the file says")
+    parser.add_argument("--days", type=positive, metavar="N", help="in place of what the file says")
     parser.add_argument(
         "--no-study", action="store_true", help="do not look for the best interval and spares"
     )
@@ -54,22 +53,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on with what --out has of the same simulation"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _days(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: give a number greater than 0")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, 1 or more")
-    return int(text)
 
 
 def execute(chosen: argparse.Namespace) -> int:

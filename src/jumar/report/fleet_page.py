@@ -65,15 +65,8 @@ def _page(facts: Mapping[str, Any], parts: list[Section], command: Sequence[str]
         style=(ASSETS / "page.css").read_text(encoding="utf-8").rstrip(),
         script=(ASSETS / "page.js").read_text(encoding="utf-8").rstrip(),
         first=sections[0].key,
-        navigation="".join(
-            f'<a href="#{one.key}">{escape(one.short or one.title.lower())}</a>' for one in sections
-        ),
-        sections="".join(
-            f'<section id="{one.key}" aria-labelledby="{one.key}-title"><h2 id="{one.key}-title">'
-            f"{escape(one.title)}</h2>{one.body}</section>"
-            for one in sections
-        ),
         footer="Predictions from the numbers under “Sources and assumptions”; ranges are of samples, not promises.",
+        **markup.laid_out(sections),
     )
 
 

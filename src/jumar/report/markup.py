@@ -30,6 +30,20 @@ class Section:
     short: str = ""
 
 
+def laid_out(sections: Sequence[Section]) -> dict[str, str]:
+    """What templates call `navigation` and `sections`."""
+    return {
+        "navigation": "".join(
+            f'<a href="#{one.key}">{escape(one.short or one.title.lower())}</a>' for one in sections
+        ),
+        "sections": "".join(
+            f'<section id="{one.key}" aria-labelledby="{one.key}-title">'
+            f'<h2 id="{one.key}-title">{escape(one.title)}</h2>{one.body}</section>'
+            for one in sections
+        ),
+    }
+
+
 def number(shown: str, value: float) -> Cell:
     return Cell(shown, value)
 

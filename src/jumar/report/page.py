@@ -50,15 +50,8 @@ def render(facts: dict[str, Any], account: dict[str, Any] | None = None) -> str:
         clock=PRICED if account else UNPRICED,
         style=_asset("page.css"),
         script="\n".join(map(_asset, SCRIPTS)),
-        navigation="".join(
-            f'<a href="#{one.key}">{escape(one.short or one.title.lower())}</a>' for one in sections
-        ),
-        sections="".join(
-            f'<section id="{one.key}" aria-labelledby="{one.key}-title">'
-            f'<h2 id="{one.key}-title">{escape(one.title)}</h2>{one.body}</section>'
-            for one in sections
-        ),
         data=_data(account) if account else "",
+        **markup.laid_out(sections),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jumar import __version__
 from jumar.report import amounts, drawings, markup, price_lines
+from jumar.report.markup import Section
 
 ASSETS = Path(__file__).with_name("assets")
 
@@ -17,12 +18,12 @@ def render(facts: dict[str, Any]) -> str:
     """The page of what `comparing.side_by_side` returns."""
     priced = [row for row in facts["rows"] if not row["missing"]]
     sections = [
-        ("step", "Time of a step", _bars(priced)),
-        ("parts", "What it is made of", _parts(priced)),
-        ("table", "In numbers", _table(facts)),
-        ("notes", "What this rests on", "".join(map(markup.small, price_lines.notes(facts)))),
+        Section("step", "Time of a step", _bars(priced)),
+        Section("parts", "What it is made of", _parts(priced)),
+        Section("table", "In numbers", _table(facts)),
+        Section("notes", "What this rests on", "".join(map(markup.small, price_lines.notes(facts)))),
     ]
-    sections += [(f"chip{at}", row["chip"], _operators(row)) for at, row in enumerate(priced)]
+    sections += [Section(f"chip{at}", row["chip"], _operators(row)) for at, row in enumerate(priced)]
     command = " ".join(facts["run"]["command"] or ["a run"])
     return Template((ASSETS / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{command} on {len(facts['rows'])} chips"),
@@ -33,12 +34,8 @@ def render(facts: dict[str, Any]) -> str:
         clock="Times are predictions; bars have the range of the fit.",
         style=(ASSETS / "page.css").read_text(encoding="utf-8"),
         script=(ASSETS / "page.js").read_text(encoding="utf-8"),
-        navigation="".join(f'<a href="#{key}">{escape(title.lower())}</a>' for key, title, _ in sections),
-        sections="".join(
-            f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{escape(title)}</h2>{body}</section>'
-            for key, title, body in sections
-        ),
         data="",
+        **markup.laid_out(sections),
     )
 
 
