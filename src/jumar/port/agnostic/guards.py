@@ -9,6 +9,7 @@ from jumar.port.agnostic.fixes import AVAILABLE
 from jumar.port.agnostic.places import place
 from jumar.port.document import Document
 from jumar.port.finding import Edit
+from jumar.port.reading import ways_out
 from jumar.port.reading.python_source import FUNCTIONS, Source
 
 ASKED = frozenset({"torch.cuda.is_available", "torch.accelerator.is_available", "torch.cuda.device_count"})
@@ -85,28 +86,13 @@ def _denies(source: Source, test: ast.AST) -> bool:
 
 def _left_before(source: Source, outer: ast.AST, inner: ast.AST) -> bool:
     """`if not torch.cuda.is_available(): raise …` or an assertion earlier in the same block."""
-    if not isinstance(inner, ast.stmt):
-        return False
     known = source.document.once(_first_ways_out)
-    for _, block in ast.iter_fields(outer):
-        if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-            if not _at(block[0]) <= _at(inner) <= _at(block[-1]):
-                continue
-            if id(block) not in known:
-                known[id(block)] = next((one for one in block if _is_way_out(source, one)), None)
-            way_out = known[id(block)]
-            return way_out is not None and _at(way_out) < _at(inner)
-    return False
+    return ways_out.left_before(outer, inner, known, lambda one: _is_way_out(source, one))
 
 
-def _first_ways_out(document: Document) -> dict[int, ast.stmt | None]:
-    """Of each block that was asked about, the first statement past which there is an accelerator. Filled as it is
-    asked: a block may have tens of thousands of statements, each of which asks."""
+def _first_ways_out(document: Document) -> ways_out.Known:
+    """The statements past which there is an accelerator."""
     return {}
-
-
-def _at(statement: ast.stmt) -> tuple[int, int]:
-    return statement.lineno, statement.col_offset
 
 
 def _is_way_out(source: Source, statement: ast.stmt) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from jumar.port.document import Document
-from jumar.port.reading import python_mocks
+from jumar.port.reading import python_mocks, ways_out
 from jumar.port.reading.python_source import FUNCTIONS, Source
 from jumar.port.reading.string_patterns import SPOKEN, TEST_FILE
 
@@ -138,10 +138,7 @@ def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:
 
 
 def _is_in(node: ast.AST, branch: ast.AST | list[ast.stmt]) -> bool:
-    """By the place: a branch may be long."""
-    if not isinstance(branch, list):
-        return node is branch
-    return isinstance(node, ast.stmt) and bool(branch) and _at(branch[0]) <= _at(node) <= _at(branch[-1])
+    return ways_out.holds(branch, node) if isinstance(branch, list) else node is branch
 
 
 def _speaks(branch: ast.AST | list[ast.stmt]) -> bool:
@@ -291,31 +288,17 @@ def _suppresses(manager: ast.expr) -> bool:
 
 def _left_before(source: Source, outer: ast.AST, inner: ast.AST) -> bool:
     """`if not torch.cuda.is_available(): return` earlier in the same block."""
-    if not isinstance(inner, ast.stmt):
-        return False
     known = source.document.once(_first_ways_out)
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(outer, name, None)
-        if isinstance(block, list) and block and isinstance(block[0], ast.stmt) and _is_in(inner, block):
-            if id(block) not in known:
-                known[id(block)] = next((one for one in block if _is_way_out(source, one)), None)
-            way_out = known[id(block)]
-            return way_out is not None and _at(way_out) < _at(inner)
-    return False
+    return ways_out.left_before(outer, inner, known, lambda one: _is_way_out(source, one))
 
 
-def _first_ways_out(document: Document) -> dict[int, ast.stmt | None]:
-    """Of each block that was asked about, the first statement past which there is CUDA. Filled as it is asked: a block
-    may have tens of thousands of statements, each of which asks."""
+def _first_ways_out(document: Document) -> ways_out.Known:
+    """The statements past which there is CUDA."""
     return {}
 
 
 def _is_way_out(source: Source, one: ast.stmt) -> bool:
     return isinstance(one, ast.If) and isinstance(one.body[-1], LEAVES) and denies(source, one.test)
-
-
-def _at(statement: ast.AST) -> tuple[int, int]:
-    return statement.lineno, statement.col_offset  # type: ignore[attr-defined]
 
 
 def is_asserted(source: Source, node: ast.AST) -> bool:
