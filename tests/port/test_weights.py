@@ -76,6 +76,18 @@ ROWS = [
     ("C010", "silent", TORCH + "assert torch.cuda.device_count() == 0\n"),
     ("C013", "blocks", "assert x.grad.type() == 'torch.cuda.FloatTensor'\n"),
     ("C012", "blocks", "assert all(t.is_cuda for t in ts)\n"),
+    # a text is wanted, and there is None
+    ("C016", "blocks", TORCH + "tag = torch.version.cuda.replace('.', '')\n"),
+    ("C016", "silent", TORCH + "if torch.version.cuda:\n    tag = torch.version.cuda.replace('.', '')\n"),
+    ("C016", "silent", TORCH + "on = torch.version.cuda is not None\n"),
+    # packages whose absence is caught
+    ("C031", "blocks", "import cupy\n"),
+    ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),
+    # another branch, or none, serves the NPU
+    ("C031", "cosmetic", "if ok and not is_npu_available():\n    import cupy\n"),
+    ("C031", "cosmetic", "if is_npu_available():\n    pass\nelse:\n    import cupy\n"),
+    ("C031", "blocks", "if is_npu_available():\n    import cupy\n"),
+    ("C050", "cosmetic", "field = {'description': 'wants an Ampere GPU'}\n"),
     # what weighs little by itself
     ("C010", "cosmetic", TORCH + "kind = getattr(getattr(torch, 'cuda', None), 'OutOfMemoryError', None)\n"),
     ("C033", "degrades", "import triton.language as tl\nd = tl.make_tensor_descriptor(p)\n"),
@@ -104,6 +116,7 @@ IN_TESTS = [
         "cosmetic",
         "raise RuntimeError('CUDA error X')\nwith raises(E, match='CUDA error X'):\n    pass\n",
     ),
+    ("C027", "cosmetic", "e = f('CUDA error X')\ndef test():\n    assert 'E: CUDA error X' in told\n"),
     ("C044", "cosmetic", "small = OwnConfig(load_in_4bit=True)\n"),
     ("C052", "blocks", "pod = {'limits': {'nvidia.com/gpu': '8'}}\n"),
     ("C052", "silent", "node = {'allocatable': {'nvidia.com/gpu': '8'}}\n"),

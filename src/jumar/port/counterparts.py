@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from jumar import cudamap
 from jumar.cudamap import Name
 
 TABLES = ("torch", "torch_cuda", "distributed", "environment")
+ABSENT = Path(__file__).parent / "without_npu.tsv"
+"""Names of torch.cuda that torch.npu does not have, or answers otherwise, and what a program does there."""
 REFUSED = ("refused", "has no use", "needs CUDA")
 
 
@@ -38,6 +41,21 @@ def replacement(name: str) -> str | None:
     if found.ascend and found.ascend != found.cuda:
         return found.ascend
     return found.note if found.status == "absent" else None
+
+
+@cache
+def _absent() -> dict[str, str]:
+    lines = ABSENT.read_text(encoding="utf-8").splitlines()[1:]
+    return {name: instead for name, _, instead in (line.partition("\t") for line in lines)}
+
+
+def without_npu(name: str) -> str | None:
+    """What stands there on Ascend for a name that torch.npu lacks, or for what such a name holds. None for others."""
+    while name:
+        if name in _absent():
+            return _absent()[name]
+        name = name.rpartition(".")[0]
+    return None
 
 
 def runs_unchanged(name: str) -> bool:

@@ -107,6 +107,7 @@ def findings(
     from jumar.port import rules  # the rule that asks is one of them
 
     inner = Document(outer.path, piece.text, kind)
+    inner.own = outer.own
     trouble: Unparsed | None = None
     for loaded in rules.possible(inner):
         try:

@@ -14,7 +14,7 @@ from jumar.port.reading import python_source
 
 NPU = re.compile(r"(?<![a-z])(npu|hccl|ascend)(?![a-z])", re.IGNORECASE)
 KNOWN_BY = ("npu", "hccl", "ascend")
-MATTERS = ("C00", "C01", "C020")
+MATTERS = ("C00", "C01", "C02", "C03", "C04", "C05")
 WORDS = "; another branch serves the NPU"
 
 
@@ -52,7 +52,14 @@ def beside(document: Document) -> list[tuple[int, int]]:
         if _continues(source, node):
             continue
         branches = _branches(node)
-        asking = [bool(test and NPU.search(source.text(test))) for test, _, _ in branches]
+        spared = [test is not None and _spares(source, test) for test, _, _ in branches]
+        found += [
+            (first, last) for (_, first, last), is_spared in zip(branches, spared, strict=True) if is_spared
+        ]
+        asking = [
+            test is not None and not spare and bool(NPU.search(source.text(test)))
+            for (test, _, _), spare in zip(branches, spared, strict=True)
+        ]
         if any(asking):
             found += [
                 (first, last) for (_, first, last), asks in zip(branches, asking, strict=True) if not asks
@@ -61,6 +68,21 @@ def beside(document: Document) -> list[tuple[int, int]]:
         if NPU.search(source.text(choice)):
             found.append((choice.lineno, choice.end_lineno or choice.lineno))
     return found
+
+
+def _spares(source: python_source.Source, test: ast.expr) -> bool:
+    """The condition does not hold where there is an NPU: `not is_npu_available()`, also with others by `and`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_spares(source, one) for one in test.values)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return isinstance(test.operand, (ast.Name, ast.Attribute, ast.Call)) and bool(
+            NPU.search(source.text(test.operand))
+        )
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.ops[0], ast.NotEq)
+        and bool(NPU.search(source.text(test)))
+    )
 
 
 def _continues(source: python_source.Source, node: ast.If) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jumar.cudamap import Name
-from jumar.port import packages
+from jumar.port import dictionary, packages
 from jumar.port.document import Document
 from jumar.port.kin import KIN
 from jumar.port.reading import python_mocks, python_names, python_source
@@ -26,14 +26,22 @@ ASKING = (
 )
 
 
+OF_A_RUN = ("stand-in", "the installed package")
+"""What `jumar run` does, which is no advice on a line."""
+
+
 @dataclass(frozen=True)
 class Asked:
     place: tuple[int, int]
     what: str
     row: Name
+    node: ast.AST
 
     @property
     def replacement(self) -> str:
+        row = dictionary.find("dependencies/distributions", self.row.cuda.replace("_", "-"))
+        if row is not None and self.row.ascend.startswith(OF_A_RUN):
+            return dictionary.says(row, self.row.note)
         return "; ".join(part for part in (self.row.ascend, self.row.note) if part)
 
     @property
@@ -59,7 +67,7 @@ def _imports(document: Document) -> Iterator[Asked]:
             continue
         row = packages.of(name)
         if row is not None:
-            yield Asked(source.span(alias), f"imports {name}", row)
+            yield Asked(source.span(alias), f"imports {name}", row, alias)
 
 
 def _uses(document: Document) -> Iterator[Asked]:
@@ -68,7 +76,7 @@ def _uses(document: Document) -> Iterator[Asked]:
     for use in python_names.matching(document, lambda name: names_kin(document, name)):
         row = packages.of(use.name)
         if row is not None and use.how in ("attribute", "name") and _says_so(document, use):
-            yield Asked(source.place(use.node), f"uses {use.name}", row)
+            yield Asked(source.place(use.node), f"uses {use.name}", row, use.node)
 
 
 def _says_so(document: Document, use: python_names.Use) -> bool:
@@ -103,7 +111,7 @@ def _questions(document: Document) -> Iterator[Asked]:
             looks_up = (source.qualified(above.func) or "").startswith(("importlib.", "pytest."))
             if not looks_up and python_mocks.fakes_looking_up(source, node):
                 continue  # handed to the program's own function, which asks a fake
-            yield Asked(source.span(node), f"asks for {node.value}", packages.by_name()[node.value])
+            yield Asked(source.span(node), f"asks for {node.value}", packages.by_name()[node.value], node)
 
 
 def _asks(function: ast.expr) -> bool:

@@ -265,12 +265,14 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
 
 
 def _is_of_others(row: ast.List | ast.Tuple | ast.Set) -> bool:
-    """Two texts or more beside it, and none that a device is function; or an operating system."""
+    """Texts beside it, of which none is a device; of a pair, which may be arguments, nothing is known. Or a system."""
     others = [one.value for one in row.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     others = [text for text in others if not DEVICE.fullmatch(text)]
     if any(SYSTEM.fullmatch(text) for text in others):
         return True
-    return len(others) > 1 and not any(OTHER_DEVICE.match(text) for text in others)
+    if any(OTHER_DEVICE.match(text) for text in others):
+        return False
+    return len(others) > 1 or (len(others) == 1 and not isinstance(row, ast.Tuple))
 
 
 def _is_pair(source: Source, row: ast.Tuple) -> bool:

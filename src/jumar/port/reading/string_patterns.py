@@ -9,7 +9,7 @@ DEVICE = re.compile(r"cuda(:(\d+|\{\}|%[ds]|\{\w*\}|\*)?)?")
 NUMBERED = re.compile(r"cuda:(?:\d+|\{\})")
 OTHER_DEVICE = re.compile(
     r"(?:cpu|gpu|xpu|mps|mlu|npu|hpu|tpu|xla|musa|gcu|sdaa|hip|rocm|opencl|vulkan|metal|openvino|auto|meta|ipu|dml|directml"
-    r"|mkldnn|privateuse|none|default|onnx|disk|same|balanced|sequential|inductor|triton|nccl|gloo|supa|maca|ppu)",
+    r"|mkldnn|privateuse|neuron|mtia|dcu|corex|qaic|host|any|all|ascend|none|default|onnx|disk|same|balanced|sequential|inductor|triton|nccl|gloo|supa|maca|ppu)",
     re.IGNORECASE,
 )
 """What stands beside CUDA in a list of devices."""

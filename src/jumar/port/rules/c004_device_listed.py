@@ -28,6 +28,7 @@ RULE = Rule(
     ),
     keep=(
         "BUILDS = [('linux', 'cuda'), ('macos', 'metal')]\n",
+        'impls = ["python", "cuda"]\n',
         'LANGUAGES = ["python", "cpp", "java", "cuda"]\n',
         "DEVICES = ['cpu', 'cuda', 'npu']\n",
         'devices = ("cuda:0", "cuda:1")\n',

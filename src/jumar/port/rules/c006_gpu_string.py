@@ -28,6 +28,20 @@ FUNCTIONS = frozenset(
     | {"get_visible_devices", "require_gpu", "default_device", "device_count", "local_device_count", "jit"}
 )
 
+INSTEAD = (
+    ("paddle", '"npu", with paddle-custom-npu beside PaddlePaddle'),
+    ("tensorflow", "npu_device, the vendor's adapter for TensorFlow; its devices are no GPUs"),
+    ("jax", "nothing: JAX has no released backend for Ascend"),
+    ("spacy", "spaCy on the host: it computes with CuPy"),
+    ("thinc", "Thinc on the host: it computes with CuPy"),
+    ("ray", '"NPU", the resource that Ray gives Ascend chips'),
+)
+"""By the package that is called."""
+OF_RAY = {
+    "why": "the resource GPU is counted for NVIDIA's and AMD's chips; a machine with Ascend has none",
+    "replacement": '"NPU", the resource that Ray gives Ascend chips',
+}
+
 RULE = Rule(
     code="C006",
     name="gpu-string",
@@ -63,7 +77,26 @@ def check(document: Document) -> Iterator[Finding]:
             compared = isinstance(source.parents[node], ast.Compare)
             usual = "silent" if compared else RULE.severity
             weight = python_guards.of_value(source, node, usual, RULE.why)
+            if isinstance(source.parents[node], ast.Dict):
+                weight = {**weight, **({} if weight["severity"] == "cosmetic" else OF_RAY)}
+                yield RULE.found(document, *source.place(node), f"the resource {node.value!r}", **weight)
+                continue
+            weight.setdefault("replacement", _instead(source, node))
             yield RULE.found(document, *source.place(node), f"the device {node.value!r}", **weight)
+
+
+def _instead(source: python_source.Source, node: ast.AST) -> str | None:
+    """What the package that is called, or asked, knows of Ascend."""
+    for above in source.ancestors(node):
+        called = [one for one in ast.walk(above) if isinstance(one, ast.Call)]
+        for one in called:
+            name = source.qualified(one.func) or ""
+            for package, says in INSTEAD:
+                if name.split(".")[0] == package:
+                    return says
+        if called or isinstance(above, ast.stmt):
+            return None
+    return None
 
 
 def _is_device(source: python_source.Source, node: ast.Constant) -> bool:

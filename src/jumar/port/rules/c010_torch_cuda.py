@@ -24,7 +24,6 @@ ANSWERS_NO = frozenset(
     )
 )
 """What does not fail without a GPU but says no, or does nothing."""
-MARKS = "torch_npu.npu.mstx, whose ranges the vendor's profiler shows; neither torch.npu nor torch.accelerator has nvtx"
 SAME_CLASS = "the name says CUDA; it is torch.OutOfMemoryError, which every device raises"
 
 RULE = Rule(
@@ -86,7 +85,7 @@ def check(document: Document) -> Iterator[Finding]:
 
 
 def _instead(name: str) -> str | None:
-    return MARKS if name.startswith("torch.cuda.nvtx") else counterparts.replacement(name)
+    return counterparts.without_npu(name) or counterparts.replacement(name)
 
 
 def _weight(source: python_source.Source, use: python_names.Use) -> python_guards.Weighed:

@@ -12,6 +12,8 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
+COMPARED = "a comparison with x.dtype and x.device.type, where the type is only asked for"
+
 TYPE = re.compile(r"torch\.cuda\.(sparse\.)?\w*Tensor")
 
 RULE = Rule(
@@ -49,7 +51,15 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, lambda name: bool(TYPE.fullmatch(name))):
         above = source.parents[use.node]
-        compared = isinstance(above, (ast.Compare, ast.List, ast.Tuple, ast.Set, ast.Dict))
-        fix = agnostic.given(agnostic.typed(source, use.node, use.name))
+        asked = isinstance(above, ast.Call) and getattr(above.func, "id", "") in ("isinstance", "issubclass")
+        compared = asked or isinstance(above, (ast.Compare, ast.List, ast.Tuple, ast.Set, ast.Dict))
+        fix = agnostic.typed(source, use.node, use.name)
         weight = python_guards.weighed(source, use.node, "silent" if compared else RULE.severity, RULE.why)
-        yield RULE.found(document, *source.place(use.node), use.name, **weight, **fix)
+        yield RULE.found(
+            document,
+            *source.place(use.node),
+            use.name,
+            **weight,
+            **agnostic.given(fix),
+            replacement=COMPARED if compared and not fix else None,
+        )

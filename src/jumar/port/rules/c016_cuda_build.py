@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -25,10 +26,34 @@ RULE = Rule(
 )
 
 
+FAILS = "a build for Ascend has None there, and this fails on None"
+BRANCH = "a branch for builds without CUDA; where a version is shown, torch_npu.__version__"
+READERS = frozenset(("float", "int", "parse", "Version", "LooseVersion", "StrictVersion"))
+"""Functions that take no None."""
+
+
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(
         document, "torch.version.cuda", "torch.has_cuda", "torch.has_cudnn", "torch.backends.cuda.is_built"
     ):
-        weight = python_guards.weighed(source, use.node, RULE.severity, RULE.why)
-        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight)
+        fails = _is_read(source, use)
+        usual, why = ("blocks", FAILS) if fails else (RULE.severity, RULE.why)
+        weight = python_guards.weighed(source, use.node, usual, why)
+        instead = BRANCH if fails else None
+        yield RULE.found(document, *source.place(use.node), use.name, **weight, replacement=instead)
+
+
+def _is_read(source: python_source.Source, use: python_names.Use) -> bool:
+    """A version is taken apart, or held against another, as only a text can be."""
+    if not use.name.startswith("torch.version.cuda"):
+        return False
+    if use.name.startswith("torch.version.cuda."):
+        return True
+    above = source.parents[use.node]
+    if isinstance(above, ast.Compare):
+        return isinstance(above.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
+    word = getattr(getattr(above, "func", None), "id", "") or getattr(
+        getattr(above, "func", None), "attr", ""
+    )
+    return isinstance(above, ast.Call) and use.node in above.args and word in READERS

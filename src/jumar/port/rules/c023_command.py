@@ -9,6 +9,19 @@ from jumar.port.finding import Finding, shortened
 from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.rule import Example, Rule
 
+INSTEAD = (
+    ("nvidia-smi", "npu-smi info"),
+    ("dcgmi", "npu-smi info watch for rates, ascend-dmi for diagnosis"),
+    ("nsys", "msprof"),
+    ("nvprof", "msprof"),
+    ("ncu", "msprof op"),
+    ("nvcc", "nothing: kernels are Ascend C, built with bisheng, or Triton"),
+    ("cuobjdump", "nothing: there is no CUDA binary to look into"),
+    ("cuda-gdb", "msdebug"),
+    ("compute-sanitizer", "mssanitizer"),
+    ("cuda-memcheck", "mssanitizer"),
+)
+
 RULE = Rule(
     code="C023",
     name="nvidia-command",
@@ -50,5 +63,6 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "command"):
         weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why)
+        weight.setdefault("replacement", next((says for name, says in INSTEAD if name in text.value), None))
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"a command of NVIDIA's: {shortened(text.value)}", **weight)

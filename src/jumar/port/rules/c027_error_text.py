@@ -49,7 +49,21 @@ def _is_own(source: python_source.Source, text: python_strings.Text) -> bool:
     if not TEST_FILE.search(source.document.path):
         return False
     said = (one for one in python_strings.of_role(source.document, "message") if text.value in one.value)
-    return python_mocks.is_made_up(source, text.node) or any(_is_raised(source, one.node) for one in said)
+    if python_mocks.is_made_up(source, text.node) or any(_is_raised(source, one.node) for one in said):
+        return True
+    return _is_found_again(source, text)
+
+
+def _is_found_again(source: python_source.Source, text: python_strings.Text) -> bool:
+    """`assert "E: CUDA error" in told`: the words that the test itself gave the program to tell."""
+    statement = source.statement(text.node)
+    if not isinstance(statement, ast.Assert):
+        return False
+    words = text.value.rpartition(": ")[2]
+    others = (one for one in python_strings.read(source.document) if one.node is not text.node)
+    return any(
+        words in one.value and not isinstance(source.statement(one.node), ast.Assert) for one in others
+    )
 
 
 def _is_raised(source: python_source.Source, node: ast.AST) -> bool:

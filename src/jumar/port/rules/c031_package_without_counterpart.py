@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jumar.port import packages
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_packages
+from jumar.port.reading import python_guards, python_packages, python_source
 from jumar.port.rule import Example, Rule
 
 ON_CPU = "its kernels are for NVIDIA's GPUs; elsewhere it computes on the CPU"
@@ -46,8 +46,15 @@ def check(document: Document) -> Iterator[Finding]:
                 document,
                 *asked.place,
                 asked.what,
-                why=ON_CPU if "CPU" in asked.row.note else None,
-                severity="degrades" if "CPU" in asked.row.note or asked.what.startswith("asks") else None,
+                **_weight(document, asked),
                 replacement=asked.replacement,
                 runs_unchanged=asked.runs_unchanged,
             )
+
+
+def _weight(document: Document, asked: python_packages.Asked) -> python_guards.Weighed:
+    if "CPU" in asked.row.note:
+        return {"severity": "degrades", "why": ON_CPU}
+    if asked.what.startswith("asks"):
+        return {"severity": "degrades", "why": RULE.why}
+    return python_guards.weighed(document.once(python_source.read), asked.node, RULE.severity, RULE.why)

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source, string_surroundings
+from jumar.port.reading import python_names, python_source, string_patterns, string_surroundings
 from jumar.port.rule import Example, Rule
 
 NAMES = ("torch.float64", "torch.double", "torch.complex128", "torch.cdouble", "torch.DoubleTensor")
 QUESTIONS = frozenset({"isinstance", "finfo", "append", "add", "param", "str", "get", "print", "skip_if"})
+ON_DEVICE = re.compile(r"device|cuda|gpu|npu|\.to\(", re.IGNORECASE)
 ASKING = re.compile(r"^assert|^is_|_is_|size|bytes|check|equal|tolerance")
 
 RULE = Rule(
@@ -41,6 +42,10 @@ RULE = Rule(
         "import torch\n\nx = torch.randn(2, 3).double()\n",
         "import torch\n\nself.assertEqual(x.dtype, torch.float64)\n",
         "import numpy as np\n\nx = np.float64(1)\n",
+        Example(
+            "import torch\n\ndef test():\n    dtype = torch.float64\n    x = torch.randn(2, dtype=dtype)\n",
+            path="tests/test_a.py",
+        ),
     ),
 )
 
@@ -48,7 +53,7 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(document, *NAMES):
-        if _is_made(source, use.node):
+        if _is_made(source, use.node) and not _is_tests_own(source, use.node):
             yield RULE.found(document, *source.place(use.node), use.name)
     for call in source.all(ast.Call):
         function = call.func
@@ -84,3 +89,12 @@ def _is_made(source: python_source.Source, node: ast.AST) -> bool:
     if isinstance(above, (ast.Assign, ast.AnnAssign)):
         return "type" in source.text(above).partition("=")[0]
     return isinstance(above, (ast.Return, ast.arguments))
+
+
+def _is_tests_own(source: python_source.Source, node: ast.AST) -> bool:
+    """A test's variable for the type of tensors that it makes on the host: it names no device at all."""
+    above = source.parents[node]
+    if not isinstance(above, ast.Assign) or not string_patterns.TEST_FILE.search(source.document.path):
+        return False
+    test = next((one for one in source.ancestors(node) if isinstance(one, ast.FunctionDef)), None)
+    return test is not None and not ON_DEVICE.search(source.text(test))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -26,6 +27,11 @@ NVIDIAS = re.compile(
 ARCHITECTURE = re.compile(r"ampere|hopper|blackwell|volta|turing", re.IGNORECASE)
 OF_DEVICES = re.compile(r"gpu|device|accelerator|nvidia|cuda|flops", re.IGNORECASE)
 LONGEST = 80
+TOLD: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "people read of a model of NVIDIA's; nothing runs differently",
+    "replacement": "what is really meant, as a dtype or an amount of memory",
+}
 
 RULE = Rule(
     code="C050",
@@ -80,8 +86,16 @@ def check(document: Document) -> Iterator[Finding]:
             continue  # `a10` may be anything
         if tested and not _asks_device(source, node):
             continue
-        if isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Set, ast.Tuple)):
+        if isinstance(above, ast.Dict) and _is_told(above, node):
+            yield RULE.found(document, *source.place(node), f"says {model[0]}", **TOLD)
+        elif isinstance(above, (ast.Compare, ast.Dict, ast.List, ast.Set, ast.Tuple)):
             yield RULE.found(document, *source.place(node), f"goes by {model[0]}")
+
+
+def _is_told(row: ast.Dict, node: ast.AST) -> bool:
+    """The value of a key such as description."""
+    key = next((key for key, value in zip(row.keys, row.values, strict=True) if value is node), None)
+    return isinstance(key, ast.Constant) and key.value in string_patterns.SAID
 
 
 def _is_of_models(source: python_source.Source, above: ast.AST) -> bool:

@@ -10,6 +10,8 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_identifiers, python_names, python_source
 from jumar.port.rule import Example, Rule
 
+OWN = "the question behind its own name: any accelerator, or what is really meant, as a dtype"
+
 RULE = Rule(
     code="C054",
     name="library-questions",
@@ -36,7 +38,8 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.matching(document, python_identifiers.is_question):
-        yield RULE.found(document, *source.place(use.node), use.name)
+        own = use.name.partition(".")[0] in document.own or use.name.startswith(("tests.", "test.", "."))
+        yield RULE.found(document, *source.place(use.node), use.name, replacement=OWN if own else None)
     for use in python_names.under(document, "pytest.mark.gpu", "pytest.mark.cuda"):
         yield RULE.found(
             document,

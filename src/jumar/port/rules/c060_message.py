@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
-from jumar.port.reading import python_strings
+from jumar.port.reading import python_source, python_strings
+from jumar.port.reading.string_patterns import TEST_FILE
 from jumar.port.rule import Example, Rule
 
 _OF_WORDS = (
@@ -14,6 +18,19 @@ _OF_WORDS = (
     "a name of CUDA's as a value; on Ascend it has another",
     "the name that it has on Ascend, or one that says what is meant",
 )
+_OF_MODELS: dict[str, Any] = {
+    "severity": "silent",
+    "why": "the name of one of NVIDIA's GPUs, by which the program tells devices apart; no chip of Ascend's has it",
+    "replacement": "what is really meant, or the chip's name as torch.npu.get_device_name gives it",
+    "layer": "software",
+}
+_OF_ENVIRONMENT: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the value is left in the environment for another program, which chooses something of CUDA's by it",
+    "replacement": "a value for Ascend, where that program has one",
+    "layer": "software",
+}
+MODEL = re.compile(r"NVIDIA (?:DGX|GeForce|Tesla|Quadro|RTX|[A-Z]{1,2}\d)[\w \-]*")
 _OF_FILES = ("the file", "the name of a file says CUDA", "the file that Ascend has for it, if it has one")
 
 RULE = Rule(
@@ -35,6 +52,7 @@ RULE = Rule(
         Example('lines = {"backend": "cuda" + minor.split(".")[0]}\n'),
     ),
     keep=(
+        'from torch.utils.cpp_extension import x\nextra["nvcc"] = []\n',
         'monkeypatch.setattr(install, "_has_usable_nvidia_gpu", False)\n',
         'name = f"llama-{tag}-bin-win-cuda-{runtime}-x64.zip"\n',
         'headers = glob(f"{include}/cuda_fp16*")\n',
@@ -47,14 +65,32 @@ RULE = Rule(
 
 
 def check(document: Document) -> Iterator[Finding]:
+    source = document.once(python_source.read)
     for text in python_strings.of_role(document, "message"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"says {shortened(text.value)}")
+            yield RULE.found(document, *place, f"says {shortened(text.value)}", **_instead(source, text))
     for text in python_strings.of_role(document, "word", "path", "file"):
+        if text.value == "nvcc" and "cpp_extension" in document.text:
+            continue  # flags for the compiler, of which another rule tells
         what, why, instead = _OF_FILES if text.role == "file" else _OF_WORDS
         if " " in text.value:
             what, why, instead = "says", RULE.why, RULE.replacement
         for place in python_strings.places(document, text):
-            yield RULE.found(
-                document, *place, f"{what} {shortened(text.value)}", why=why, replacement=instead
-            )
+            given: dict[str, Any] = {"why": why, "replacement": instead} | _instead(source, text)
+            yield RULE.found(document, *place, f"{what} {shortened(text.value)}", **given)
+
+
+def _instead(source: python_source.Source, text: python_strings.Text) -> dict[str, Any]:
+    """What is no word for people: a GPU's name among others, or a value in the environment."""
+    above = source.parents[text.node]
+    if isinstance(above, (ast.Compare, ast.List, ast.Set, ast.Tuple, ast.Dict)) and MODEL.fullmatch(
+        text.value
+    ):
+        return {} if TEST_FILE.search(source.document.path) else _OF_MODELS
+    if isinstance(above, ast.Assign) and any(_is_environment(source, one) for one in above.targets):
+        return _OF_ENVIRONMENT
+    return {}
+
+
+def _is_environment(source: python_source.Source, target: ast.expr) -> bool:
+    return isinstance(target, ast.Subscript) and source.text(target.value).endswith("environ")

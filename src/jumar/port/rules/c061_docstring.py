@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
 from jumar.port.reading import python_strings
+from jumar.port.reading.comments import is_licence
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -24,11 +25,16 @@ RULE = Rule(
         Example('"""Runs on CUDA."""\n'),
         Example('def load():\n    """Load.\n\n    Puts it on cuda:0.\n    """\n'),
     ),
-    keep=('"""Eats a barracuda."""\n',),
+    keep=(
+        '"""NVIDIA CORPORATION and its licensors keep all rights."""\n',
+        '"""Eats a barracuda."""\n',
+    ),
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
     for text in python_strings.of_role(document, "docstring"):
         for start, end in python_strings.places(document, text):
+            if is_licence(document.lines[document.position(start)[0] - 1]):
+                continue
             yield RULE.found(document, start, end, f"says {shortened(document.text[start:end])}")

@@ -8,6 +8,7 @@ from jumar.port import kin
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
 from jumar.port.reading import python_comments
+from jumar.port.reading.comments import is_licence
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -43,6 +44,7 @@ RULE = Rule(
         "# see https://docs.nvidia.com/cuda\n",
         'x = "# cuda"\n',
         '"""\n# cuda\n"""\n',
+        "# license agreement from NVIDIA CORPORATION is strictly prohibited.\nx = 1\n",
     ),
 )
 
@@ -50,5 +52,5 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     for start, end in document.once(python_comments.read):
         place = kin.said(document.text, start, end)
-        if place:
+        if place and not is_licence(document.text[start:end]):
             yield RULE.found(document, *place, f"says {shortened(document.text[start:end])}")

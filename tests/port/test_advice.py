@@ -1,0 +1,56 @@
+"""What a finding advises, and why it says it ties, by what the line holds: words that must stand there."""
+
+from __future__ import annotations
+
+import pytest
+
+from jumar.port import scanning
+from jumar.port.document import Document
+
+TORCH = "import torch\n"
+ROWS = [
+    ("C006", "resources = {'GPU': 1}\n", '"NPU"'),
+    ("C006", "import paddle\npaddle.set_device('gpu')\n", "paddle-custom-npu"),
+    ("C006", "import jax\nif jax.default_backend() == 'gpu':\n    pass\n", "JAX has no released backend"),
+    ("C010", TORCH + "ok = torch.cuda.get_device_capability()[0] >= 9\n", "answers None"),
+    ("C010", TORCH + "torch.cuda.nvtx.range_pop()\n", "mstx"),
+    ("C010", TORCH + "torch.cuda.cudart().cudaProfilerStart()\n", "torch_npu.profiler"),
+    (
+        "C013",
+        TORCH + "ok = isinstance(x, (torch.LongTensor, torch.cuda.LongTensor))\n",
+        "comparison with x.dtype",
+    ),
+    ("C015", TORCH + "torch.backends.cudnn.enabled = True\n", "may stay or fall away"),
+    ("C015", TORCH + "torch.backends.cuda.matmul.allow_tf32 = True\n", "allow_hf32"),
+    ("C015", TORCH + "torch.backends.cudnn.deterministic = True\n", "use_deterministic_algorithms"),
+    ("C015", TORCH + "torch.backends.cuda.enable_flash_sdp(True)\n", "fused operator"),
+    ("C016", TORCH + "tag = torch.version.cuda.replace('.', '')\n", "a branch for builds without CUDA"),
+    ("C023", "subprocess.run(['dcgmi', 'dmon'])\n", "npu-smi info watch"),
+    ("C023", "subprocess.run(['nvidia-smi'])\n", "npu-smi info"),
+    ("C030", "import flash_attn\n", "npu_fusion_attention"),
+    ("C030", "import triton\n", "triton-ascend"),
+    ("C031", "import pycuda.gl\n", "OpenGL"),
+    ("C054", "from tests.e2e.utils import requires_cuda_ge_8_9\n", "behind its own name"),
+]
+REASONS = [
+    ("C016", TORCH + "major = float(torch.version.cuda)\n", "fails on None"),
+    ("C016", TORCH + "has = torch.version.cuda is not None\n", "says None or False"),
+    ("C060", "skipped = {'NVIDIA DGX Display'}\n", "one of NVIDIA's GPUs"),
+    ("C060", "os.environ['SPEC'] = f'- cuda-version={major}'\n", "for another program"),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "words"), ROWS)
+def test_advice(code: str, text: str, words: str) -> None:
+    assert words in _found(code, text)[1]
+
+
+@pytest.mark.parametrize(("code", "text", "words"), REASONS)
+def test_reason(code: str, text: str, words: str) -> None:
+    assert words in _found(code, text)[0]
+
+
+def _found(code: str, text: str, path: str = "example.py") -> tuple[str, str]:
+    found, troubles = scanning.check(Document(path, text), frozenset({code}))
+    assert not troubles
+    return found[-1].why, found[-1].replacement
