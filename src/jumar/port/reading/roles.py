@@ -16,11 +16,20 @@ COMPOSE_PATH = re.compile(r"(^|/)(docker-)?compose[^/]*\.ya?ml$|(^|/)[^/]*compos
 VALUES_PATH = re.compile(r"(^|/)values[^/]*\.ya?ml$|(^|/)helm[^/]*/.*values", re.IGNORECASE)
 CONDA_PATH = re.compile(r"(^|/)(environment|conda|env)[^/]*\.ya?ml$|(^|/)meta\.ya?ml$", re.IGNORECASE)
 ANSIBLE_PATH = re.compile(r"(^|/)(roles|playbooks?|ansible|group_vars|host_vars|vars_files)/", re.IGNORECASE)
+TEST_DATA = re.compile(
+    r"(^|/)(?:testdata|test_data|test-data|fixtures?|__snapshots__|golden\w*|mocks?|cassettes)/"
+    r"|(^|/)tests?/(?:.*/)?(?:data|resources|files|samples|expected|inputs?|outputs?)/"
+)
+"""Folders of files that tests read: nothing runs what they say."""
 DOCUMENTED = ("markdown",)
 
 
 def is_ci(document: Document) -> bool:
     return document.kind == "ci" or bool(CI_PATHS.search(document.path))
+
+
+def is_test_data(document: Document) -> bool:
+    return document.kind in ("json", "yaml", "text") and bool(TEST_DATA.search(document.path))
 
 
 def top_keys(document: Document) -> frozenset[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import roles
+from jumar.port.reading import roles, tasks
 from jumar.port.reading.comments import without_comments
-from jumar.port.reading.scripts import in_code
+from jumar.port.reading.scripts import in_code, is_told
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -36,12 +36,12 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="the place is CUDA's or of NVIDIA's driver",
-    replacement="/usr/local/Ascend/ascend-toolkit/latest and /usr/local/Ascend/driver; `source "
-    "…/set_env.sh` sets the paths",
+    replacement="its counterpart of CANN or of Ascend's driver below /usr/local/Ascend, if there is one",
     examples=(
         Example("export PATH=/usr/local/cuda/bin:$PATH\n", path="env.sh"),
         Example("ENV LD_LIBRARY_PATH=/usr/local/nvidia/lib64:$LD_LIBRARY_PATH\n"),
         Example("ls /dev/nvidia0\n", path="a.sh"),
+        Example('command: ["/usr/bin/nvidia-gpu-device-plugin", "-logtostderr"]\n', path="ds.yaml"),
     ),
     keep=(
         Example("# /usr/local/cuda\nexport PATH=/usr/local/bin:$PATH\n", path="env.sh"),
@@ -66,6 +66,57 @@ GIVEN_UP = re.compile(r"(?:\b(?:rm|rmdir|unlink)\b[^;|&\n]*[ \t]|\bs[|#,@!])[\"'
 """Before a place that is removed, or replaced in a text: nothing needs it."""
 
 
+DEVICE = "the device is of NVIDIA's driver"
+TOOLKIT = (
+    "/usr/local/Ascend/ascend-toolkit/latest for CANN, /usr/local/Ascend/driver for the driver; `source "
+    "…/set_env.sh` sets the paths"
+)
+KINDS: tuple[tuple[str, str | None, str], ...] = (
+    (r"/dev/nvidia\d*$", DEVICE, "/dev/davinci and the chip's number, with the devices of its manager"),
+    (r"/dev/(?:nvidia|gdrdrv)", DEVICE, "/dev/davinci_manager, /dev/devmm_svm and /dev/hisi_hdc"),
+    (r"device-plugin", "the program is NVIDIA's device plug-in", "Ascend Device Plugin of MindCluster"),
+    (r"bin/nvidia-smi", "the program comes with NVIDIA's driver", "npu-smi: /usr/local/bin/npu-smi"),
+    (
+        r"nvidia-(?:container|ctk|docker)|/toolkit|/cdi",
+        "the file is of NVIDIA's container toolkit",
+        "Ascend Docker Runtime, which its installer sets up",
+    ),
+    (
+        r"persistence|fabricmanager|mps|imex|modprobe|gridd|vgpu|xorg",
+        "the place is of NVIDIA's software",
+        "nothing",
+    ),
+    (
+        r"/proc/driver",
+        "the place is of NVIDIA's driver",
+        "npu-smi info; /usr/local/Ascend/driver/version.info",
+    ),
+    (r"bin/nvidia-", "the program comes with NVIDIA's software", "npu-smi, if it is to ask or set something"),
+    (
+        r"nccl|^libnccl",
+        "the place is NCCL's",
+        "HCCL, which comes with CANN and is found through its set_env.sh",
+    ),
+    (r"cudnn|cublas|cusparse|cusolver|cufft|curand", "the library is CUDA's", "the operators of CANN"),
+    (r"tensorrt|nvinfer", "the place is TensorRT's", "CANN, whose ATC converts ONNX"),
+    (
+        r"^libcuda\.|^libnvidia|/libcuda\.|/libnvidia",
+        "the library is of NVIDIA's driver",
+        "/usr/local/Ascend/driver/lib64",
+    ),
+    (r"/usr/local/nvidia", "the place is of NVIDIA's driver", "/usr/local/Ascend/driver"),
+    (r"cuda", "the place is CUDA's", TOOLKIT),
+)
+"""By what is matched, the first that fits: why it ties, and what stands there on Ascend."""
+
+
+def _about(place: str) -> tuple[str | None, str | None]:
+    for words, why, says in KINDS:
+        if re.search(words, place, re.IGNORECASE):
+            return why, says
+    return None, None
+
+
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
     prose = document.kind == "markdown"
@@ -78,4 +129,22 @@ def check(document: Document) -> Iterator[Finding]:
         lines.add(line)
         place = match[0] if "${" in match[0] else match[0].split("}")[0]
         end = match.start() + len(place)
-        yield RULE.found(document, match.start(), end, place, layer=roles.layer_of(document))
+        why, says = _about(place)
+        yield RULE.found(
+            document,
+            match.start(),
+            end,
+            place,
+            layer=roles.layer_of(document),
+            severity=_weight(document, match.start(), place),
+            why=why,
+            replacement=says,
+        )
+
+
+def _weight(document: Document, start: int, place: str) -> str | None:
+    if is_told(document, start) or (
+        roles.is_ansible(document) and tasks.weight(document, start) == "cosmetic"
+    ):
+        return "cosmetic"
+    return "blocks" if "device-plugin" in place and not place.startswith(("/etc", "/var", "/run")) else None

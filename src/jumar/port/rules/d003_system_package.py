@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import roles, yaml_entries
+from jumar.port.reading import roles, tasks, yaml_entries
 from jumar.port.reading.comments import without_comments
 from jumar.port.reading.scripts import is_told
 from jumar.port.rule import Example, Rule
@@ -52,6 +52,7 @@ RULE = Rule(
         Example("dpkg -i nvidia-gpu-exporter_1.0_amd64.deb\n", path="a.sh"),
         Example("RUN apt-mark hold cuda-toolkit-config-common\n", path="Dockerfile"),
         Example("RUN apt-get remove -y libnccl2 libnccl-dev\n", path="Dockerfile"),
+        Example("- apt:\n    name: nvidia-418\n    state: absent\n", path="roles/a/tasks/main.yml"),
     ),
 )
 
@@ -78,29 +79,71 @@ INSTALLERS = frozenset(
 MODULES = frozenset(("apt", "yum", "dnf", "package", "pkg", "name", "packages"))
 
 
+GENERAL = RULE.replacement
+INSTEAD = (
+    (r"helm\.ngc|operator", "MindCluster's components, installed one by one"),
+    (r"container|nvidia-docker|docker", "Ascend Docker Runtime"),
+    (r"nccl", "nothing: HCCL comes with CANN"),
+    (
+        r"datacenter-gpu-manager|dcgm|nvtop|nvidia-smi",
+        "npu-smi, which comes with Ascend's driver; NPU Exporter for metrics",
+    ),
+    (r"fabricmanager|persistence|nvswitch|imex|nscq|nvlsm", "nothing: the chips need no such service"),
+    (
+        r"driver|nvidia-\d|nvidia-utils|nvidia-(?:kernel|dkms|open|modprobe|settings)|kmod|libnvidia|NVIDIA-Linux|xserver|grid"
+        r"|firmware|^nvidia(?:$|[:=])",
+        "Ascend's driver and firmware: the run files of hiascend.com",
+    ),
+    (r"nsight|cupti|nsys", "msprof, which comes with CANN"),
+    (r"tensorrt|nvinfer", "nothing to install: CANN's ATC converts ONNX"),
+    (r"gdrcopy|gdrdrv|peermem|peer-mem", "nothing: the chips have network ports of their own"),
+)
+"""By what is installed: the first that fits."""
+
+
+def _instead(what: str) -> str:
+    return next((says for words, says in INSTEAD if re.search(words, what, re.IGNORECASE)), GENERAL)
+
+
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
     for word in installed(document):
         heavy = "degrades" if word.plain == "nvtop" else None  # it shows other chips too
-        yield RULE.found(document, word.start, word.end, word.plain, layer=layer, severity=heavy)
-    if document.kind == "yaml" and (
+        says = _instead(word.plain)
+        yield RULE.found(
+            document, word.start, word.end, word.plain, layer=layer, severity=heavy, replacement=says
+        )
+    yield from _of_modules(document, layer)
+    yield from _of_addresses(document, layer)
+
+
+def _of_modules(document: Document, layer: str) -> Iterator[Finding]:
+    """Packages that modules of Ansible, or lists of packages, name."""
+    if document.kind != "yaml" or not (
         roles.is_ansible(document) or "tasks" in document.text or "packages" in document.text
     ):
-        for entry in yaml_entries.entries(document):
-            if entry.key == "name" and entry.parent not in INSTALLERS and not entry.is_item:
-                continue
-            if (
-                entry.value
-                and entry.named in MODULES
-                and PACKAGE.fullmatch(entry.value)
-                and entry.value != "nvidia"
-            ):
-                yield RULE.found(document, *entry.inner(document.text), entry.value, layer=layer)
+        return
+    for entry in yaml_entries.entries(document):
+        if entry.key == "name" and entry.parent not in INSTALLERS and not entry.is_item:
+            continue
+        if not entry.value or entry.named not in MODULES or entry.value == "nvidia":
+            continue
+        heavy = tasks.weight(document, entry.start)
+        if PACKAGE.fullmatch(entry.value) and heavy != "cosmetic":
+            start, end = entry.inner(document.text)
+            says = _instead(entry.value)
+            yield RULE.found(document, start, end, entry.value, layer=layer, severity=heavy, replacement=says)
+
+
+def _of_addresses(document: Document, layer: str) -> Iterator[Finding]:
+    """Addresses that packages come from, and files that install them."""
     told: set[int] = set()
-    for match in ADDRESS.finditer(without_comments(document)):
+    text = without_comments(document)
+    for match in ADDRESS.finditer(text):
         heavy = "cosmetic" if is_told(document, match.start()) else None
-        yield RULE.found(document, *match.span(), match[0], layer=layer, severity=heavy)
+        says = _instead(match[0])
+        yield RULE.found(document, *match.span(), match[0], layer=layer, severity=heavy, replacement=says)
         told.add(document.position(match.start())[0])
-    for match in INSTALLER.finditer(without_comments(document)):
+    for match in INSTALLER.finditer(text):
         if document.position(match.start())[0] not in told and document.kind != "markdown":
-            yield RULE.found(document, *match.span(), match[0], layer=layer)
+            yield RULE.found(document, *match.span(), match[0], layer=layer, replacement=_instead(match[0]))

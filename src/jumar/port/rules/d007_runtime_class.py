@@ -28,8 +28,10 @@ RULE = Rule(
             "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata:\n  name: nvidia\nhandler: nvidia\n",
             path="rc.yaml",
         ),
+        Example('{"runtimes": {"nvidia": {"args": []}}}\n', path="daemon.json"),
     ),
     keep=(
+        Example('{"runtimes": {"runc": {}}}\n', path="daemon.json"),
         Example("apiVersion: v1\nkind: Pod\nspec:\n  runtimeClassName: gvisor\n", path="pod.yaml"),
         Example("# runtimeClassName: nvidia\na: 1\n", path="a.yaml"),
     ),
@@ -40,8 +42,21 @@ PATTERN = re.compile(
     r"defaultRuntime)[\"']?[ \t]*[:=][ \t]*[\"']?nvidia[\w.\-]*"
 )
 
+RUNTIMES = re.compile(r"\"runtimes\"[ \t]*:[ \t]*\{\s*\"(?P<name>nvidia[\w\-]*)\"[ \t]*:[ \t]*\{")
+"""Of the settings of Docker's daemon."""
+
 
 def check(document: Document) -> Iterator[Finding]:
-    for match in PATTERN.finditer(without_comments(document)):
+    text = without_comments(document)
+    for match in RUNTIMES.finditer(text) if document.kind in ("json", "shell", "yaml") else ():
+        yield RULE.found(
+            document,
+            *match.span("name"),
+            f"runtimes: {match['name']}",
+            layer=roles.layer_of(document),
+            why="NVIDIA's run time is registered with the container engine",
+            replacement="Ascend Docker Runtime, which its installer registers as ascend",
+        )
+    for match in PATTERN.finditer(text):
         what = re.sub(r"[\"',]", "", match[0])
         yield RULE.found(document, *match.span(), what, layer=roles.layer_of(document))

@@ -18,9 +18,9 @@ RULE = Rule(
     severity="blocks",
     safety="report",
     runs_unchanged=False,
-    why="the component manages NVIDIA's GPUs",
-    replacement="MindCluster: Ascend Device Plugin, Ascend Docker Runtime, Ascend Operator, Volcano "
-    "with its plug-in, NPU Exporter",
+    why="only NVIDIA's components for clusters, and what goes with them, know the key",
+    replacement="what MindCluster has in its place, if anything: Ascend Device Plugin, Ascend Docker Runtime, "
+    "Ascend Operator, Volcano with its plug-in, NPU Exporter",
     examples=(
         Example("apiVersion: nvidia.com/v1\nkind: ClusterPolicy\n", path="policy.yaml"),
         Example("apiVersion: resource.nvidia.com/v1beta1\nkind: ComputeDomain\n", path="x.yaml"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import roles
+from jumar.port.reading import roles, tasks
 from jumar.port.reading.comments import without_comments
 from jumar.port.reading.scripts import in_code, is_told
 from jumar.port.rule import Example, Rule
@@ -73,17 +73,67 @@ OF_WORKSHOP = re.compile(r"-(?:tools?|dev|fmt|lint|build(?:er)?|ci|cache|docs)\b
 PACKAGES = re.compile(r"(?<![\w\-])(?:apt|apt-get|dnf|yum|zypper|tdnf|microdnf|dpkg|rpm)[ \t][^\n|;&]*$")
 INSTEAD = {
     "nvidia-driver-daemonset": "Ascend's driver and firmware, installed on the nodes",
+    "mig": "vNPU: templates of Ascend Device Plugin",
     "nvidia-driver": "Ascend's driver and firmware: the run files of hiascend.com",
     "persistenced": "nothing: it is a service of NVIDIA's driver",
     "fabricmanager": "nothing: it is a service of NVIDIA's driver for NVSwitch",
     "device-plugin": "Ascend Device Plugin of MindCluster",
-    "dcgm": "NPU Exporter of MindCluster, port 8082",
+    "exporter": "NPU Exporter of MindCluster, port 8082",
+    "dcgm": "npu-smi or ascend-dmi for diagnosis, NPU Exporter of MindCluster for metrics",
+    "mps": "nothing: programs share a chip without it; vNPU divides it",
+    "network-operator": "nothing: the chips have network ports of their own",
+    "gpu_duty_cycle": "a metric of the NPU Exporter",
+    "polic": "MindCluster's components, installed one by one",
+    "nvidiadriver": "Ascend's driver and firmware, installed on the nodes",
+    "dra-driver": "Ascend Device Plugin of MindCluster",
+    "computedomain": "nothing: the chips of a node are linked without it",
     "toolkit": "Ascend Docker Runtime",
     "runtime": "Ascend Docker Runtime",
-    "mig": "vNPU: templates of Ascend Device Plugin",
     "operator": "MindCluster's components, installed one by one",
     "feature": "labels that Ascend Device Plugin and the administrator set",
 }
+
+
+IN_PATH = re.compile(r"(?<![:\w.@\-])(?:[\w.${}\-]*/)+[\w.\-]*$")
+"""Before a name that is part of a path, and not of an image's, a chart's or an API's address."""
+SYSTEM_PATH = re.compile(r"/(?:etc|usr|var|run|opt|tmp|lib|proc|home|mnt)/")
+TAKES_AWAY = re.compile(
+    r"\b(?:helm[ \t]+(?:uninstall|delete)|kubectl[ \t]+delete|systemctl[ \t]+(?:stop|disable|mask)|rm[ \t]|"
+    r"(?:apt|apt-get|dnf|yum)[ \t]+(?:-y[ \t]+)?(?:remove|purge|erase)|rmmod|pkill|killall|docker[ \t]+(?:rm|stop))\b"
+)
+IN_A_FILE = {
+    "severity": "degrades",
+    "why": "the path is of that component of NVIDIA's, or of what is called after it",
+}
+OWN_NAME_OF_PROJECT = {
+    "severity": "cosmetic",
+    "why": "a name or a file of the project's own, called after a component of NVIDIA's",
+}
+
+
+def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
+    """What is different of it by what stands around the name: severity and why."""
+    start = document.starts[document.position(match.start())[0] - 1]
+    before = document.text[start : match.start()]
+    after = document.text[match.end() : match.end() + 1]
+    if is_told(document, match.start()):
+        return {"severity": "cosmetic"}
+    if roles.is_ansible(document) and (heavy := tasks.weight(document, match.start())):
+        return {"severity": heavy}
+    if TAKES_AWAY.search(before):
+        return {"severity": "cosmetic", "why": "the component that is taken away manages NVIDIA's GPUs"}
+    path = IN_PATH.search(before)
+    if path and SYSTEM_PATH.match(path[0]):
+        return IN_A_FILE
+    if before.endswith("-") or (
+        document.kind in SCRIPTS and (after == "/" or OWN_FILE.match(document.text, match.end()))
+    ):
+        return OWN_NAME_OF_PROJECT
+    return {}
+
+
+SCRIPTS = ("shell", "slurm", "make", "ci", "markdown")
+OWN_FILE = re.compile(r"[\w\-]*\.(?:sh|py|ya?ml|json|tf|tpl|md|log|txt|conf|csv)\b")
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -104,13 +154,15 @@ def check(document: Document) -> Iterator[Finding]:
         if "driver" in match[0] and PACKAGES.search(document.text, document.starts[line - 1], match.start()):
             continue  # a package, of which D003 tells
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
-        own = document.kind == "json" and NAMED.match(document.lines[line - 1])
-        heavy = "cosmetic" if own or is_told(document, match.start()) else None
+        more = _more(document, match)
+        if document.kind == "json" and NAMED.match(document.lines[line - 1]):
+            more = {"severity": "cosmetic"}
         yield RULE.found(
             document,
             *match.span(),
             match[0],
             replacement=says,
             layer=roles.layer_of(document),
-            severity=heavy,
+            severity=more.get("severity"),
+            why=more.get("why"),
         )

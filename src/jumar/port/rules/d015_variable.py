@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from jumar.cudamap import Name
-from jumar.port import dictionary
+from jumar.port import dictionary, library_variables
 from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
 from jumar.port.reading import json_entries, roles
@@ -129,7 +129,6 @@ def check(document: Document) -> Iterator[Finding]:
         return
     packages = [(word.start, word.end) for word in installed(document)]
     seen: set[tuple[int, str]] = set()
-    defined = frozenset(DEFINED.findall(document.text)) if document.kind in SCRIPTS else frozenset()
     dumped = _dumps(document) if document.kind == "json" else ()
     for match in NAME.finditer(without_comments(document)):
         name, here = match[0], (document.position(match.start())[0], match[0])
@@ -145,49 +144,53 @@ def check(document: Document) -> Iterator[Finding]:
             says = f"{row.ascend}: {row.note}" if row.note else row.ascend
         edit = added.get(match.start())
         told = is_told(document, match.start())
-        own = name in defined and (row is None or "*" in row.cuda) and not OF_LIBRARY.match(name)
         if any(start <= match.start() < end for start, end in packages):
             continue  # part of the name of a package, of which D003 tells
+        own = not library_variables.is_read(name)
         if own and INSTALLER.search(document.lines[here[0] - 1]):
             continue  # D003 tells of the file that it holds
-        version = (row is None or "*" in row.cuda) and VERSION.search(name) is not None
+        version = own and VERSION.search(name) is not None
+        switch = own and SWITCH.match(name) is not None
+        light = told or roles.is_test_data(document) or (row and row.note.startswith("ignored"))
         heavy = (
             "cosmetic"
-            if own or told
+            if own and not (version or switch)
             else "silent"
-            if name in CHOOSING
+            if name in CHOOSING and not told
             else "cosmetic"
-            if row and row.note.startswith("ignored")
+            if light
             else None
         )
+        why, instead = OF_VERSION if version else OF_SWITCH if switch else OF_ITS_OWN if own else (None, says)
         yield RULE.found(
             document,
             *match.span(),
             name,
-            replacement=OWN if own else CANN if version else says.removeprefix("ignored; "),
+            replacement=instead.removeprefix("ignored; "),
             layer=layer,
             severity=heavy,
             edit=[edit] if edit else None,
-            why="a variable of the script's own, which is named after CUDA"
-            if own
-            else "the version of CUDA that is built for or installed"
-            if version
-            else None,
+            why=why,
         )
 
 
-OWN = "a name that holds for both, if the script is to serve both; what it holds is told where it is used"
-CANN = "the version of CANN, chosen beside it; kernels and wheels for CUDA have none"
-VERSION = re.compile(r"VERSION|_VER$")
+OF_ITS_OWN = (
+    "a variable of the project's own, which is named after CUDA, NCCL or NVIDIA",
+    "a name that holds for both, if it is to serve both; what it holds is told where it is used",
+)
+OF_VERSION = (
+    "a version of CUDA's or of what NVIDIA makes, which chooses what is built, fetched or installed",
+    "the version of what is used in its place for Ascend, chosen beside it",
+)
+OF_SWITCH = (
+    "a switch of a build or program for CUDA",
+    "a switch of its own for Ascend, where the build has one",
+)
+SWITCH = re.compile(
+    r"(?:USE|FORCE|WITH|ENABLE|BUILD|INSTALL|HAS|NO|DISABLE)_(?:CUDA|NCCL|CUDNN)|[A-Z]+_(?:WITH|USE|ENABLE|KEEP|FORCE)_CUDA"
+)
+VERSION = re.compile(r"VERSION|_VER$|_(?:MAJOR|MINOR|SHORT)$|_TAG$")
 """Not read by a library: a build is chosen by it."""
-DEFINED = re.compile(
-    r"^[ \t]*(?:(?:local|readonly|declare)[ \t]+|:[ \t]*\"?\$\{)?([A-Z]\w*)(?::?=)", re.MULTILINE
-)
-"""Set by a script for itself, not exported."""
-OF_LIBRARY = re.compile(
-    r"(?:TORCH_)?NCCL_|NVSHMEM_|NVTE_|CUDNN_|CUBLAS|NVIDIA_(?:VISIBLE|DRIVER|REQUIRE|DISABLE|MIG|IMEX)"
-)
-"""Read by libraries, whether a table has it or not."""
 DUMP = re.compile(r"\n|^[^=$]*\s[^=$]*\s[^=$]*\s|,\s.*,\s")
 """Several lines, or words that begin as no assignment does."""
 ENVIRONMENT_FILE = re.compile(r"(^|/)[^/]*(env|conf|nccl|hostfile|deepspeed_env)[^/]*$", re.IGNORECASE)

@@ -43,6 +43,19 @@ TESTED = re.compile(r"(^|/)tests?/")
 OPTION = re.compile(r"--(?:num-gpus|num_gpus|entrypoint-num-gpus)[= ]\S+")
 
 
+OF_OTHERS = (
+    "the setting says how many GPUs are used or asked for",
+    "the number of Ascend's chips, under the name that whoever reads it has for them",
+)
+
+
+def _is_known(document: Document) -> bool:
+    """Whether Ray reads it, or a chart or pod is made of it."""
+    words = ("ray", "nvidia.com/gpu")
+    chart = roles.is_helm_values(document) or roles.is_kubernetes(document)
+    return not roles.is_ci(document) and (chart or any(word in document.lowered for word in words))
+
+
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
     if document.kind in ("yaml", "json"):
@@ -59,9 +72,16 @@ def check(document: Document) -> Iterator[Finding]:
                     or TESTED.search(document.path)
                     or roles.is_ansible(document)
                 )
-                heavy = "degrades" if light else None
+                why, says = (None, None) if _is_known(document) else OF_OTHERS
                 yield RULE.found(
-                    document, entry.key_start, entry.key_end, entry.key, layer=layer, severity=heavy
+                    document,
+                    entry.key_start,
+                    entry.key_end,
+                    entry.key,
+                    layer=layer,
+                    severity="cosmetic" if roles.is_test_data(document) else "degrades" if light else None,
+                    why=why,
+                    replacement=says,
                 )
     for command in script_commands(document):
         if command.name == "ray":

@@ -58,7 +58,7 @@ OTHERS = re.compile(r"NVIDIA(?:-\w+)?/|svcnvidia|nvidia-nemo|secrets\.", re.IGNO
 """Accounts and repositories of NVIDIA, which need no GPU."""
 OF_OTHERS = re.compile(r"vulkan|rocm|hip(?:blas)?\b|intel|sycl|metal|mps|amd|xpu", re.IGNORECASE)
 """GPUs that are not NVIDIA's."""
-RUNNER = re.compile(r"runs[-_]on|runner")
+RUNNER = re.compile(r"runs[-_]on|runner|executor$|resource_class$|machine(?:_type)?$")
 PRINTED = re.compile(r"\becho\b|\bprintf\b|/usr/local/(?:nvidia|cuda)|options:.*--gpus")
 """Lines of scripts, and paths, of which other rules tell."""
 VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z0-9_]+")

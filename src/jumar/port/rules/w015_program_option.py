@@ -76,6 +76,43 @@ NOT_PROGRAMS = frozenset(
 )
 
 
+ABOUT: tuple[tuple[str, str, str], ...] = (
+    (
+        r"torch\.",
+        "Python on the command line, which uses CUDA's interface",
+        "torch.accelerator: the code asks for CUDA",
+    ),
+    (
+        r"--?(?:use|with|no|num)?[_-]?gpus?(?![\w\-])",
+        "the option asks for GPUs, or says how many",
+        "the option that asks the same program for Ascend's chips; for Slurm --gres=npu:N",
+    ),
+    (
+        r"-D\w*(?:CUDA|NCCL|CUDNN)",
+        "the build is told of CUDA",
+        "a switch of its own for Ascend, where the build has one",
+    ),
+    (
+        r"[\"']?\.\[",
+        "the extra of the package brings what is for CUDA",
+        "an extra of its own for Ascend, with torch-npu",
+    ),
+    (
+        r"--?[\w\-]*(?:cuda|nccl)[\w\-]*(?:=(?!cuda|nccl)\S+)?$",
+        "the option is for CUDA or NCCL by its name",
+        "what the program has in its place for Ascend, if anything",
+    ),
+)
+"""By how an option begins: why it ties, and what stands there on Ascend."""
+
+
+def _about(option: str) -> tuple[str | None, str | None]:
+    for words, why, says in ABOUT:
+        if re.match(words, option):
+            return why, says
+    return None, None
+
+
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
     seen: set[int] = set()
@@ -100,7 +137,7 @@ def check(document: Document) -> Iterator[Finding]:
                     document, start, start + len(option[0]), option[0].strip(), layer=layer, severity="silent"
                 )
                 continue
-            says = "torch.accelerator: the code asks for CUDA" if option[0].startswith("torch.") else None
+            why, says = _about(option[0])
             asks = QUESTION.fullmatch(option[0]) is not None
             yield RULE.found(
                 document,
@@ -110,5 +147,5 @@ def check(document: Document) -> Iterator[Finding]:
                 layer=layer,
                 replacement=says,
                 severity="silent" if asks else None,
-                why="Python on the command line, which uses CUDA's interface" if says else None,
+                why=why,
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import roles
+from jumar.port.reading import json_entries, roles, yaml_entries
 from jumar.port.reading.comments import is_licence
 from jumar.port.reading.own_paths import is_own
 from jumar.port.rule import Example, Rule
@@ -46,9 +46,11 @@ RULE = Rule(
         Example("image:\n  repository: docker.io/x/nvidia_gpu_exporter\n", path="values.yaml"),
         Example('build:\n  cuda-major-version: "13"\n', path="matrix.yaml"),
         Example('backends:\n  amd: "rocm-x"\n  nvidia: "cuda12-x"\n', path="index.yaml"),
+        Example("modprobe nvidia-uvm\n", path="a.sh"),
         Example("models:\n  a:\n    resourceProfile: nvidia-gpu-l4:1\n", path="values.yaml"),
     ),
     keep=(
+        Example('{"model": {"vocab": {\n  "\\u0120nvidia": 47181\n}}}\n', path="tokenizer.json"),
         Example('{"text": "a BARRACUDA of two colours"}\n', path="a.json"),
         Example("pip install cupy-cuda12x\n", path="a.sh"),
         Example("ls\n", path="a.sh"),
@@ -84,6 +86,30 @@ BY_DEVICE: dict[str, Any] = {
     "runs_unchanged": False,
 }
 FARTHEST = 12
+MODULE = re.compile(
+    r"[ \t]*(?:-[ \t]+|\w+[ \t]+){0,3}(?:[\w/]*/)?(?:modprobe|insmod|rmmod|lsmod|modinfo|dkms|depmod|lspci)\b(?!.*echo)"
+    r"|[ \t]*nvidia(?:[-_](?:uvm|drm|modeset|peermem))?[ \t]*$|options[ \t]+nvidia\b|blacklist[ \t]+nvidia"
+)
+OF_MODULES: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the line asks for NVIDIA's cards, or for modules of the kernel that NVIDIA's driver brings",
+    "replacement": "npu-smi info lists Ascend's chips; its driver loads modules of its own",
+    "runs_unchanged": False,
+}
+SELECTS = re.compile(
+    r"affinity|matchexpressions|nodeselector|node_?selector|instance_?types?|node_?pools?$", re.IGNORECASE
+)
+OF_NODES: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the value chooses nodes with NVIDIA's GPUs",
+    "replacement": "the value that the nodes with Ascend have for it",
+    "runs_unchanged": False,
+}
+VOCABULARY = re.compile(
+    r"(^|/)[^/]*(?:tokenizer|vocab|merges|added_tokens|encoder|word_?list)[^/]*\.json$", re.IGNORECASE
+)
+"""Words that a model knows."""
+TOKEN = re.compile(r"[ \t]*\"[^\"]*\"[ \t]*:[ \t]*\d+,?[ \t]*$|[ \t]*\"[^\"]* [^\"]*\",?[ \t]*$")
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -112,8 +138,39 @@ def check(document: Document) -> Iterator[Finding]:
                     runs_unchanged=False,
                 )
                 continue
-            more = VERSIONED if VERSION.match(text) else BY_DEVICE if _is_of_devices(document, line) else {}
-            yield RULE.found(document, *match.span(), match[0], layer=roles.layer_of(document), **more)
+            if document.kind == "json" and VOCABULARY.search(document.path) and TOKEN.match(text):
+                continue
+            yield RULE.found(
+                document, *match.span(), match[0], layer=roles.layer_of(document), **_more(document, line)
+            )
+
+
+def _more(document: Document, line: int) -> dict[str, Any]:
+    """What is known of the line beside that it names CUDA."""
+    text = document.lines[line - 1]
+    if VERSION.match(text):
+        return VERSIONED
+    if _is_of_devices(document, line):
+        return {} if roles.is_test_data(document) else BY_DEVICE
+    if document.kind in ("shell", "slurm", "dockerfile", "apptainer", "make", "yaml") and MODULE.match(text):
+        return OF_MODULES
+    return OF_NODES if _is_of_nodes(document, line) else {}
+
+
+def _is_of_nodes(document: Document, line: int) -> bool:
+    """A value that a pod is placed by."""
+    if document.kind not in ("yaml", "json"):
+        return False
+    read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+    start, end = document.starts[line - 1], document.starts[line - 1] + len(document.lines[line - 1])
+    return any(
+        start <= entry.start < end
+        and entry.value is not None
+        and WORD.search(entry.value) is not None
+        and (entry.named == "values" or entry.parent.lower() in ("nodeselector", "node_selector"))
+        and SELECTS.search(" ".join(entry.path)) is not None
+        for entry in read(document)
+    )
 
 
 def _is_of_devices(document: Document, line: int) -> bool:
