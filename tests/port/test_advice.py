@@ -32,6 +32,13 @@ ROWS = [
     ("C031", "import pycuda.gl\n", "OpenGL"),
     ("C054", "from tests.e2e.utils import requires_cuda_ge_8_9\n", "behind its own name"),
 ]
+ELSEWHERE = [
+    ("K010", "a.cu", "auto x = thrust::get<0>(grads);\n", "plain operators"),
+    ("K010", "a.cu", "void f() { thrust::sort(a, b); }\n", "aclnnSort"),
+    ("K010", "a.cu", "nvcuda::wmma::fragment<nvcuda::wmma::matrix_a> a;\n", "Mmad"),
+    ("B009", "CMakeLists.txt", "find_package(NCCL REQUIRED)\n", "HCCL"),
+    ("B005", "requirements.txt", "kaolin\n", "torch operators"),
+]
 REASONS = [
     ("C016", TORCH + "major = float(torch.version.cuda)\n", "fails on None"),
     ("C016", TORCH + "has = torch.version.cuda is not None\n", "says None or False"),
@@ -43,6 +50,11 @@ REASONS = [
 @pytest.mark.parametrize(("code", "text", "words"), ROWS)
 def test_advice(code: str, text: str, words: str) -> None:
     assert words in _found(code, text)[1]
+
+
+@pytest.mark.parametrize(("code", "path", "text", "words"), ELSEWHERE)
+def test_advice_elsewhere(code: str, path: str, text: str, words: str) -> None:
+    assert words in _found(code, text, path)[1]
 
 
 @pytest.mark.parametrize(("code", "text", "words"), REASONS)

@@ -123,6 +123,31 @@ IN_TESTS = [
 ]
 
 
+ELSEWHERE = [
+    ("B005", "degrades", "requirements.txt", "gputil\n"),
+    ("B005", "degrades", "requirements.txt", "nvidia-ml-py==12.560.30\n"),
+    ("B005", "blocks", "requirements.txt", "flash-attn\n"),
+    ("B005", "cosmetic", "requirements.txt", "nvidia-cublas-cu12==12.1\n"),
+    ("B010", "cosmetic", "CMakeLists.txt", "set(LIBRARY_NAME nccldebug)\n"),
+    ("B010", "cosmetic", "CMakeLists.txt", "add_executable(cuda_test a.cc)\n"),
+    ("B010", "degrades", "CMakeLists.txt", "set(CMAKE_CUDA_ARCHITECTURES 80)\n"),
+    ("B010", "degrades", "CMakeLists.txt", "target_link_libraries(x CUDA::cudart)\n"),
+    ("B012", "cosmetic", "Makefile", "CUDA_MEM_GET_INFO=cuda_mem_and_sm_count\nall: $(CUDA_MEM_GET_INFO)\n"),
+    ("B012", "blocks", "Makefile", "all: x\nCUDA_PATH ?= /usr/local/cuda\n"),
+    ("B012", "blocks", "Makefile", "x: x.o\n\t$(NVCC) -o x x.o\n"),
+    ("B012", "blocks", "Makefile", "USE_CUDA = 1\n"),
+    ("K016", "silent", "a.cpp", "bool f() { return type == c10::DeviceType::CUDA; }\n"),
+    ("K016", "blocks", "a.cpp", "void f() { TORCH_CHECK(x.device().type() == at::kCUDA); }\n"),
+    ("K016", "blocks", "a.cpp", "auto o = torch::TensorOptions().device(torch::kCUDA);\n"),
+    ("K070", "degrades", "main.go", 'p = flag.String("icd", "/home/kubernetes/bin/nvidia/icd", "")\n'),
+]
+
+
+@pytest.mark.parametrize(("code", "severity", "path", "text"), ELSEWHERE)
+def test_weight_elsewhere(code: str, severity: str, path: str, text: str) -> None:
+    assert _weights(code, path, text)[-1] == severity
+
+
 @pytest.mark.parametrize(("code", "severity", "text"), ROWS)
 def test_weight(code: str, severity: str, text: str) -> None:
     assert _weights(code, "example.py", text)[-1] == severity

@@ -30,7 +30,17 @@ def tie(name: str) -> Name | None:
     return None if row is None or (row.status == "same" and row.ascend == row.cuda) else row
 
 
+EVERYWHERE = re.compile(
+    r"asks (?:NVIDIA's driver|nvidia-smi):|ranges in the vendor's|a client of|or the host|its Triton kernels"
+    r"|its build for the CPU"
+)
+"""What a note says of packages that install anywhere, and do less without an NVIDIA GPU."""
+LESS = "the package installs anywhere, and finds no GPU of NVIDIA's to ask or to compute on"
+
+
 def severity(row: Name) -> str:
+    if row.status == "absent" and EVERYWHERE.search(row.note):
+        return "degrades"
     if row.status == "absent":
         return "cosmetic" if row.note.startswith(("part of CUDA", "HCCL comes")) else "blocks"
     return "degrades" if row.ascend == row.cuda else "blocks"
@@ -44,4 +54,7 @@ def found(
     if row is None or name.partition("[")[0].replace("-", "_") in document.own:
         return None  # also where a project tells how it is installed itself
     says = dictionary.says(row, rule.replacement)
-    return rule.found(document, start, end, name, severity=severity(row), replacement=says, layer=layer)
+    why = LESS if row.status == "absent" and EVERYWHERE.search(row.note) else None
+    return rule.found(
+        document, start, end, name, severity=severity(row), why=why, replacement=says, layer=layer
+    )

@@ -35,6 +35,18 @@ NAME = re.compile(
     r"nvidia-ml|libnccl|libcud\w+|nvcc|nvToolsExt|nvinfer\w*|nvjpeg)(?:\.h)?",
     re.IGNORECASE,
 )
+INSTEAD = (
+    (r"(?:lib)?nccl", "HCCL: libhccl from CANN"),
+    (r"cub|thrust|cutlass", "aclnn operators for sorts and sums, CATLASS for products"),
+    (r"tensorrt|nvinfer", "nothing to link: ATC converts an ONNX model, ACL loads it"),
+    (r"nvtx|nvtoolsext", "mstx: libms_tools_ext from CANN"),
+    (r"nvml|nvidia-ml", "DCMI: libdcmi, which comes with the driver"),
+    (r"nvcc", "bisheng, the compiler of CANN"),
+    (r"nvshmem", "the vendor's shmem"),
+    (r"(?:lib)?cudnn", "libopapi from CANN, whose aclnn operators do convolutions and normalisations"),
+    (r"raft|rmm|cuml|cuvs", "nothing: RAPIDS falls away"),
+)
+"""By how the package's name begins."""
 ASKED = "the package is part of CUDA; it may be absent, and what needs it is left out"
 
 
@@ -58,11 +70,16 @@ def check(document: Document) -> Iterator[Finding]:
                         f"{call.name}({word.plain})",
                         severity="degrades" if asked else None,
                         why=ASKED if asked else None,
+                        replacement=_instead(word.plain),
                     )
                     break
         elif call.name == "include" and call.arguments and "cuda" in call.arguments[0].plain.lower():
             word = call.arguments[0]
             yield RULE.found(document, word.start, word.end, f"include({word.plain})", severity="degrades")
+
+
+def _instead(name: str) -> str | None:
+    return next((says for begin, says in INSTEAD if re.match(begin, name, re.IGNORECASE)), None)
 
 
 def _is_asked(document: Document, call: cmake_calls.Call) -> bool:

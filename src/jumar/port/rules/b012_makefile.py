@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -57,6 +58,21 @@ IDLE = re.compile(
 """Lines that compile and link nothing; other rules read their commands."""
 
 
+COMPILES = re.compile(
+    r"nvcc|/(?:cuda|nvidia|nccl)|CUDA_?(?:HOME|PATH|ROOT|INC|LIB|DIR|BIN|ARCH|CC|CXX|FLAGS|CFLAGS|LDFLAGS|VERSION|TOOLKIT)"
+    r"|-l?(?:cuda|cudart|nccl|cublas|cudnn|curand|cusolver|cusparse|cufft|nvrtc|nvidia-ml)|gencode|compute_\d\d|\bsm_\d\d|\.cuh?\b"
+    r"|(?:USE|WITH|ENABLE|HAVE|BUILD|GGML|LLAMA)_\w*(?:CUDA|NCCL|CUBLAS|CUDNN|NVTX)|-D\w*(?:CUDA|NCCL)|\bcuda-?\d"
+    r"|^\w*(?:CUDA|NCCL)\w*[ \t]*[:?+]?=[ \t]*(?:\d+|on|off|true|false|yes|no)?[ \t]*$",
+    re.IGNORECASE,
+)
+"""What a line outside recipes has that says where the toolkit is, what to link, or that CUDA is wanted."""
+NAMED: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "a name of one's own says CUDA; the line itself calls no compiler and links nothing",
+    "replacement": "a name without the vendor",
+}
+
+
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
     for match in WORD.finditer(without_comments(document)):
@@ -65,4 +81,6 @@ def check(document: Document) -> Iterator[Finding]:
             lines.add(line)
             if IDLE.search(document.lines[line - 1]):
                 continue
-            yield RULE.found(document, *match.span(), match[0])
+            text = document.lines[line - 1]
+            named = NAMED if not text.startswith("\t") and not COMPILES.search(text) else {}
+            yield RULE.found(document, *match.span(), match[0], **named)

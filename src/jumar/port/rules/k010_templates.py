@@ -45,6 +45,11 @@ PATTERN = re.compile(
     r"raft|cudf|cuco|flashinfer)"
     r"(?:::\w+)+"
 )
+VALUES = re.compile(
+    r"thrust::(?:get|tuple|make_tuple|pair|make_pair|tie|complex|min|max|minimum|maximum|plus|multiplies|less|greater|identity|swap"
+    r"|abs|raw_pointer_cast|numeric_limits)\b|cuda::std::(?!atomic|barrier)\w+"
+)
+OF_VALUES = "the C++ standard library, or a struct and plain operators, inside a kernel in Ascend C"
 INSTEAD = {
     "thrust": "aclnnSort, aclnnCumsum, aclnnReduceSum and their kin on tensors",
     "cub": "aclnnSort, aclnnCumsum, aclnnReduceSum on tensors; inside kernels "
@@ -64,4 +69,5 @@ def check(document: Document) -> Iterator[Finding]:
         if place in seen or (space == "cg" and "cooperative_groups" not in document.text):
             continue
         seen.add(place)
-        yield RULE.found(document, *match.span(), match[0], replacement=INSTEAD.get(space))
+        says = OF_VALUES if VALUES.match(match[0]) else INSTEAD.get(space)
+        yield RULE.found(document, *match.span(), match[0], replacement=says)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from jumar.port import native_names
+from jumar.port import cost, native_names
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.rule import Example, Rule
@@ -38,5 +39,15 @@ PATTERN = re.compile(
 )
 
 
+COMPARED = re.compile(r"[=!]=\s*(?:[\w]+::)*k?CUDA\b|\bk?CUDA\s*[=!]=|\bcase\s+(?:[\w]+::)*k?CUDA\s*:")
+CHECKED = re.compile(r"CHECK|ASSERT|assert|\bthrow\b")
+NO_MATCH = "on Ascend the answer is no, and the program takes the other path without a word"
+
+
 def check(document: Document) -> Iterator[Finding]:
-    yield from native_names.of_table(document, RULE, PATTERN, "native/aten")
+    for one in native_names.of_table(document, RULE, PATTERN, "native/aten"):
+        line = document.lines[one.line - 1]
+        if COMPARED.search(line) and not CHECKED.search(line):
+            yield replace(one, severity="silent", why=NO_MATCH, effort_days=cost.days(RULE.code, "silent"))
+        else:
+            yield one

@@ -26,14 +26,14 @@ RULE = Rule(
         Example("torch::Tensor scale_cuda(torch::Tensor x);\n"),
         Example("#define CHECK_CUDA_ERROR(x) check(x)\n"),
     ),
-    keep=("int barracuda_count; cudaStream_t s;\n",),
+    keep=("int barracuda_count; cudaStream_t s;\n", "nvcuda::wmma::fragment<nvcuda::wmma::matrix_a> a;\n"),
 )
 
 PATTERN = re.compile(r"\b\w*(?:cuda|nccl|CUDA|NCCL|Cuda|Nccl)\w*\b")
 FOUND_BY_OTHERS = re.compile(
     r"(?:cuda|nccl)[A-Z]\w*|__CUDA\w*|CUDART_\w+|CUDA_(?:SUCCESS|ERROR_\w+|[RC]_\d+\w+|"
     r"ARRAY\w*|VERSION)|kCUDA|is_cuda|"
-    r"(?:C10|AT|TORCH)_CUDA_\w+|THCudaCheck|\w*[Bb]arracuda\w*|CUDA|cuda"
+    r"(?:C10|AT|TORCH)_CUDA_\w+|THCudaCheck|\w*[Bb]arracuda\w*|CUDA|cuda|nvcuda"
 )
 
 
