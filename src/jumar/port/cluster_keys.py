@@ -137,6 +137,8 @@ def _found(document: Document) -> Iterator[Key]:
         line = document.starts[document.position(match.start())[0] - 1]
         number = bisect_right(starts, match.start()) - 1
         entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
+        if entry is not None and entry.value is not None and "\n" in entry.value:
+            entry = None  # a file of its own, which the value holds
         if document.kind == "text" and CDI.match(document.text, match.end()):
             continue  # a device by name
         above = entry.path[:-1] if entry else _above(document, match.start())

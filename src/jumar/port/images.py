@@ -59,8 +59,16 @@ PROGRAMS = frozenset(("python", "python3", "bash", "sh", "torchrun", "accelerate
 RUNNERS = frozenset(("docker", "podman", "nerdctl", "nvidia-docker"))
 
 
+OF_NETWORK = re.compile(
+    r"gpudirect|tcpx|fastrak|nccl-(?:plugin|rdma|fastsocket)|gdrcopy|gib(?=:|$)|nvidia-peermem"
+)
+"""Parts of a cloud's or NVIDIA's network for GPUs."""
+
+
 def tie(image: str) -> Name | None:
     """The row of an image that holds CUDA, a row of its own making for names that say so, else None."""
+    if OF_NETWORK.search(image) and "/" in image and IMAGE.match(image):
+        return Name(image, "", "absent", "nothing: the chips have network ports of their own", "images")
     name = REGISTRY.sub("", image.strip("\"'").replace("#", "/"))
     bare = re.split(r"[:@](?=[^/]*$)", name, maxsplit=1)[0]
     row = dictionary.find("datacentre/images", bare)

@@ -66,6 +66,19 @@ def _in_quotes(document: Document, place: int) -> bool:
     return before.count('"') % 2 == 1 or before.count("'") % 2 == 1
 
 
+ADDRESS = re.compile(r"\b(?:https?|git|ssh|oci)://[^\s\"'<>)\]]+|(?<![\w@])git@[\w.\-]+:\S+")
+OF_ADDRESS = {
+    "why": "an address of NVIDIA's, or one whose words name CUDA",
+    "replacement": "nothing, or beside it an address of what serves Ascend",
+}
+"""What is said of a line that names CUDA in an address alone."""
+
+
+def in_address(document: Document, place: int) -> bool:
+    line, column = document.position(place)
+    return any(one.start() < column <= one.end() for one in ADDRESS.finditer(document.lines[line - 1]))
+
+
 def is_licence(line: str) -> bool:
     """Whether the line says who owns the file: it names NVIDIA without a tie to it."""
     return bool(OF_LICENCE.search(line))

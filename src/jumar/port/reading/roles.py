@@ -32,6 +32,14 @@ def is_test_data(document: Document) -> bool:
     return document.kind in ("json", "yaml", "text") and bool(TEST_DATA.search(document.path))
 
 
+DOCUMENT_DATA = re.compile(r"(^|/)(?:docs?|documentation|website|site)/(?:.*/)?_?data/")
+
+
+def is_document_data(document: Document) -> bool:
+    """What pages are made of, which people read and no program."""
+    return document.kind in ("json", "yaml") and bool(DOCUMENT_DATA.search(document.path))
+
+
 def top_keys(document: Document) -> frozenset[str]:
     return document.once(_top_keys)
 

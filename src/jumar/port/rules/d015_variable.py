@@ -59,7 +59,7 @@ RULE = Rule(
     severity="degrades",
     safety="safe",
     runs_unchanged=True,
-    why="only CUDA's libraries read it",
+    why="CUDA's libraries, or programs and images that are built for CUDA, read it",
     replacement="its counterpart for Ascend, set beside it",
     examples=(
         Example(
@@ -149,9 +149,14 @@ def check(document: Document) -> Iterator[Finding]:
         own = not library_variables.is_read(name)
         if own and INSTALLER.search(document.lines[here[0] - 1]):
             continue  # D003 tells of the file that it holds
-        version = own and VERSION.search(name) is not None
+        version = (own and VERSION.search(name) is not None) or name in VERSIONS
         switch = own and SWITCH.match(name) is not None
-        light = told or roles.is_test_data(document) or (row and row.note.startswith("ignored"))
+        light = (
+            told
+            or UNSET.search(document.text, *_line(document, match))
+            or roles.is_test_data(document)
+            or (row and row.note.startswith("ignored"))
+        )
         heavy = (
             "cosmetic"
             if own and not (version or switch)
@@ -174,6 +179,14 @@ def check(document: Document) -> Iterator[Finding]:
         )
 
 
+def _line(document: Document, match: re.Match[str]) -> tuple[int, int]:
+    """From where its line begins to where it ends."""
+    return document.starts[document.position(match.start())[0] - 1], match.end()
+
+
+UNSET = re.compile(r"^[ \t]*unset[ \t][^;&|\n]*$")
+"""What is taken away is not there on Ascend either."""
+VERSIONS = frozenset(("CUDA_VERSION", "CUDNN_VERSION", "NCCL_VERSION"))
 OF_ITS_OWN = (
     "a variable of the project's own, which is named after CUDA, NCCL or NVIDIA",
     "a name that holds for both, if it is to serve both; what it holds is told where it is used",

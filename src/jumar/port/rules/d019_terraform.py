@@ -75,17 +75,32 @@ def check(document: Document) -> Iterator[Finding]:
         elif line in lines or "nvidia.com/" in setting.value or "nvidia.com/" in setting.key:
             continue
         elif OF_NVIDIA.search(setting.value):
-            heavy = "cosmetic" if setting.key == "description" else "degrades"
-            yield _set_for(document, setting.start, setting.end, setting.value, heavy)
+            yield _set_for(document, setting.start, setting.end, setting.value, _weight(setting))
         elif OF_NVIDIA.search(setting.key):
             end = setting.key_start + len(setting.key)
-            yield _set_for(document, setting.key_start, end, setting.key, "degrades")
+            heavy = "degrades" if LITERAL.fullmatch(setting.value) and _is_set(document) else "cosmetic"
+            yield _set_for(document, setting.key_start, end, setting.key, heavy)
         elif COUNT.search(setting.key) and not setting.key.startswith("var.") and not for_others:
             end = setting.key_start + len(setting.key)
             yield _set_for(document, setting.key_start, end, setting.key, "cosmetic")
         else:
             continue
         lines.add(line)
+
+
+LITERAL = re.compile(r"true|\d[\w.]*")
+OWN_PLACE = re.compile(r"^(?:\$\{path\.|\.{0,2}/|[\w\-]*templates?/)|\.(?:tf|tftpl|tpl|ya?ml|sh|md)$")
+TYPED = re.compile(r"type|accelerator|gpu|machine|instance|product", re.IGNORECASE)
+
+
+def _is_set(document: Document) -> bool:
+    return not document.path.endswith(("outputs.tf", "versions.tf"))
+
+
+def _weight(setting: hcl_settings.Setting) -> str:
+    if setting.key in ("description", "name", "source", "error_message") or OWN_PLACE.search(setting.value):
+        return "cosmetic"
+    return "blocks" if MODEL.match(setting.value) and TYPED.search(setting.key) else "degrades"
 
 
 def _set_for(document: Document, start: int, end: int, what: str, severity: str) -> Finding:
@@ -99,6 +114,10 @@ def _set_for(document: Document, start: int, end: int, what: str, severity: str)
         severity=severity,
         why="the cloud offers NVIDIA's GPU here"
         if gpu
-        else "the setting is for NVIDIA's GPUs or their software",
-        replacement=None if gpu else "its counterpart of MindCluster or CANN where there is one",
+        else "the setting names NVIDIA, its GPUs or their software, or counts GPUs",
+        replacement=None
+        if gpu
+        else "a name or a number that holds for both"
+        if severity == "cosmetic"
+        else "its counterpart of MindCluster or CANN where there is one",
     )

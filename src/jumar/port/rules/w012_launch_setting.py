@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -77,6 +78,18 @@ TITLES = re.compile(r"rename|label|header|column|alias|title|legend|translation|
 """Tables of words that people see."""
 
 
+def _more(document: Document) -> dict[str, Any]:
+    """What is different in a file that no program runs by."""
+    if roles.is_document_data(document):
+        return {"severity": "cosmetic", "why": "what a page tells, which people read", "replacement": BESIDE}
+    if roles.is_test_data(document):
+        return {"severity": "cosmetic", "why": "what a test reads, which says CUDA"}
+    return {}
+
+
+BESIDE = "a row for Ascend beside it, once there is one"
+
+
 def check(document: Document) -> Iterator[Finding]:
     if document.kind in ("yaml", "json"):
         if document.kind == "yaml" and (
@@ -84,6 +97,7 @@ def check(document: Document) -> Iterator[Finding]:
         ):
             return
         read = json_entries.entries if document.kind == "json" else yaml_entries.entries
+        more = _more(document)
         for entry in read(document):
             start, end = entry.inner(document.text)
             value = (entry.value or "").strip()
@@ -95,14 +109,16 @@ def check(document: Document) -> Iterator[Finding]:
                 KEY.search(entry.named) or COMMUNICATOR.search(entry.named) or PLACED.fullmatch(value)
             ):
                 says = INSTEAD.get(value.lower().split(":")[0] if "," not in value else value.lower())
-                yield RULE.found(document, start, end, f"{entry.named}: {value}", replacement=says)
+                yield RULE.found(
+                    document, start, end, f"{entry.named}: {value}", **({"replacement": says} | more)
+                )
             elif (
                 SWITCH.match(entry.key)
                 and not entry.is_item
                 and not NOT_THESE.search(entry.key)
                 and CHOICE.match(value)
             ):
-                yield RULE.found(document, entry.key_start, entry.key_end, entry.key)
+                yield RULE.found(document, entry.key_start, entry.key_end, entry.key, **more)
         return
     for line_start, line in zip(document.starts, without_comments(document).split("\n"), strict=False):
         match = (INLINE.search(line) if document.kind == "toml" else None) or re.match(

@@ -98,12 +98,26 @@ ABOUT: tuple[tuple[str, str, str], ...] = (
         "an extra of its own for Ascend, with torch-npu",
     ),
     (
+        r"--?(?:no|disable|without|skip)[_\-](?:cuda|nccl|gpus?)\b",
+        "the option tells the program not to use CUDA, and names it",
+        "nothing: the program then runs on the CPU, as it would",
+    ),
+    (
         r"--?[\w\-]*(?:cuda|nccl)[\w\-]*(?:=(?!cuda|nccl)\S+)?$",
         "the option is for CUDA or NCCL by its name",
         "what the program has in its place for Ascend, if anything",
     ),
 )
 """By how an option begins: why it ties, and what stands there on Ascend."""
+
+
+NOT_USED = re.compile(r"--?(?:no|disable|without|skip)[_\-](?:cuda|nccl|gpus?)\b")
+OF_CASE = re.compile(r"[ \t]*(?:\|[^)\n]*)?\)")
+
+
+def _is_own(document: Document, end: int) -> bool:
+    """A pattern of `case`: the script's own option, which it only reads there."""
+    return document.kind in ("shell", "slurm") and OF_CASE.match(document.text, end) is not None
 
 
 def _about(option: str) -> tuple[str | None, str | None]:
@@ -138,6 +152,7 @@ def check(document: Document) -> Iterator[Finding]:
                 )
                 continue
             why, says = _about(option[0])
+            light = _is_own(document, start + len(option[0])) or NOT_USED.match(option[0])
             asks = QUESTION.fullmatch(option[0]) is not None
             yield RULE.found(
                 document,
@@ -146,6 +161,6 @@ def check(document: Document) -> Iterator[Finding]:
                 option[0],
                 layer=layer,
                 replacement=says,
-                severity="silent" if asks else None,
+                severity="silent" if asks else "cosmetic" if light else None,
                 why=why,
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading.comments import is_licence
+from jumar.port.reading.comments import OF_ADDRESS, in_address, is_licence
 from jumar.port.reading.own_paths import is_own
 from jumar.port.reading.scripts import in_code
 from jumar.port.rule import Example, Rule
@@ -36,7 +36,7 @@ RULE = Rule(
 )
 
 WORD = re.compile(
-    r"(?<![A-Za-z])(?:cuda|nvidia|nccl|cudnn|cublas|tensorrt|nvlink|nvcc|nvshmem)\w*|"
+    r"(?<![A-Za-z])(?:cuda|nvidia|nccl(?!ement)|cudnn|cublas|tensorrt|nvlink|nvcc|nvshmem)\w*|"
     r"[a-z_]cuda\b",
     re.IGNORECASE,
 )
@@ -49,19 +49,42 @@ OF_MAKER = re.compile(r"nvidia", re.IGNORECASE)
 """In a list of people it is an employer."""
 
 
+OF_HISTORY = re.compile(r"(^|/)(?:change|release|history|news|whats[_\-]?new)[^/]*$", re.IGNORECASE)
+WAS = {"replacement": "nothing: it tells what was"}
+
+
 def check(document: Document) -> Iterator[Finding]:
     taken: set[int] | None = None
-    lines: set[int] = set()
     of_people = PEOPLE.search(document.path) is not None
-    for match in WORD.finditer(document.text):
-        line, _ = document.position(match.start())
-        if line in lines or is_own(document, match.start()) or (of_people and OF_MAKER.fullmatch(match[0])):
+    past = WAS if OF_HISTORY.search(document.path) else {}
+    for line, match in _by_line(document).items():
+        if of_people and OF_MAKER.fullmatch(match[0]):
             continue
-        lines.add(line)
         if is_licence(document.lines[line - 1]):
             continue
         if in_code(document, match.start()):
             taken = other_lines(document, RULE.code) if taken is None else taken
             if line in taken:
                 continue
-        yield RULE.found(document, *match.span(), f"names {match[0]}")
+        more = OF_ADDRESS if in_address(document, match.start()) else past
+        yield RULE.found(
+            document,
+            *match.span(),
+            f"names {match[0]}",
+            why=more.get("why"),
+            replacement=more.get("replacement"),
+        )
+
+
+def _by_line(document: Document) -> dict[int, re.Match[str]]:
+    """One word of each line, and rather one that stands in no address."""
+    found: dict[int, re.Match[str]] = {}
+    for match in WORD.finditer(document.text):
+        line, _ = document.position(match.start())
+        if is_own(document, match.start()):
+            continue
+        if line not in found or (
+            in_address(document, found[line].start()) and not in_address(document, match.start())
+        ):
+            found[line] = match
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import json_entries, roles, yaml_entries
-from jumar.port.reading.comments import comments, is_licence
+from jumar.port.reading.comments import OF_ADDRESS, comments, in_address, is_licence
 from jumar.port.reading.own_paths import is_own
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
@@ -54,7 +54,9 @@ RULE = Rule(
     ),
 )
 
-WORD = re.compile(r"(?<![A-Za-z$])(?<!\$\{)(?:cuda|nvidia|nccl|cudnn|cublas|nvlink)\w*", re.IGNORECASE)
+WORD = re.compile(
+    r"(?<![A-Za-z$])(?<!\$\{)(?:cuda|nvidia|nccl(?!ement)|cudnn|cublas|nvlink)\w*", re.IGNORECASE
+)
 SAID = frozenset(
     (
         "name",
@@ -89,7 +91,14 @@ def check(document: Document) -> Iterator[Finding]:
                 continue
             lines.add(line)
             if not is_licence(document.lines[line - 1]):
-                yield RULE.found(document, *match.span(), f"names {match[0]}")
+                more = OF_ADDRESS if in_address(document, match.start()) else {}
+                yield RULE.found(
+                    document,
+                    *match.span(),
+                    f"names {match[0]}",
+                    why=more.get("why"),
+                    replacement=more.get("replacement"),
+                )
 
 
 def _said(document: Document) -> Iterator[tuple[int, int]]:

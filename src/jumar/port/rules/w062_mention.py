@@ -9,7 +9,7 @@ from typing import Any
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import json_entries, roles, yaml_entries
-from jumar.port.reading.comments import is_licence
+from jumar.port.reading.comments import OF_ADDRESS, in_address, is_licence
 from jumar.port.reading.own_paths import is_own
 from jumar.port.rule import Example, Rule
 from jumar.port.taken import lines as other_lines
@@ -47,17 +47,19 @@ RULE = Rule(
         Example('build:\n  cuda-major-version: "13"\n', path="matrix.yaml"),
         Example('backends:\n  amd: "rocm-x"\n  nvidia: "cuda12-x"\n', path="index.yaml"),
         Example("modprobe nvidia-uvm\n", path="a.sh"),
+        Example("RUN make build-vllm-cuda\n", path="Dockerfile"),
         Example("models:\n  a:\n    resourceProfile: nvidia-gpu-l4:1\n", path="values.yaml"),
     ),
     keep=(
         Example('{"model": {"vocab": {\n  "\\u0120nvidia": 47181\n}}}\n', path="tokenizer.json"),
+        Example("image: ncclementi/x:latest\n", path="pod.yaml"),
         Example('{"text": "a BARRACUDA of two colours"}\n', path="a.json"),
         Example("pip install cupy-cuda12x\n", path="a.sh"),
         Example("ls\n", path="a.sh"),
     ),
 )
 WORD = re.compile(
-    r"(?i:(?<![A-Za-z])(?:cuda|nccl|nvidia|cudnn)\w*)"
+    r"(?i:(?<![A-Za-z])(?:cuda|nccl(?!ement)|nvidia|cudnn)\w*)"
     r"|(?<=[a-z0-9_])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA)\w*|(?i:[A-Za-z0-9]_?(?<!barra)cuda\b)"
 )
 LONGEST_LINE = 2000
@@ -94,6 +96,16 @@ OF_MODULES: dict[str, Any] = {
     "severity": "degrades",
     "why": "the line asks for NVIDIA's cards, or for modules of the kernel that NVIDIA's driver brings",
     "replacement": "npu-smi info lists Ascend's chips; its driver loads modules of its own",
+    "runs_unchanged": False,
+}
+BUILDS = re.compile(
+    r"[ \t]*(?:-[ \t]+)?(?:RUN[ \t]+|run:[ \t]*)?(?:[^#\n]*&&[ \t]*)?(?:sudo[ \t]+|time[ \t]+)?"
+    r"(?:make|bazel|bazelisk|ninja|cargo|just|task|cmake|docker[ \t]+(?:buildx[ \t]+)?(?:build|bake)|\$\(MAKE\))[ \t]"
+)
+OF_BUILD: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the command builds or runs what is called after CUDA",
+    "replacement": "what is built for Ascend in its place",
     "runs_unchanged": False,
 }
 SELECTS = re.compile(
@@ -154,6 +166,11 @@ def _more(document: Document, line: int) -> dict[str, Any]:
         return {} if roles.is_test_data(document) else BY_DEVICE
     if document.kind in ("shell", "slurm", "dockerfile", "apptainer", "make", "yaml") and MODULE.match(text):
         return OF_MODULES
+    if document.kind in ("shell", "slurm", "dockerfile", "make", "yaml") and BUILDS.match(text):
+        return OF_BUILD
+    word = WORD.search(document.text, document.starts[line - 1])
+    if word is not None and in_address(document, word.start()):
+        return dict(OF_ADDRESS)
     return OF_NODES if _is_of_nodes(document, line) else {}
 
 
