@@ -9,6 +9,9 @@ from jumar.port.document import Document
 
 TORCH = "import torch\n"
 ROWS = [
+    ("C001", "model = WhisperModel(size, device='cuda')\n", "as the called library knows it"),
+    ("C001", TORCH + "x.to('cuda')\n", "current_accelerator"),
+    ("C031", "from cuda import cudart\n", "acl, CANN's Python interface"),
     ("C006", "resources = {'GPU': 1}\n", '"NPU"'),
     ("C006", "import paddle\npaddle.set_device('gpu')\n", "paddle-custom-npu"),
     ("C006", "import jax\nif jax.default_backend() == 'gpu':\n    pass\n", "JAX has no released backend"),
@@ -33,6 +36,8 @@ ROWS = [
     ("C054", "from tests.e2e.utils import requires_cuda_ge_8_9\n", "behind its own name"),
 ]
 ELSEWHERE = [
+    ("B006", "install.sh", "pip install vllm-0.9.1+cu124-cp312-cp312-linux_x86_64.whl\n", "vllm-ascend"),
+    ("B006", "install.sh", "pip install torch==2.4+cu124\n", "whl/cpu"),
     ("K010", "a.cu", "auto x = thrust::get<0>(grads);\n", "plain operators"),
     ("K010", "a.cu", "void f() { thrust::sort(a, b); }\n", "aclnnSort"),
     ("K010", "a.cu", "nvcuda::wmma::fragment<nvcuda::wmma::matrix_a> a;\n", "Mmad"),
@@ -40,6 +45,8 @@ ELSEWHERE = [
     ("B005", "requirements.txt", "kaolin\n", "torch operators"),
 ]
 REASONS = [
+    ("C060", "settings = {'clean_cuda_cache': False}\n", "of one's own"),
+    ("C060", "kind = {'name': 'cudnn'}\n", "a name of CUDA's"),
     ("C016", TORCH + "major = float(torch.version.cuda)\n", "fails on None"),
     ("C016", TORCH + "has = torch.version.cuda is not None\n", "says None or False"),
     ("C060", "skipped = {'NVIDIA DGX Display'}\n", "one of NVIDIA's GPUs"),

@@ -80,6 +80,9 @@ ROWS = [
     ("C016", "blocks", TORCH + "tag = torch.version.cuda.replace('.', '')\n"),
     ("C016", "silent", TORCH + "if torch.version.cuda:\n    tag = torch.version.cuda.replace('.', '')\n"),
     ("C016", "silent", TORCH + "on = torch.version.cuda is not None\n"),
+    # mixed precision for another device is switched off
+    ("C001", "silent", TORCH + "@torch.autocast('cuda', enabled=False)\ndef f():\n    pass\n"),
+    ("C001", "silent", TORCH + "with torch.autocast(device_type='cuda'):\n    pass\n"),
     # packages whose absence is caught
     ("C031", "blocks", "import cupy\n"),
     ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),

@@ -38,7 +38,7 @@ TABLE = Path(__file__).parent / "packages.tsv"
 
 @cache
 def by_name() -> dict[str, Name]:
-    """What the CUDA face knows of, and what it does not, from the table beside this file."""
+    """What the CUDA face knows of, and from the table beside this file what it does not, or what a port does instead."""
     found = {row.cuda: row for row in cudamap.names("packages")}
     lines = TABLE.read_text(encoding="utf-8").splitlines()[1:]
     for number, line in enumerate(lines, 2):
@@ -47,7 +47,7 @@ def by_name() -> dict[str, Name]:
             raise cudamap.BadTable(
                 f"{TABLE.name}:{number}: wanted name, Ascend name, status, note with tabs between"
             )
-        found.setdefault(fields[0], Name(fields[0], fields[1], fields[2], fields[3], "port/packages"))
+        found[fields[0]] = Name(fields[0], fields[1], fields[2], fields[3], "port/packages")
     return {name: row for name, row in found.items() if row.status != "same" and name not in HARMLESS}
 
 

@@ -38,9 +38,11 @@ def is_assigned_to(source: Source, node: ast.AST, name: str) -> bool:
     )
 
 
-def called(source: Source, node: ast.AST) -> str | None:
-    """The last word of the function that a node is a plain argument of."""
+def called(source: Source, node: ast.AST, by_keyword: bool = False) -> str | None:
+    """The last word of the function that a node is a plain argument of, or one by keyword too."""
     inner, above = outside(source, node)
+    if by_keyword and isinstance(above, ast.keyword):
+        inner, above = above, source.parents[above]
     if not isinstance(above, ast.Call) or inner is above.func:
         return None
     return last_word(above.func)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jumar.port import distributions
+from jumar.port import dictionary, distributions
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles
@@ -58,6 +58,10 @@ RULE = Rule(
     ),
 )
 
+OF_TORCH = re.compile(r"torch(?:vision|audio|text|data)?\b|\+?cu|pytorch", re.IGNORECASE)
+WHEEL = re.compile(r"([A-Za-z][\w.]*?)-\d[\w.+%\-]*\.whl")
+OTHERS = "the package's build for Ascend, or its sources without CUDA; the wheel is for NVIDIA's GPUs"
+FALLS_AWAY = "nothing: NVIDIA's packages fall away with its GPUs"
 DESCRIBED = re.compile(r"[ \t-]*[\"']?(?:description|summary|help|comment|title)[\"']?[ \t]*[:=]")
 TRIED = re.compile(
     r"(^|/)tests?/[^/]*\.(?:sh|bats|json|ya?ml|txt)$|(^|/)tests?/(?:.*/)?test[^/]*\.(?:sh|bats)$"
@@ -85,4 +89,22 @@ def check(document: Document) -> Iterator[Finding]:
                 and not INSTALLS.search(document.lines[line - 1])
             )
             severity = "cosmetic" if document.kind == "lock" or said or kept or tried else None
-            yield RULE.found(document, *match.span(), match[0], layer=layer, severity=severity)
+            yield RULE.found(
+                document,
+                *match.span(),
+                match[0],
+                layer=layer,
+                severity=severity,
+                replacement=_instead(document.lines[line - 1], match[0]),
+            )
+
+
+def _instead(line: str, matched: str) -> str | None:
+    """PyTorch's index has another for the CPU; wheels of others have what the table says."""
+    if "nvidia" in matched or "nvcr.io" in matched:
+        return FALLS_AWAY
+    wheel = WHEEL.search(line)
+    if wheel is None or OF_TORCH.fullmatch(wheel[1]):
+        return None
+    row = distributions.tie(re.sub(r"[-_.]+", "-", wheel[1]).lower())
+    return dictionary.says(row, OTHERS)

@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_guards, python_source, python_strings
+from jumar.port.reading import python_guards, python_source, python_strings, string_surroundings
 from jumar.port.rule import Example, Rule
+
+MIXED = frozenset(("autocast", "GradScaler", "custom_fwd", "custom_bwd"))
+OF_MIXED = "mixed precision for the device cuda only; on Ascend it warns and does nothing"
+ELSEWHERE = "the string names NVIDIA's device, which a machine with Ascend does not have"
+AS_KNOWN = "the device as the called library knows it there, or its own choice; in PyTorch it is npu"
+"""Where a file has nothing to do with PyTorch itself."""
 
 RULE = Rule(
     code="C001",
@@ -58,8 +64,13 @@ RULE = Rule(
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
+    known = "torch" in document.text
     for text in python_strings.of_role(document, "device"):
         fix = agnostic.given(agnostic.device_name(source, text.node))
-        weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why, fix)
+        mixed = string_surroundings.called(source, text.node, by_keyword=True) in MIXED
+        usual = ("silent", OF_MIXED) if mixed else (RULE.severity, RULE.why if known else ELSEWHERE)
+        weight = python_guards.of_value(source, text.node, *usual, fix)
+        if not known:
+            weight.setdefault("replacement", AS_KNOWN)
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"the device {text.value!r}", **weight)

@@ -10,6 +10,8 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.rule import Example, Rule
 
+MEANT = "what is really meant, asked in a way that holds for any device"
+
 RULE = Rule(
     code="C003",
     name="device-compared",
@@ -43,5 +45,7 @@ def check(document: Document) -> Iterator[Finding]:
     for text in python_strings.of_role(document, "compared device"):
         fix = agnostic.given(agnostic.comparison(source, text.node))
         weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why, fix)
+        if "torch" not in document.text:
+            weight.setdefault("replacement", MEANT)
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"compared with {text.value!r}", **weight)

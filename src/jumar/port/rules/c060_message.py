@@ -31,6 +31,16 @@ _OF_ENVIRONMENT: dict[str, Any] = {
     "layer": "software",
 }
 MODEL = re.compile(r"NVIDIA (?:DGX|GeForce|Tesla|Quadro|RTX|[A-Z]{1,2}\d)[\w \-]*")
+_OF_NAMES = (
+    "the name",
+    "a name of one's own says CUDA; as a text it ties nothing",
+    "a name without the vendor, where that is wanted",
+)
+VENDORS = re.compile(
+    r"(?:py)?(?:cuda|nccl|nvidia|cudnn|cublas(?:lt)?|nvcc|nvml|nvlink|nvrtc|nvshmem|nsys|tensorrt|dcgm|cu1[1-3]\d?)[\d.:\-]*(?:\{\})?",
+    re.IGNORECASE,
+)
+"""What NVIDIA calls its own; all else is put together by the program's authors."""
 _OF_FILES = ("the file", "the name of a file says CUDA", "the file that Ascend has for it, if it has one")
 
 RULE = Rule(
@@ -72,7 +82,8 @@ def check(document: Document) -> Iterator[Finding]:
     for text in python_strings.of_role(document, "word", "path", "file"):
         if text.value == "nvcc" and "cpp_extension" in document.text:
             continue  # flags for the compiler, of which another rule tells
-        what, why, instead = _OF_FILES if text.role == "file" else _OF_WORDS
+        usual = _OF_WORDS if VENDORS.fullmatch(text.value) else _OF_NAMES
+        what, why, instead = _OF_FILES if text.role == "file" else usual
         if " " in text.value:
             what, why, instead = "says", RULE.why, RULE.replacement
         for place in python_strings.places(document, text):
