@@ -59,6 +59,10 @@ PROGRAMS = frozenset(("python", "python3", "bash", "sh", "torchrun", "accelerate
 RUNNERS = frozenset(("docker", "podman", "nerdctl", "nvidia-docker"))
 
 
+FOR_OTHERS = re.compile(
+    r":(?:[\w.\-]*-)?(?:cpu|xpu|hpu|rocm\d*|hip|npu|ascend|gaudi|neuron|tpu|intel)(?![a-z])", re.IGNORECASE
+)
+"""Tags for what is not NVIDIA's."""
 OF_NETWORK = re.compile(
     r"gpudirect|tcpx|fastrak|nccl-(?:plugin|rdma|fastsocket)|gdrcopy|gib(?=:|$)|nvidia-peermem"
 )
@@ -71,6 +75,8 @@ def tie(image: str) -> Name | None:
         return Name(image, "", "absent", "nothing: the chips have network ports of their own", "images")
     name = REGISTRY.sub("", image.strip("\"'").replace("#", "/"))
     bare = re.split(r"[:@](?=[^/]*$)", name, maxsplit=1)[0]
+    if FOR_OTHERS.search(name) and not HOLDS.search(name):
+        return None
     row = dictionary.find("datacentre/images", bare)
     if row is not None:
         if bare.startswith(ONLY_TAGGED) and ":" in name and not FOR_GPUS.search(name):

@@ -17,8 +17,10 @@ VALUES_PATH = re.compile(r"(^|/)values[^/]*\.ya?ml$|(^|/)helm[^/]*/.*values", re
 CONDA_PATH = re.compile(r"(^|/)(environment|conda|env)[^/]*\.ya?ml$|(^|/)meta\.ya?ml$", re.IGNORECASE)
 ANSIBLE_PATH = re.compile(r"(^|/)(roles|playbooks?|ansible|group_vars|host_vars|vars_files)/", re.IGNORECASE)
 TEST_DATA = re.compile(
-    r"(^|/)(?:testdata|test_data|test-data|fixtures?|__snapshots__|golden\w*|mocks?|cassettes)/"
-    r"|(^|/)tests?/(?:.*/)?(?:data|resources|files|samples|expected|inputs?|outputs?)/"
+    r"(^|/)(?:[\w\-]*test[_\-]?(?:data|files|resources)|[\w\-]*mock\w*data|fixtures?|__snapshots__|golden\w*|mocks?"
+    r"|cassettes)/"
+    r"|(^|/)tests?/(?:.*/)?(?:data|resources|files|samples|expected|inputs?|outputs?)/",
+    re.IGNORECASE,
 )
 """Folders of files that tests read: nothing runs what they say."""
 DOCUMENTED = ("markdown",)
@@ -33,6 +35,19 @@ def is_test_data(document: Document) -> bool:
 
 
 DOCUMENT_DATA = re.compile(r"(^|/)(?:docs?|documentation|website|site)/(?:.*/)?_?data/")
+
+
+WORKS_WORDS = """
+    jobs steps stages matrix include trigger pool variables pipelines phases tasks resources pipeline script image
+    kind env services on strategy
+"""
+WORKS = frozenset(WORKS_WORDS.split())
+CI_ONLY_BY_FOLDER = re.compile(r"(^|/)ci/|jenkins|(^|/)test-pipeline", re.IGNORECASE)
+
+
+def runs_jobs(document: Document) -> bool:
+    """Whether a file of CI's folders says what is run, as others beside it do not."""
+    return not CI_ONLY_BY_FOLDER.search(document.path) or not WORKS.isdisjoint(top_keys(document))
 
 
 def is_document_data(document: Document) -> bool:

@@ -142,9 +142,16 @@ def check(document: Document) -> Iterator[Finding]:
         )
 
 
+ASKED = re.compile(r"(?:\[\[?|\btest)[ \t]+(?:![ \t]+)?-[a-z][ \t]+[\"']?$")
+"""Before a place whose being there is only asked: the answer is no."""
+
+
 def _weight(document: Document, start: int, place: str) -> str | None:
     if is_told(document, start) or (
         roles.is_ansible(document) and tasks.weight(document, start) == "cosmetic"
     ):
         return "cosmetic"
+    line = document.position(start)[0]
+    if ASKED.search(document.text, document.starts[line - 1], start):
+        return "silent"
     return "blocks" if "device-plugin" in place and not place.startswith(("/etc", "/var", "/run")) else None

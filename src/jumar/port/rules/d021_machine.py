@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port import machines
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import json_entries, roles, yaml_entries
+from jumar.port.reading.entries import Entry
 from jumar.port.reading.scripts import script_commands
 from jumar.port.rule import Example, Rule
 
@@ -89,16 +91,35 @@ OPTION = re.compile(
 )
 
 
+LISTED: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "a list of a cloud's machines names one with NVIDIA's GPUs; it chooses none",
+    "replacement": "nothing, as long as the list is of that cloud: machines with Ascend are not there",
+}
+MANY = 8
+"""Machines from which a file is taken for a list of what a cloud has."""
+
+
+def _is_catalogue(document: Document, entries: list[Entry]) -> bool:
+    """Whether the file tells which machines there are, rather than choosing some."""
+    if roles.is_kubernetes(document) or roles.is_ci(document):
+        return False
+    return len({one.value for one in entries if machines.tie(one.value or "")}) >= MANY
+
+
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
     if document.kind in ("yaml", "json"):
         read = json_entries.entries if document.kind == "json" else yaml_entries.entries
-        for entry in read(document):
-            if not entry.value or len(entry.value) > 80:
+        named = [one for one in read(document) if one.value and len(one.value) <= 80]
+        catalogue = _is_catalogue(document, named)
+        for entry in named:
+            if entry.value is None:
                 continue
             start, end = entry.inner(document.text)
             if row := machines.tie(entry.value):
-                yield RULE.found(document, start, end, entry.value, replacement=row.note, layer=layer)
+                more = LISTED if catalogue or roles.is_test_data(document) else {"replacement": row.note}
+                yield RULE.found(document, start, end, entry.value, layer=layer, **more)
             elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
                 (entry.named.lower().startswith("accelerator") and NAMED.match(entry.value))
                 or (entry.named == "type" and CARD.match(entry.value))

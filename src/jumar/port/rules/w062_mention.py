@@ -48,6 +48,7 @@ RULE = Rule(
         Example('backends:\n  amd: "rocm-x"\n  nvidia: "cuda12-x"\n', path="index.yaml"),
         Example("modprobe nvidia-uvm\n", path="a.sh"),
         Example("RUN make build-vllm-cuda\n", path="Dockerfile"),
+        Example("- requirements_files: [requirements.cuda.txt]\n", path="a.yaml"),
         Example("models:\n  a:\n    resourceProfile: nvidia-gpu-l4:1\n", path="values.yaml"),
     ),
     keep=(
@@ -96,6 +97,27 @@ OF_MODULES: dict[str, Any] = {
     "severity": "degrades",
     "why": "the line asks for NVIDIA's cards, or for modules of the kernel that NVIDIA's driver brings",
     "replacement": "npu-smi info lists Ascend's chips; its driver loads modules of its own",
+    "runs_unchanged": False,
+}
+FETCHED = re.compile(
+    r"://[^\s\"']*(?:cuda|cu1[1-3]\d|nvidia)[^\s\"']*\.(?:whl|tar\.gz|zip|tgz)\b", re.IGNORECASE
+)
+OF_INDEX: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the file is fetched from a place that is for CUDA or NVIDIA's",
+    "replacement": "the like from a place that serves Ascend or any machine, chosen beside it",
+    "runs_unchanged": False,
+}
+FILES = re.compile(
+    r"[\w./\-]*\b(?:requirements|Dockerfile|Containerfile|environment|constraints|compose|pylock|lock)[.\-_]?[\w.\-]*"
+    r"(?:cuda|nvidia)[\w.\-]*|/[\w.\-]*nvidia[\w.\-]*\.(?:list|repo|deb|rpm|run|gpg|asc|sources)\b"
+    r"|(?:cuda|nvidia)[\w.\-]*[/.\-_](?:Dockerfile|Containerfile|requirements[\w.\-]*\.(?:txt|in))\b",
+    re.IGNORECASE,
+)
+OF_FILES: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the line takes a file that is for CUDA, or is called so",
+    "replacement": "a file for Ascend beside it",
     "runs_unchanged": False,
 }
 BUILDS = re.compile(
@@ -157,6 +179,14 @@ def check(document: Document) -> Iterator[Finding]:
             )
 
 
+OF_SOFTWARE = frozenset(("toml", "requirements", "cmake", "bazel"))
+"""Kinds of file that programs are built and installed by."""
+
+
+def _layer_of(document: Document) -> str:
+    return "software" if document.kind in OF_SOFTWARE else roles.layer_of(document)
+
+
 def _more(document: Document, line: int) -> dict[str, Any]:
     """What is known of the line beside that it names CUDA."""
     text = document.lines[line - 1]
@@ -166,6 +196,10 @@ def _more(document: Document, line: int) -> dict[str, Any]:
         return {} if roles.is_test_data(document) else BY_DEVICE
     if document.kind in ("shell", "slurm", "dockerfile", "apptainer", "make", "yaml") and MODULE.match(text):
         return OF_MODULES
+    if FETCHED.search(text):
+        return OF_INDEX
+    if FILES.search(text):
+        return OF_FILES
     if document.kind in ("shell", "slurm", "dockerfile", "make", "yaml") and BUILDS.match(text):
         return OF_BUILD
     word = WORD.search(document.text, document.starts[line - 1])
