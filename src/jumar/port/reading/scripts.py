@@ -39,7 +39,8 @@ CI_CALL = re.compile(
 )
 TOLD = re.compile(
     r"[ \t]*(?:-[ \t]+)?(?:run:[ \t]*)?"
-    r"(?:echo|printf|die|fail|fatal|say|(?:sub)?step|(?:log|print|warn|err|info|msg)\w*)[ \t]"
+    r"(?:echo|printf|die|fail|fatal|say|(?:sub)?step|(?:log|print|warn|err|info|msg)\w*"
+    r"|\w*(?:_|:)(?:error|warn(?:ing)?|info|log|msg|message|note|fail|fatal|die|usage|help|step|success))[ \t]"
 )
 HANDED_ON = re.compile(r"(?<![&\d])>(?!&)|\|(?!\|)")
 LABEL = re.compile(

@@ -41,6 +41,7 @@ RULE = Rule(
         Example("export PATH=/usr/local/cuda/bin:$PATH\n", path="env.sh"),
         Example("ENV LD_LIBRARY_PATH=/usr/local/nvidia/lib64:$LD_LIBRARY_PATH\n"),
         Example("ls /dev/nvidia0\n", path="a.sh"),
+        Example("ENV LD_LIBRARY_PATH=/usr/lib/python3/dist-packages/nvidia/cudnn/lib\n"),
         Example('command: ["/usr/bin/nvidia-gpu-device-plugin", "-logtostderr"]\n', path="ds.yaml"),
     ),
     keep=(
@@ -57,6 +58,7 @@ PATH = re.compile(
     r"/etc|/proc/driver|/run|/var/run|/home/kubernetes/bin)"
     r"/(?!nvidia[\w\-]*exporter)(?:nvidia|cuda|nccl|lib(?:cuda|cudart|cudnn|nccl|cublas|nvidia|nvinfer|nvrtc)|"
     r"gdrdrv|tensorrt)[\w./\-${}*]*"
+    r"|/?[\w./\-${}]*(?:site|dist)-packages/(?:nvidia|cupy|tensorrt)[\w./\-${}*]*"
     r"|\blib(?:cuda|cudart|cudnn\w*|nccl|cublas\w*|nvidia-\w+|nvrtc|nvinfer\w*|"
     r"cusparse\w*|cusolver\w*|cufft|curand|nvToolsExt)(?:-\w+)?\.(?:so|a)[.\d]*",
     re.IGNORECASE,
@@ -72,6 +74,11 @@ TOOLKIT = (
     "…/set_env.sh` sets the paths"
 )
 KINDS: tuple[tuple[str, str | None, str], ...] = (
+    (
+        r"/etc/nccl|nccl[\w.\-]*\.conf",
+        "the file holds NCCL's settings",
+        "variables of the environment: HCCL has settings there, and no such file",
+    ),
     (r"/dev/nvidia\d*$", DEVICE, "/dev/davinci and the chip's number, with the devices of its manager"),
     (r"/dev/(?:nvidia|gdrdrv)", DEVICE, "/dev/davinci_manager, /dev/devmm_svm and /dev/hisi_hdc"),
     (r"device-plugin", "the program is NVIDIA's device plug-in", "Ascend Device Plugin of MindCluster"),
@@ -96,6 +103,11 @@ KINDS: tuple[tuple[str, str | None, str], ...] = (
         r"nccl|^libnccl",
         "the place is NCCL's",
         "HCCL, which comes with CANN and is found through its set_env.sh",
+    ),
+    (
+        r"-packages/",
+        "the place is of a package of CUDA's libraries",
+        "nothing: CANN's libraries are found through its set_env.sh",
     ),
     (r"cudnn|cublas|cusparse|cusolver|cufft|curand", "the library is CUDA's", "the operators of CANN"),
     (r"tensorrt|nvinfer", "the place is TensorRT's", "CANN, whose ATC converts ONNX"),
@@ -142,7 +154,7 @@ def check(document: Document) -> Iterator[Finding]:
         )
 
 
-ASKED = re.compile(r"(?:\[\[?|\btest)[ \t]+(?:![ \t]+)?-[a-z][ \t]+[\"']?$")
+ASKED = re.compile(r"(?:\[\[?|\btest)[ \t]+-[a-z][ \t]+[\"']?$")
 """Before a place whose being there is only asked: the answer is no."""
 
 

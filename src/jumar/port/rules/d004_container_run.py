@@ -56,6 +56,8 @@ ENGINES = frozenset(
         "sarus",
     )
 )
+PROGRAMS = frozenset(("python", "python3", "uv", "poetry", "node"))
+"""What they are given is their own."""
 OPTION = re.compile(
     r"--gpus(?:=.*)?|--runtime=nvidia|--nv|--nvccli|--device=(?:nvidia\.com/|"
     r"/dev/nvidia).*|--device=nvidia.*|--privileged-gpu"
@@ -75,7 +77,8 @@ def check(document: Document) -> Iterator[Finding]:
     listed = document.kind in ("json", "yaml") and "--gpus" in document.text
     for command in script_commands(document):
         words = [word.plain for word in command.words]
-        engine = bool(ENGINES & {word.rsplit("/", 1)[-1] for word in words})
+        program = any(word in PROGRAMS for word in words[:2])
+        engine = not program and bool(ENGINES & {word.rsplit("/", 1)[-1] for word in words})
         if not listed and not engine and not OPTIONS.search(" ".join(words)):
             continue
         for number, word in enumerate(command.words):

@@ -59,4 +59,12 @@ def check(document: Document) -> Iterator[Finding]:
         )
     for match in PATTERN.finditer(text):
         what = re.sub(r"[\"',]", "", match[0])
-        yield RULE.found(document, *match.span(), what, layer=roles.layer_of(document))
+        of_engine = what.startswith("default")
+        yield RULE.found(
+            document,
+            *match.span(),
+            what,
+            layer=roles.layer_of(document),
+            why="hosts with Ascend have no such run time for containers" if of_engine else None,
+            replacement="ascend, once Ascend Docker Runtime is installed" if of_engine else None,
+        )

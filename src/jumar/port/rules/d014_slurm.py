@@ -54,6 +54,10 @@ SETTING = re.compile(
 )
 
 
+OF_CLUSTER = re.compile(r"GresTypes|NodeName|Gres[ \t]*=")
+OF_NODES = "GresTypes=npu, and Name=npu with File=/dev/davinci* in gres.conf of the nodes with Ascend"
+
+
 def check(document: Document) -> Iterator[Finding]:
     layer = roles.layer_of(document)
     if document.kind in ("slurm", "shell", "text"):
@@ -75,4 +79,5 @@ def check(document: Document) -> Iterator[Finding]:
                 )
     if document.kind in ("yaml", "ini"):
         for match in SETTING.finditer(without_comments(document)):
-            yield RULE.found(document, *match.span(), match[0], layer=layer)
+            says = OF_NODES if OF_CLUSTER.match(match[0]) else None
+            yield RULE.found(document, *match.span(), match[0], layer=layer, replacement=says)

@@ -160,10 +160,12 @@ def check(document: Document) -> Iterator[Finding]:
         heavy = (
             "cosmetic"
             if own and not (version or switch)
-            else "silent"
-            if name in CHOOSING and not told
             else "cosmetic"
             if light
+            else "silent"
+            if name in CHOOSING
+            else "cosmetic"
+            if row and row.note.startswith("ignored")
             else None
         )
         why, instead = OF_VERSION if version else OF_SWITCH if switch else OF_ITS_OWN if own else (None, says)

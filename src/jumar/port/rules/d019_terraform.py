@@ -98,7 +98,11 @@ def _is_set(document: Document) -> bool:
 
 
 def _weight(setting: hcl_settings.Setting) -> str:
-    if setting.key in ("description", "name", "source", "error_message") or OWN_PLACE.search(setting.value):
+    if (
+        setting.key in ("description", "name", "source", "error_message")
+        or OWN_PLACE.search(setting.value)
+        or " " in setting.value.strip()
+    ):
         return "cosmetic"
     return "blocks" if MODEL.match(setting.value) and TYPED.search(setting.key) else "degrades"
 

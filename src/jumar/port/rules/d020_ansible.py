@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jumar.port import images
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import roles, tasks, yaml_entries
@@ -126,7 +127,7 @@ def check(document: Document) -> Iterator[Finding]:
         return
     lines: set[int] = set()
     for entry in yaml_entries.entries(document):
-        if entry.named in SKIPPED or _is_package(entry):
+        if entry.named in SKIPPED or _is_package(entry) or _is_image(entry):
             continue
         for start, end in (
             (entry.key_start, entry.key_end),
@@ -146,6 +147,12 @@ def _is_package(entry: Entry) -> bool:
     module = entry.parent if entry.key in ("name", "pkg") else entry.named if entry.is_item else ""
     above = {word.rsplit(".", 1)[-1] for word in entry.path[:-1]}
     return bool(entry.value and PACKAGE.fullmatch(entry.value) and (module in PACKAGES or above & PACKAGES))
+
+
+def _is_image(entry: Entry) -> bool:
+    """Of which D001 tells."""
+    named = "image" in entry.named.lower() or "container" in entry.named.lower()
+    return bool(entry.value and named and images.tie(entry.value.split(":{{")[0]))
 
 
 def _found(document: Document, entry: Entry, start: int, end: int, match: re.Match[str]) -> Finding:

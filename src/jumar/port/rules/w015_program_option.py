@@ -10,7 +10,7 @@ from jumar.port.finding import Finding
 from jumar.port.reading import roles
 from jumar.port.reading.here_documents import KINDS as HERE
 from jumar.port.reading.here_documents import is_python
-from jumar.port.reading.scripts import is_of_container, script_commands
+from jumar.port.reading.scripts import is_of_container, is_told, script_commands
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -142,6 +142,8 @@ def check(document: Document) -> Iterator[Finding]:
             if document.kind == "json" and "--gpus" in option[0]:
                 continue  # options of a container, of which another rule tells
             if option[0].lstrip("\"'").startswith("--gpus") and is_of_container(document, start):
+                continue
+            if is_told(document, start):
                 continue
             if start in seen or first in ("echo", "printf", "#") or (first in NOT_PROGRAMS and on_option):
                 continue
