@@ -83,6 +83,7 @@ ROWS = [
     # mixed precision for another device is switched off
     ("C001", "silent", TORCH + "@torch.autocast('cuda', enabled=False)\ndef f():\n    pass\n"),
     ("C001", "silent", TORCH + "with torch.autocast(device_type='cuda'):\n    pass\n"),
+    ("C060", "blocks", "m = importlib.import_module('fused_norm_cuda')\n"),
     # packages whose absence is caught
     ("C031", "blocks", "import cupy\n"),
     ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),
@@ -142,6 +143,15 @@ ELSEWHERE = [
     ("K016", "silent", "a.cpp", "bool f() { return type == c10::DeviceType::CUDA; }\n"),
     ("K016", "blocks", "a.cpp", "void f() { TORCH_CHECK(x.device().type() == at::kCUDA); }\n"),
     ("K016", "blocks", "a.cpp", "auto o = torch::TensorOptions().device(torch::kCUDA);\n"),
+    ("K010", "cosmetic", "a.cu", "auto x = cuda::device_cast(y);\n"),
+    ("K010", "blocks", "a.cu", "cuda::atomic<int> x;\n"),
+    ("K061", "cosmetic", "a.cc", 'puts("needs CUDA");\n'),
+    ("K061", "silent", "a.cc", 'bool f() { return name == "cuda"; }\n'),
+    ("K061", "blocks", "a.cc", 'void *h = dlopen("libcuda.so.1", 1);\n'),
+    ("K061", "silent", "a.cc", 'char *e = getenv("CUDA_VISIBLE_DEVICES");\n'),
+    ("K070", "degrades", "main.rs", "use cudarc::driver::CudaSlice;\n"),
+    ("K070", "degrades", "main.rs", "let d = CudaDevice::new(0)?;\n"),
+    ("K070", "cosmetic", "main.rs", "let d: CudaDevice = other;\n"),
     ("K070", "degrades", "main.go", 'p = flag.String("icd", "/home/kubernetes/bin/nvidia/icd", "")\n'),
 ]
 

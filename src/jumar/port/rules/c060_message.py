@@ -9,8 +9,9 @@ from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
-from jumar.port.reading import python_source, python_strings
+from jumar.port.reading import python_guards, python_source, python_strings
 from jumar.port.reading.string_patterns import TEST_FILE
+from jumar.port.reading.string_surroundings import called
 from jumar.port.rule import Example, Rule
 
 _OF_WORDS = (
@@ -36,6 +37,13 @@ _OF_NAMES = (
     "a name of one's own says CUDA; as a text it ties nothing",
     "a name without the vendor, where that is wanted",
 )
+_OF_MODULES: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "a module that is compiled of CUDA C++ is loaded by its name",
+    "replacement": "the same in torch operators, or the module built from sources for Ascend",
+    "layer": "software",
+}
+LOADERS = frozenset(("import_module", "__import__", "load_library"))
 VENDORS = re.compile(
     r"(?:py)?(?:cuda|nccl|nvidia|cudnn|cublas(?:lt)?|nvcc|nvml|nvlink|nvrtc|nvshmem|nsys|tensorrt|dcgm|cu1[1-3]\d?)[\d.:\-]*(?:\{\})?",
     re.IGNORECASE,
@@ -94,6 +102,9 @@ def check(document: Document) -> Iterator[Finding]:
 def _instead(source: python_source.Source, text: python_strings.Text) -> dict[str, Any]:
     """What is no word for people: a GPU's name among others, or a value in the environment."""
     above = source.parents[text.node]
+    if called(source, text.node) in LOADERS:
+        weight = python_guards.weighed(source, text.node, "blocks", _OF_MODULES["why"])
+        return {**_OF_MODULES, **weight}
     if isinstance(above, (ast.Compare, ast.List, ast.Set, ast.Tuple, ast.Dict)) and MODEL.fullmatch(
         text.value
     ):

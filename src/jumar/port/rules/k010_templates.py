@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port import native_names
 from jumar.port.document import Document
@@ -48,14 +49,27 @@ PATTERN = re.compile(
 VALUES = re.compile(
     r"thrust::(?:get|tuple|make_tuple|pair|make_pair|tie|complex|min|max|minimum|maximum|plus|multiplies|less|greater|identity|swap"
     r"|abs|raw_pointer_cast|numeric_limits)\b|cuda::std::(?!atomic|barrier)\w+"
+    r"|cute::(?:min|max|get|tuple|make_tuple|swap|abs|Int|C|_\d+|true_type|false_type)\b|cutlass::(?:Array|sizeof_bits|platform)\b"
 )
+TYPES = re.compile(r"cutlass::(?:half_t|bfloat16_t|tfloat32_t|float_\w+|uint\d+b_t|int\d+b_t)\b")
+LIBCU = re.compile(
+    r"cuda::(?:std|atomic\w*|barrier|pipeline\w*|make_pipeline|memcpy_async|memory_order\w*|thread_scope\w*|aligned_size_t|annotated_ptr"
+    r"|access_property|apply_access_property|associate_access_property|discard_memory|proclaim_return_type|ptx|device|experimental|maximum"
+    r"|minimum|counting_semaphore|binary_semaphore|latch|stream_ref|mr|get_stream|barrier_\w+|ceil_div|static_for|bit_\w+)\b"
+)
+"""What NVIDIA's C++ library has in the namespace; anything else there is the project's own."""
+NAMED: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "a namespace of the project's own says CUDA; the name alone ties nothing, what stands in it may",
+    "replacement": "a namespace for Ascend beside it, or a name without the vendor",
+}
 OF_VALUES = "the C++ standard library, or a struct and plain operators, inside a kernel in Ascend C"
 INSTEAD = {
     "thrust": "aclnnSort, aclnnCumsum, aclnnReduceSum and their kin on tensors",
     "cub": "aclnnSort, aclnnCumsum, aclnnReduceSum on tensors; inside kernels "
     "AscendC::ReduceSum over vectors",
     "cutlass": "CATLASS, the vendor's templates, or aclnnMatmul",
-    "cute": "CATLASS, the vendor's templates, or aclnnMatmul",
+    "cute": "CATLASS, the vendor's templates; DataCopy and Mmad where a kernel in Ascend C is written by hand",
     "nvcuda": "AscendC::Mmad on the cube, or the library matmul of Ascend C",
     "cooperative_groups": "AscendC::SyncAll between cores, PipeBarrier inside one",
     "cg": "AscendC::SyncAll between cores, PipeBarrier inside one",
@@ -69,5 +83,13 @@ def check(document: Document) -> Iterator[Finding]:
         if place in seen or (space == "cg" and "cooperative_groups" not in document.text):
             continue
         seen.add(place)
-        says = OF_VALUES if VALUES.match(match[0]) else INSTEAD.get(space)
-        yield RULE.found(document, *match.span(), match[0], replacement=says)
+        if space == "cuda" and not LIBCU.match(match[0]):
+            yield RULE.found(document, *match.span(), match[0], **NAMED)
+            continue
+        yield RULE.found(document, *match.span(), match[0], replacement=_instead(match[0], space))
+
+
+def _instead(name: str, space: str) -> str | None:
+    if TYPES.match(name):
+        return "half and bfloat16_t of Ascend C; 8 bits on newer chips only"
+    return OF_VALUES if VALUES.match(name) else INSTEAD.get(space)

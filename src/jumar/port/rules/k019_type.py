@@ -19,7 +19,7 @@ RULE = Rule(
     severity="blocks",
     safety="report",
     runs_unchanged=False,
-    why="the type comes from CUDA's headers",
+    why="the name comes from NVIDIA's headers",
     replacement="the type of ACL, HCCL or Ascend C",
     examples=(
         Example("cudaStream_t stream;\n"),

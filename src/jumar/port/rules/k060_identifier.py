@@ -20,7 +20,7 @@ RULE = Rule(
     severity="cosmetic",
     safety="report",
     runs_unchanged=False,
-    why="the name says CUDA; it works, and misleads",
+    why="a name of the project's own says CUDA; the name alone ties nothing, what stands behind it may",
     replacement="a name without the vendor",
     examples=(
         Example("torch::Tensor scale_cuda(torch::Tensor x);\n"),

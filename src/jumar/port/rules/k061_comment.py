@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port import native_names
 from jumar.port.document import Document
@@ -33,7 +34,62 @@ RULE = Rule(
     ),
 )
 
-PATTERN = re.compile(r"(?<![A-Za-z])(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w{0,60}Cuda[A-Z]\w*)")
+PATTERN = re.compile(r"(?:(?<![A-Za-z])|(?<=\blib))(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w{0,60}Cuda[A-Z]\w*)")
+
+
+QUOTED = re.compile(r"\"([^\"\n]*)\"")
+DEVICE = re.compile(r"cuda(?::\d*)?", re.IGNORECASE)
+LIBRARY = re.compile(
+    r"(?:.*/)?(?:lib)?(?:cuda|cudart|cublas(?:Lt)?|cudnn\w*|cufft|curand|cusolver|cusparse|nvrtc|nccl|nvidia-ml|nvml|cupti|nvcuda)"
+    r"[\w.\-]*\.(?:so|dll|dylib)[.\d]*"
+)
+COMMAND = re.compile(r"(?:.*[ /])?(?:nvidia-smi|nvcc|nsys|ncu)(?: .*)?")
+ASKED = re.compile(
+    r"\b(?:secure_)?(?:getenv|setenv|putenv|unsetenv|_putenv_s|GetEnvironmentVariable\w*)\s*\($"
+)
+OF_DEVICE: dict[str, Any] = {
+    "severity": "silent",
+    "why": "the text is a device's name by which the program chooses; on Ascend it has another",
+    "replacement": "npu beside it",
+}
+OF_LIBRARY: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the library comes with NVIDIA's driver or toolkit",
+    "replacement": "the library of CANN that has the same part: libascendcl, libopapi, libhccl",
+}
+OF_COMMAND: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the command comes with NVIDIA's driver or toolkit",
+    "replacement": "npu-smi for nvidia-smi, msprof for nsys and ncu; bisheng compiles for Ascend",
+}
+OF_VARIABLE: dict[str, Any] = {
+    "severity": "silent",
+    "why": "the variable is one of CUDA's or NCCL's, which nobody sets on a machine with Ascend",
+    "replacement": "the variable of CANN or HCCL, as ASCEND_RT_VISIBLE_DEVICES",
+}
+VARIABLE = re.compile(r"(?:CUDA|NCCL|NVIDIA|CUDNN|CUBLAS)_[A-Z0-9_]+")
+
+
+def _of_text(line: str, column: int) -> dict[str, Any]:
+    """What a text is to the program, where it is more than words for people."""
+    if "//" in line[:column] or line.lstrip().startswith(("*", "/*")):
+        return {}
+    for quoted in QUOTED.finditer(line):
+        if not quoted.start() < column < quoted.end():
+            continue
+        text = quoted[1]
+        if DEVICE.fullmatch(text):
+            return OF_DEVICE
+        if LIBRARY.fullmatch(text):
+            return OF_LIBRARY
+        if COMMAND.fullmatch(text) and RUN.search(line[: quoted.start()]):
+            return OF_COMMAND
+        if VARIABLE.fullmatch(text) and ASKED.search(line[: quoted.start()]):
+            return OF_VARIABLE
+    return {}
+
+
+RUN = re.compile(r"\b(?:system|popen|_popen|exec\w*|run\w*)\s*\($")
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -45,4 +101,5 @@ def check(document: Document) -> Iterator[Finding]:
         lines.add(line)
         text = document.lines[line - 1]
         if not is_licence(text) and not text.lstrip().startswith("#"):
-            yield RULE.found(document, *match.span(), f"text: {match[0]}")
+            given = _of_text(text, match.start() - document.starts[line - 1])
+            yield RULE.found(document, *match.span(), f"text: {match[0]}", **given)

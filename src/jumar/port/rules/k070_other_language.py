@@ -24,6 +24,8 @@ RULE = Rule(
     replacement="a look: bindings to CUDA need their counterpart in ACL, names need nothing",
     examples=(
         Example('let devices = env::var("CUDA_VISIBLE_DEVICES");\n', path="main.rs"),
+        Example("use cudarc::driver::CudaSlice;\n", path="main.rs"),
+        Example("let device = Device::new_cuda(0)?;\n", path="main.rs"),
         Example("cdef int cudaSetDevice(int)\n", path="a.pyx"),
         Example('prefix = flag.String("icd", "/home/kubernetes/bin/nvidia/icd", "")\n', path="main.go"),
         Example("config *nvidia.DeviceConfig\n", path="server.go"),
@@ -59,6 +61,9 @@ USED = re.compile(
     r"|\bcuda(?:Set|Get|Malloc|Mem|Free|Stream|Event|Device|Launch|Host|Func|Graph|Ipc|Driver|Runtime)\w*[ \t]*\("
     r"|\b(?:nccl(?:Comm|All|Reduce|Broadcast|Group|Send|Recv|Get)|cudnn(?:Create|Get|Set))\w*[ \t]*\("
     r"|\bcublas(?:Create|[SDGH]gemm)\w*[ \t]*\("
+    r"|::(?:CU|CUDA|CUDNN|CUBLAS(?:LT)?|CUFFT|CURAND|NCCL|NVML)_[A-Z]\w+|\bCuda(?:Device|Context)::new|\bnew_cuda\b|\bcuda_if_available"
+    r"|^\s*(?:pub\s+)?use\s+(?:cudarc|cust|rustacuda|cuda_\w+|nvml_wrapper)\b|github\.com/NVIDIA/go-(?:nvml|dcgm)|gorgonia\.org/cu\b"
+    r"|^\s*using\s+ManagedCuda|^\s*(?:import|using)\s+CUDA\b"
 )
 """What a program hands to NVIDIA's tools, libraries and devices; all else in a line are names of its own."""
 TOLD = re.compile(
@@ -83,6 +88,11 @@ OWN = re.compile(
 PACKAGED = re.compile(r"^package\s+com\.nvidia\.", re.MULTILINE)
 OF_JAVA = re.compile(r"\s*import\s+(?:static\s+)?com\.nvidia\.(?!cuda)")
 LONGEST_LINE = 2000
+BINDING = re.compile(
+    r"\buse\s+(?:cudarc|cust|rustacuda|nvml_wrapper)\b|github\.com/NVIDIA/go-(?:nvml|dcgm)|gorgonia\.org/cu\b|^\s*using\s+ManagedCuda"
+    r"|^\s*using\s+CUDA\b"
+)
+"""Imports of packages that bind to NVIDIA's libraries."""
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"^\s*(?://|#|/?\*|--|%)")
 
@@ -109,5 +119,6 @@ def check(document: Document) -> Iterator[Finding]:
         said = IMPORT.match(text) or document.path.endswith(TEMPLATES) or TESTED.search(document.path)
         uses = (ASKED if document.path.lower().endswith(PAGES) else USED).search(text)
         told = TOLD.search(text) and document.kind == "text"
-        heavy = "cosmetic" if said or told or not uses or REMOVES.match(text) else None
+        bound = BINDING.search(text) is not None and not TESTED.search(document.path)
+        heavy = "cosmetic" if (said and not bound) or told or not uses or REMOVES.match(text) else None
         yield RULE.found(document, *match.span(), match[0], severity=heavy)
