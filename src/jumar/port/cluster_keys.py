@@ -31,7 +31,7 @@ KEY = re.compile(
 ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
-OF_TAINT = re.compile(r"\bkey[\"']?[ \t]*:[ \t]*[\"']?$")
+OF_TAINT = re.compile(r"\bkey[\"']?[ \t]*[:=][ \t]*[\"']?$")
 IN_TEST = re.compile(r"_test\.go$|(^|/)(?:integration_tests?|envtest|testdata)/(?:.*/)?\w*crds?/")
 """Texts that a test of Go holds against others, and definitions that one loads into an API server of its own: they
 change with the program, and run as they are."""

@@ -41,7 +41,7 @@ HOLDS = re.compile(r"cuda|cudnn|tensorrt|(?<![a-z])cu\d{2,3}(?!\d)", re.IGNORECA
 ADDRESS = re.compile(r"(?!nvidia\.com/)[\w\-]+(?:\.[\w\-]+)*(?:/[\w.\-]+)+:(?!\d+$)[\w.\-]+")
 """Under whatever key: an owner, a name and a tag."""
 HOLDS_TAGGED = re.compile(
-    r"/[^/]*(?:cuda|cudnn|nvidia|tensorrt|(?<![a-z])l4t|(?<![a-z])cu\d{2,3}(?!\d))[^/]*$", re.IGNORECASE
+    r"/[^/]*(?:cuda|cudnn|nccl|nvidia|tensorrt|(?<![a-z])l4t|(?<![a-z])cu\d{2,3}(?!\d))[^/]*$", re.IGNORECASE
 )
 KEYS = frozenset(
     (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from jumar.port import cost
 from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
+from jumar.port.reading import roles
 
 Check = Callable[[Document], Iterator[Finding]]
 
@@ -74,7 +75,8 @@ class Rule:
     ) -> Finding:
         """A finding at characters `start` to `end`; what is not given is as the rule says."""
         edits = tuple(edit) if edit is not None else None
-        heavy = "cosmetic" if document.kind in PROSE else severity or self.severity
+        read_only = document.kind in PROSE or (self.code[0] in "DW" and roles.is_test_data(document))
+        heavy = "cosmetic" if read_only else severity or self.severity
         line, column = document.position(start)
         end_line, end_column = document.position(end)
         return Finding(

@@ -31,9 +31,17 @@ def is_ci(document: Document) -> bool:
 
 
 def is_test_data(document: Document) -> bool:
-    return document.kind in ("json", "yaml", "text") and bool(TEST_DATA.search(document.path))
+    """Whether only tests read it. What Kubernetes is given may be applied by one."""
+    if document.kind not in ("json", "yaml", "text") or not TEST_DATA.search(document.path):
+        return False
+    return document.kind != "yaml" or not document.once(_is_applied)
 
 
+def _is_applied(document: Document) -> bool:
+    return bool(APPLIED.search(document.text))
+
+
+APPLIED = re.compile(r"^apiVersion:", re.MULTILINE)
 DOCUMENT_DATA = re.compile(r"(^|/)(?:docs?|documentation|website|site)/(?:.*/)?_?data/")
 
 

@@ -79,6 +79,11 @@ KINDS: tuple[tuple[str, str | None, str], ...] = (
         "the file holds NCCL's settings",
         "variables of the environment: HCCL has settings there, and no such file",
     ),
+    (
+        r"nccl[\w\-]*plugin|fastrak|tcpx",
+        "the place is of a plug-in of NCCL's for the network",
+        "nothing: the chips have network ports of their own",
+    ),
     (r"/dev/nvidia\d*$", DEVICE, "/dev/davinci and the chip's number, with the devices of its manager"),
     (r"/dev/(?:nvidia|gdrdrv)", DEVICE, "/dev/davinci_manager, /dev/devmm_svm and /dev/hisi_hdc"),
     (r"device-plugin", "the program is NVIDIA's device plug-in", "Ascend Device Plugin of MindCluster"),

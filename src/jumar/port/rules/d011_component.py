@@ -68,6 +68,8 @@ NAME = re.compile(
 NAMED = re.compile(r"[ \t]*\"(?:name|title|description)\"[ \t]*:")
 OWN_NAME = re.compile(r"\{\{-?[ \t]*(?:define|include|template|block)\b|\(\s*(?:include|tpl)\b")
 """A helper of a chart, which is called as the chart is."""
+OPTION = re.compile(r"(?<!\S)--[\w\-]*-$")
+"""Before a name that is part of an option's."""
 OF_WORKSHOP = re.compile(r"-(?:tools?|dev|fmt|lint|build(?:er)?|ci|cache|docs)\b[\w\-]*$")
 """What the component is made with, and not itself."""
 PACKAGES = re.compile(r"(?<![\w\-])(?:apt|apt-get|dnf|yum|zypper|tdnf|microdnf|dpkg|rpm)[ \t][^\n|;&]*$")
@@ -149,7 +151,9 @@ def check(document: Document) -> Iterator[Finding]:
             or document.text[match.start() - 2 : match.start()] == "(#"
         ):
             continue
-        if OF_WORKSHOP.search(match[0]):
+        if OF_WORKSHOP.search(match[0]) or OPTION.search(
+            document.text, document.starts[line - 1], match.start()
+        ):
             continue
         if "driver" in match[0] and PACKAGES.search(document.text, document.starts[line - 1], match.start()):
             continue  # a package, of which D003 tells

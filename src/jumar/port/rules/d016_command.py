@@ -72,9 +72,11 @@ def check(document: Document) -> Iterator[Finding]:
             row = dictionary.find("datacentre/commands", word.plain.rsplit("/", 1)[-1]) if word else None
         if row is not None and word is not None:
             says = dictionary.says(row, RULE.replacement)
-            yield RULE.found(document, word.start, word.end, row.cuda, replacement=says, layer=layer)
+            why = OF_TESTS if row.cuda.endswith("_perf") else None
+            yield RULE.found(document, word.start, word.end, row.cuda, replacement=says, layer=layer, why=why)
 
 
+OF_TESTS = "the program is of nccl-tests, which measure NCCL between NVIDIA's GPUs"
 ASKS = frozenset(
     ("which", "command", "type", "-v", "hash", "pgrep", "pkill", "killall", "systemctl", "service")
 )

@@ -27,7 +27,10 @@ RULE = Rule(
         Example("ray start --head --num-gpus=8\n", path="a.sh"),
         Example("deployment_config:\n  ray_actor_options:\n    num_gpus: 1\n", path="serve.yaml"),
     ),
-    keep=(Example('rayStartParams:\n  num-cpus: "8"\n', path="ray.yaml"),),
+    keep=(
+        Example("resources:\n  use_gpu: false\n", path="config.yaml"),
+        Example('rayStartParams:\n  num-cpus: "8"\n', path="ray.yaml"),
+    ),
 )
 
 KEYS_WORDS = """
@@ -39,6 +42,8 @@ KEYS_WORDS = """
 KEYS = frozenset(KEYS_WORDS.split())
 ANY_CHIP = frozenset(("n_gpus_per_node", "ngpus", "num_gpus_per_node", "gpus_per_worker"))
 """Words that trainers use for chips of any maker."""
+NONE = re.compile(r"0|false|no|none|null|~|", re.IGNORECASE)
+"""No GPU is asked for."""
 TESTED = re.compile(r"(^|/)tests?/")
 OPTION = re.compile(r"--(?:num-gpus|num_gpus|entrypoint-num-gpus)[= ]\S+")
 
@@ -64,6 +69,8 @@ def check(document: Document) -> Iterator[Finding]:
             if (entry.key.lower() in KEYS and not entry.is_item) or (
                 entry.key == "GPU" and "resource" in " ".join(entry.path).lower()
             ):
+                if entry.value is not None and NONE.fullmatch(entry.value):
+                    continue
                 counted = entry.key in ("num_gpus", "gpu_count") and "ray" not in document.lowered
                 light = (
                     counted
@@ -79,7 +86,11 @@ def check(document: Document) -> Iterator[Finding]:
                     entry.key_end,
                     entry.key,
                     layer=layer,
-                    severity="cosmetic" if roles.is_test_data(document) else "degrades" if light else None,
+                    severity="cosmetic"
+                    if roles.is_test_data(document)
+                    else "degrades"
+                    if light or why
+                    else None,
                     why=why,
                     replacement=says,
                 )

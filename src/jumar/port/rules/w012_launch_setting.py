@@ -34,6 +34,7 @@ RULE = Rule(
         Example("communicators:\n- nccl\n", path="test.yaml"),
     ),
     keep=(
+        Example("resources:\n  use_gpu: false\n", path="config.yaml"),
         Example("device: cpu\nname: cuda study\n", path="config.yaml"),
         Example("devicePlugin:\n  libCudaLogLevel: 1\n", path="values.yaml"),
         Example('{"title": "cuda"}\n', path="config.json"),
@@ -78,6 +79,10 @@ TITLES = re.compile(r"rename|label|header|column|alias|title|legend|translation|
 """Tables of words that people see."""
 
 
+NOT_USED = re.compile(r"(?:use_\w+|gpus?|cuda|enable_\w+)=(?:false|no|off|0)", re.IGNORECASE)
+"""Nothing of CUDA is asked for."""
+
+
 def _more(document: Document) -> dict[str, Any]:
     """What is different in a file that no program runs by."""
     if roles.is_document_data(document):
@@ -117,6 +122,7 @@ def check(document: Document) -> Iterator[Finding]:
                 and not entry.is_item
                 and not NOT_THESE.search(entry.key)
                 and CHOICE.match(value)
+                and not NOT_USED.fullmatch(f"{entry.key}={value}")
             ):
                 yield RULE.found(document, entry.key_start, entry.key_end, entry.key, **more)
         return

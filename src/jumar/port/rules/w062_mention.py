@@ -61,7 +61,7 @@ RULE = Rule(
 )
 WORD = re.compile(
     r"(?i:(?<![A-Za-z])(?:cuda|nccl(?!ement)|nvidia|cudnn)\w*)"
-    r"|(?<=[a-z0-9_])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA)\w*|(?i:[A-Za-z0-9]_?(?<!barra)cuda\b)"
+    r"|(?<=[a-z0-9_])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA)\w*|(?i:[A-Za-z0-9]+_?(?<!barra)cuda\b)"
 )
 LONGEST_LINE = 2000
 CHOOSES = re.compile(
