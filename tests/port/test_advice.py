@@ -33,6 +33,8 @@ ROWS = [
     ("C030", "import flash_attn\n", "npu_fusion_attention"),
     ("C030", "import triton\n", "triton-ascend"),
     ("C031", "import pycuda.gl\n", "OpenGL"),
+    ("C044", "c = BitsAndBytesConfig(load_in_4bit=True)\n", "bfloat16 weights"),
+    ("C044", "args = TrainingArguments(optim='paged_adamw_8bit')\n", "adamw_torch"),
     ("C054", "from tests.e2e.utils import requires_cuda_ge_8_9\n", "behind its own name"),
 ]
 ELSEWHERE = [

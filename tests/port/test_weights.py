@@ -80,6 +80,13 @@ ROWS = [
     ("C016", "blocks", TORCH + "tag = torch.version.cuda.replace('.', '')\n"),
     ("C016", "silent", TORCH + "if torch.version.cuda:\n    tag = torch.version.cuda.replace('.', '')\n"),
     ("C016", "silent", TORCH + "on = torch.version.cuda is not None\n"),
+    (
+        "C010",
+        "silent",
+        TORCH + "class A:\n    def f(self):\n        self.fast = torch.cuda.is_available() and x\n"
+        "        if not self.fast:\n            return\n        torch.cuda.init()\n",
+    ),
+    ("C044", "cosmetic", "CLASSES['flash_attention_2'] = Own\n"),
     # mixed precision for another device is switched off
     ("C001", "silent", TORCH + "@torch.autocast('cuda', enabled=False)\ndef f():\n    pass\n"),
     ("C001", "silent", TORCH + "with torch.autocast(device_type='cuda'):\n    pass\n"),

@@ -35,7 +35,7 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
 
 
 DEFINED = re.compile(r"#[ \t]*define[ \t]+$")
-DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(", re.MULTILINE)
+DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(?:\(|[ \t]+\w)", re.MULTILINE)
 OWN = re.compile(
     r"\w*(?:Check|CHECK|_check|Safe|SafeCall|Assert|Try|OrDie|ErrorHandler|"
     r"ErrChk)(?:Error|Err|Last|Impl|Kernel)*\w{0,3}"

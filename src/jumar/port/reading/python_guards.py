@@ -174,7 +174,39 @@ def asks(source: Source, test: ast.AST, depth: int = 0) -> bool:
         bound = [one for one in source.bound(test) if isinstance(one, ast.expr)]
         if bound and all(asks(source, one, depth + 1) for one in bound):
             return True
+    if isinstance(test, ast.Attribute):
+        given = _given_to(source, test)
+        if given and all(asks(source, one, depth + 1) for one in given):
+            return True
     return _is_question(source, test)
+
+
+def _given_to(source: Source, attribute: ast.Attribute) -> list[ast.expr]:
+    """What the class around assigns to an attribute of its own, as in `self.fast = torch.cuda.is_available()`."""
+    if getattr(attribute.value, "id", "") != "self" or not isinstance(attribute.ctx, ast.Load):
+        return []
+    owner = next((one for one in source.ancestors(attribute) if isinstance(one, ast.ClassDef)), None)
+    known = source.document.once(_of_classes)
+    if owner is None:
+        return []
+    if owner not in known:
+        known[owner] = _assigned(owner)
+    return known[owner].get(attribute.attr, [])
+
+
+def _of_classes(document: Document) -> dict[ast.ClassDef, dict[str, list[ast.expr]]]:
+    """Filled as it is asked: every class is gone through once."""
+    return {}
+
+
+def _assigned(owner: ast.ClassDef) -> dict[str, list[ast.expr]]:
+    found: dict[str, list[ast.expr]] = {}
+    for statement in ast.walk(owner):
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Attribute) and getattr(target.value, "id", "") == "self":
+                    found.setdefault(target.attr, []).append(statement.value)
+    return found
 
 
 def denies(source: Source, test: ast.AST, depth: int = 0) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -22,6 +23,18 @@ METHODS = frozenset(
     {"enable_xformers_memory_efficient_attention", "set_use_memory_efficient_attention_xformers"}
 )
 
+INSTEAD = (
+    (re.compile(r"flash"), 'attn_implementation="sdpa", which runs on the vendor\'s fused attention'),
+    (re.compile(r"xformers"), "scaled_dot_product_attention, which runs on the vendor's fused attention"),
+    (re.compile(r"load_in_"), "bfloat16 weights, or a quantised format that vllm-ascend or MindIE reads"),
+    (
+        re.compile(r"8bit|32bit|bnb"),
+        "the optimizer of torch with its state in full precision, as adamw_torch",
+    ),
+    (re.compile(r"tf32"), "torch.npu.matmul.allow_hf32, the chip's format between float16 and float32"),
+)
+"""By the switch."""
+NAMED = "the name of a kernel for NVIDIA's GPUs; what is chosen by it is decided elsewhere"
 HANDED_ON = "the choice of a kernel for NVIDIA's GPUs is noted or handed on here, and made elsewhere"
 LIBRARIES = ("transformers.", "trl.", "peft.", "diffusers.", "accelerate.", "vllm.", "unsloth.")
 LOADERS = re.compile(
@@ -75,30 +88,68 @@ def check(document: Document) -> Iterator[Finding]:
             and VALUE.fullmatch(text.value)
             and not isinstance(source.parents[text], ast.Expr)
         ):
-            asked = isinstance(source.parents[text], ast.Compare)
-            says, heavy = ("goes by", "cosmetic") if asked else ("chooses", None)
-            yield RULE.found(document, *source.span(text), f"{says} {text.value}", severity=heavy)
+            asked = _is_named(source, text)
+            says, heavy, why = ("goes by", "cosmetic", NAMED) if asked else ("chooses", None, None)
+            yield RULE.found(
+                document,
+                *source.span(text),
+                f"{says} {text.value}",
+                severity=heavy,
+                why=why,
+                replacement=_instead(text.value),
+            )
     for given in source.all(ast.keyword):
         off = isinstance(given.value, ast.Constant) and not given.value.value
         if given.arg not in SWITCHES or off:
             continue
         if _loads(source, given):
-            yield RULE.found(document, *source.span(given), f"switches {given.arg} on")
+            instead = _instead(given.arg)
+            yield RULE.found(document, *source.span(given), f"switches {given.arg} on", replacement=instead)
         else:
             yield RULE.found(
-                document, *source.span(given), f"hands on {given.arg}", why=HANDED_ON, severity="cosmetic"
+                document,
+                *source.span(given),
+                f"hands on {given.arg}",
+                why=HANDED_ON,
+                severity="cosmetic",
+                replacement=_instead(given.arg),
             )
     for word in source.all(ast.Name):
         if word.id in SWITCHES and isinstance(word.ctx, ast.Load):
-            yield RULE.found(document, *source.place(word), f"goes by {word.id}", severity="cosmetic")
+            yield RULE.found(document, *source.place(word), f"goes by {word.id}", **_named(word.id))
     for method in source.all(ast.Attribute):
         if method.attr in SWITCHES and isinstance(method.ctx, ast.Load):
-            yield RULE.found(document, *source.place(method), f"goes by {method.attr}", severity="cosmetic")
+            yield RULE.found(document, *source.place(method), f"goes by {method.attr}", **_named(method.attr))
         if method.attr in METHODS and isinstance(method.ctx, ast.Load):
             above = source.parents[method]
             called = isinstance(above, ast.Call) and above.func is method
             says, heavy = ("calls", None) if called else ("goes by", "cosmetic")
-            yield RULE.found(document, *source.place(method), f"{says} {method.attr}", severity=heavy)
+            yield RULE.found(
+                document,
+                *source.place(method),
+                f"{says} {method.attr}",
+                severity=heavy,
+                why=None if called else NAMED,
+                replacement=_instead(method.attr),
+            )
+
+
+def _instead(name: str) -> str | None:
+    return next((says for word, says in INSTEAD if word.search(name)), None)
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"severity": "cosmetic", "why": NAMED, "replacement": _instead(name)}
+
+
+def _is_named(source: python_source.Source, text: ast.Constant) -> bool:
+    """What something is compared with, or a key under which it is kept."""
+    above = source.parents[text]
+    if isinstance(above, (ast.Tuple, ast.List, ast.Set)):
+        above = source.parents[above]
+    if isinstance(above, ast.Subscript):
+        return above.slice is text
+    return isinstance(above, ast.Compare) or (isinstance(above, ast.Dict) and text in above.keys)
 
 
 def _loads(source: python_source.Source, given: ast.keyword) -> bool:
