@@ -90,6 +90,7 @@ def check(document: Document) -> Iterator[Finding]:
 
 LITERAL = re.compile(r"true|\d[\w.]*")
 OWN_PLACE = re.compile(r"^(?:\$\{path\.|\.{0,2}/|[\w\-]*templates?/)|\.(?:tf|tftpl|tpl|ya?ml|sh|md)$")
+NAMED = re.compile(r"^variable \w*(?:name|prefix|namespace|tags?|labels?)$")
 TYPED = re.compile(r"type|accelerator|gpu|machine|instance|product", re.IGNORECASE)
 
 
@@ -104,7 +105,15 @@ def _weight(setting: hcl_settings.Setting) -> str:
         or " " in setting.value.strip()
     ):
         return "cosmetic"
-    return "blocks" if MODEL.match(setting.value) and TYPED.search(setting.key) else "degrades"
+    if NAMED.search(" ".join(setting.blocks[-1:])) and setting.key == "default":
+        return "cosmetic"
+    return (
+        "blocks"
+        if (setting.key, setting.value) == ("accelerator", "nvidia")
+        or MODEL.match(setting.value)
+        and TYPED.search(setting.key)
+        else "degrades"
+    )
 
 
 def _set_for(document: Document, start: int, end: int, what: str, severity: str) -> Finding:

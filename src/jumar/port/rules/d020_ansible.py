@@ -112,6 +112,12 @@ SETTING = Place(
     "the setting says what of NVIDIA's is installed or expected, or how",
     "a setting of its own for Ascend, where the role has need of one",
 )
+OF_PACKAGES = Place(
+    frozenset(),
+    "blocks",
+    "the task installs or takes away packages of NVIDIA's",
+    "Ascend's driver, firmware and CANN, by their run files",
+)
 NAMES = Place(
     frozenset(),
     "cosmetic",
@@ -180,4 +186,7 @@ def _place(document: Document, entry: Entry, is_key: bool) -> Place:
         for place in PLACES:
             if held in place.keys or (held == "name" and module in place.keys):
                 return place
-    return SETTING if SET.search(document.path) and entry.value is not None and held != "name" else NAMES
+    if not is_key and PACKAGES & {word.rsplit(".", 1)[-1] for word in entry.path[:-1]}:
+        return OF_PACKAGES
+    setting = SET.search(document.path) or (len(entry.path) == 1 and not entry.is_item)
+    return SETTING if setting and entry.value is not None and held != "name" else NAMES

@@ -11,6 +11,7 @@ from jumar.port.reading import roles
 from jumar.port.reading.here_documents import KINDS as HERE
 from jumar.port.reading.here_documents import is_python
 from jumar.port.reading.scripts import is_of_container, is_told, script_commands
+from jumar.port.reading.shell_words import Command
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -120,6 +121,16 @@ def _is_own(document: Document, end: int) -> bool:
     return document.kind in ("shell", "slurm") and OF_CASE.match(document.text, end) is not None
 
 
+OF_DEEPSPEED = (
+    "the option says GPUs, and DeepSpeed counts whatever chips there are with it",
+    "nothing: it holds for Ascend's chips too",
+)
+
+
+def _counts_any(command: Command, option: str) -> bool:
+    return command.name == "deepspeed" and option.startswith("--num")
+
+
 def _about(option: str) -> tuple[str | None, str | None]:
     for words, why, says in ABOUT:
         if re.match(words, option):
@@ -153,8 +164,9 @@ def check(document: Document) -> Iterator[Finding]:
                     document, start, start + len(option[0]), option[0].strip(), layer=layer, severity="silent"
                 )
                 continue
-            why, says = _about(option[0])
+            why, says = OF_DEEPSPEED if _counts_any(command, option[0]) else _about(option[0])
             light = _is_own(document, start + len(option[0])) or NOT_USED.match(option[0])
+            light = light or says == OF_DEEPSPEED[1]
             asks = QUESTION.fullmatch(option[0]) is not None
             yield RULE.found(
                 document,

@@ -53,6 +53,7 @@ RULE = Rule(
     ),
     keep=(
         Example('{"model": {"vocab": {\n  "\\u0120nvidia": 47181\n}}}\n', path="tokenizer.json"),
+        Example("huggingface_dataset_id: nvidia/HelpSteer2\n", path="a.yaml"),
         Example("image: ncclementi/x:latest\n", path="pod.yaml"),
         Example('{"text": "a BARRACUDA of two colours"}\n', path="a.json"),
         Example("pip install cupy-cuda12x\n", path="a.sh"),
@@ -114,6 +115,18 @@ FILES = re.compile(
     r"|(?:cuda|nvidia)[\w.\-]*[/.\-_](?:Dockerfile|Containerfile|requirements[\w.\-]*\.(?:txt|in))\b",
     re.IGNORECASE,
 )
+EASYCONFIG = re.compile(r"[\w.+\-]*(?:CUDA|NCCL|cuDNN)[\w.+\-]*\.eb\b")
+OF_EASYCONFIG: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the module is built with CUDA or what comes with it",
+    "replacement": "a module with CANN beside it, where the program can use it",
+    "runs_unchanged": False,
+}
+OF_HUB = re.compile(
+    r"(?:hugging|hf_|model|dataset|tokenizer|checkpoint|repo_id)[\w\-]*[\"']?[ \t]*[:=][ \t]*[\"']?nvidia/",
+    re.IGNORECASE,
+)
+"""A name on a hub says who made it."""
 OF_FILES: dict[str, Any] = {
     "severity": "degrades",
     "why": "the line takes a file that is for CUDA, or is called so",
@@ -172,6 +185,8 @@ def check(document: Document) -> Iterator[Finding]:
                     runs_unchanged=False,
                 )
                 continue
+            if OF_HUB.search(text):
+                continue
             if document.kind == "json" and VOCABULARY.search(document.path) and TOKEN.match(text):
                 continue
             yield RULE.found(
@@ -198,6 +213,8 @@ def _more(document: Document, line: int) -> dict[str, Any]:
         return OF_MODULES
     if FETCHED.search(text):
         return OF_INDEX
+    if EASYCONFIG.search(text):
+        return OF_EASYCONFIG
     if FILES.search(text):
         return OF_FILES
     if document.kind in ("shell", "slurm", "dockerfile", "make", "yaml") and BUILDS.match(text):
