@@ -110,8 +110,7 @@ def _weight(setting: hcl_settings.Setting) -> str:
     return (
         "blocks"
         if (setting.key, setting.value) == ("accelerator", "nvidia")
-        or MODEL.match(setting.value)
-        and TYPED.search(setting.key)
+        or (MODEL.match(setting.value) and TYPED.search(setting.key))
         else "degrades"
     )
 

@@ -165,8 +165,8 @@ def check(document: Document) -> Iterator[Finding]:
                 )
                 continue
             why, says = OF_DEEPSPEED if _counts_any(command, option[0]) else _about(option[0])
-            light = _is_own(document, start + len(option[0])) or NOT_USED.match(option[0])
-            light = light or says == OF_DEEPSPEED[1]
+            own = _is_own(document, start + len(option[0])) or (why, says) == OF_DEEPSPEED
+            light = own or NOT_USED.match(option[0]) is not None
             asks = QUESTION.fullmatch(option[0]) is not None
             yield RULE.found(
                 document,
