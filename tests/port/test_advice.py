@@ -9,6 +9,11 @@ from jumar.port.document import Document
 
 TORCH = "import torch\n"
 ROWS = [
+    ("C014", "from torch.cuda.amp import custom_fwd\n", "custom_fwd"),
+    ("C022", "import os\nhome = os.environ['CUDA_HOME']\n", "ASCEND_HOME_PATH"),
+    ("C022", "import os\nos.environ['NCCL_DEBUG'] = 'INFO'\n", "nothing: ASCEND_GLOBAL_LOG_LEVEL"),
+    ("C038", "import paddle\np = paddle.CUDAPlace(0)\n", "CustomPlace"),
+    ("C052", "t = Trainer(gpus=1)\n", "the trainer has"),
     ("C001", "model = WhisperModel(size, device='cuda')\n", "as the called library knows it"),
     ("C001", TORCH + "x.to('cuda')\n", "current_accelerator"),
     ("C031", "from cuda import cudart\n", "acl, CANN's Python interface"),
@@ -38,6 +43,12 @@ ROWS = [
     ("C054", "from tests.e2e.utils import requires_cuda_ge_8_9\n", "behind its own name"),
 ]
 ELSEWHERE = [
+    (
+        "B006",
+        "a.sh",
+        "pip install flashinfer -i https://flashinfer.ai/whl/cu124/torch2.4\n",
+        "build for Ascend",
+    ),
     ("B006", "install.sh", "pip install vllm-0.9.1+cu124-cp312-cp312-linux_x86_64.whl\n", "vllm-ascend"),
     ("B006", "install.sh", "pip install torch==2.4+cu124\n", "whl/cpu"),
     ("K010", "a.cu", "auto x = thrust::get<0>(grads);\n", "plain operators"),

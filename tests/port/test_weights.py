@@ -87,6 +87,19 @@ ROWS = [
         "        if not self.fast:\n            return\n        torch.cuda.init()\n",
     ),
     ("C044", "cosmetic", "CLASSES['flash_attention_2'] = Own\n"),
+    # the other way ends the program
+    ("C010", "blocks", TORCH + "if not torch.cuda.is_available():\n    raise RuntimeError('x')\n"),
+    ("C010", "silent", TORCH + "if not torch.cuda.is_available():\n    run_on_host()\n"),
+    ("C003", "blocks", "if x.device.type != 'cuda':\n    raise ValueError\n"),
+    ("C002", "blocks", TORCH + "if torch.cuda.is_available():\n    d = f'cuda:{i}'\nelse:\n    raise E\n"),
+    ("C022", "cosmetic", "report['CUDA_HOME'] = home\n"),
+    ("C022", "silent", "os.environ['CUDA_HOME'] = home\n"),
+    (
+        "C027",
+        "cosmetic",
+        "ok = 'CUDA out of memory' in str(e) or isinstance(e, torch.cuda.OutOfMemoryError)\n",
+    ),
+    ("C038", "silent", "import paddle\nif paddle.is_compiled_with_cuda():\n    p = paddle.CUDAPlace(0)\n"),
     # mixed precision for another device is switched off
     ("C001", "silent", TORCH + "@torch.autocast('cuda', enabled=False)\ndef f():\n    pass\n"),
     ("C001", "silent", TORCH + "with torch.autocast(device_type='cuda'):\n    pass\n"),
@@ -109,6 +122,11 @@ ROWS = [
     ("C051", "silent", "n = props.multi_processor_count\n"),
 ]
 IN_TESTS = [
+    (
+        "C001",
+        "cosmetic",
+        "with pytest.raises(E):\n    pass\npytest.raises(E, lambda: t.to('cuda', device='cpu'))\n",
+    ),
     ("C001", "cosmetic", "def test(monkeypatch):\n    install(monkeypatch, kind='cuda')\n"),
     ("C001", "cosmetic", "def test(monkeypatch):\n    monkeypatch.setattr(hw, 'ask', lambda: (m, 'cuda'))\n"),
     ("C001", "cosmetic", "def test(monkeypatch):\n    assert cache == {(INT8, 'cuda'): True}\n"),
@@ -152,6 +170,11 @@ ELSEWHERE = [
     ("K016", "blocks", "a.cpp", "auto o = torch::TensorOptions().device(torch::kCUDA);\n"),
     ("K010", "cosmetic", "a.cu", "auto x = cuda::device_cast(y);\n"),
     ("K010", "blocks", "a.cu", "cuda::atomic<int> x;\n"),
+    ("B011", "cosmetic", "src/ggml-hip/CMakeLists.txt", "file(GLOB S ../cuda/*.cu)\n"),
+    ("K015", "blocks", "a.h", '#include "cute/atom/mma_atom.hpp"\n'),
+    ("K017", "cosmetic", "a.cuh", "#define GGML_CUDA_BLOCK_SIZE 256\n"),
+    ("K017", "degrades", "a.cuh", "#ifdef GGML_CUDA_GELU\n#endif\n"),
+    ("K061", "silent", "a.cc", 'bool f() { return vendor == "nvidia"; }\n'),
     ("K061", "cosmetic", "a.cc", 'puts("needs CUDA");\n'),
     ("K061", "silent", "a.cc", 'bool f() { return name == "cuda"; }\n'),
     ("K061", "blocks", "a.cc", 'void *h = dlopen("libcuda.so.1", 1);\n'),

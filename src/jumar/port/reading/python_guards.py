@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from jumar.port.document import Document
-from jumar.port.reading import python_mocks, ways_out
+from jumar.port.reading import python_assertions, python_mocks, ways_out
 from jumar.port.reading.python_source import FUNCTIONS, Source
 from jumar.port.reading.string_patterns import SPOKEN, TEST_FILE
 
@@ -25,6 +25,8 @@ WHY = {
     TOLD: "asked for first: where it is missing the program says so and goes on without it",
     TRIED: "the failure is caught, and the program goes on without it",
 }
+TO_FAIL = "a test expects the call to fail, whatever the device is"
+REFUSED = "on Ascend the answer is no, and the program refuses to go on"
 ASSERTED = "on Ascend the answer is no, and the assertion fails"
 QUESTIONS = frozenset(
     f"torch.{name}"
@@ -39,7 +41,12 @@ QUESTIONS = frozenset(
         "distributed.distributed_c10d.is_nccl_available",
         "utils.cpp_extension.CUDA_HOME",
     ]
-)
+) | {
+    "paddle.is_compiled_with_cuda",
+    "paddle.device.is_compiled_with_cuda",
+    "tensorflow.test.is_gpu_available",
+    "tensorflow.test.is_built_with_cuda",
+}
 SAYS = re.compile(
     r"_*(?:is|has|have|got|found|on)_(?:usable_)?(?:cuda|nccl|nvidia|nvcc|hip|rocm|cudnn|nvml)(?:_(?:available|usable|gpus?))?"
     r"|_*(?:cuda|nccl|nvidia|nvcc|hip|rocm|cudnn|nvml)_(?:is_)?(?:available|found|exists|usable|home)",
@@ -83,12 +90,18 @@ class Weighed(TypedDict, total=False):
 
 def weighed(source: Source, node: ast.AST, usual: str, why: str) -> Weighed:
     """The usual weight and reason, or those that the place of the node gives it."""
-    if usual in ("silent", "degrades") and is_asserted(source, node) and not _is_of_data(source, node):
+    if (
+        usual in ("silent", "degrades")
+        and python_assertions.is_asserted(source, node)
+        and not python_assertions.is_of_data(source, node)
+    ):
         return (
             {"severity": usual, "why": why}
             if standing(source, source.statement(node))
             else {"severity": "blocks", "why": ASSERTED}
         )
+    if usual == "silent" and _is_refused(source, node):
+        return {"severity": "blocks", "why": REFUSED}
     if usual != "blocks":
         return {"severity": usual, "why": why}
     way = standing(source, node)
@@ -101,7 +114,41 @@ def of_value(
     """The same of a value, which a test may have made up; then there is nothing to mend."""
     if python_mocks.is_made_up(source, node):
         return {**python_mocks.MADE_UP}
+    if _is_to_fail(source, node):
+        return {
+            "severity": "cosmetic",
+            "why": TO_FAIL,
+            "replacement": "nothing: the call fails on any device",
+        }
     return {**weighed(source, node, usual, why), **(fix or {})}
+
+
+def _is_refused(source: Source, node: ast.AST) -> bool:
+    """It is the question of an `if` whose other way raises or ends the program."""
+    inner = node
+    for outer in source.ancestors(node):
+        if isinstance(outer, ast.If):
+            if inner is not outer.test:
+                return False
+            if denies(source, outer.test):
+                return _fails(outer.body)
+            return bool(outer.orelse) and _fails(outer.orelse) and asks(source, outer.test)
+        if isinstance(outer, ast.stmt | ast.Lambda):
+            return False
+        inner = outer
+    return False
+
+
+def _is_to_fail(source: Source, node: ast.AST) -> bool:
+    """`pytest.raises(ValueError, lambda: x.to("cuda", "cpu"))`: what the arguments alone forbid."""
+    if not TEST_FILE.search(source.document.path):
+        return False
+    for outer in source.ancestors(node):
+        if isinstance(outer, ast.Call) and _last(outer.func) in ("raises", "assertRaises"):
+            return True
+        if isinstance(outer, ast.stmt):
+            return False
+    return False
 
 
 def standing(source: Source, node: ast.AST) -> str | None:
@@ -121,6 +168,8 @@ def standing(source: Source, node: ast.AST) -> str | None:
 
 def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:
     if isinstance(outer, (ast.If, ast.IfExp, ast.While)):
+        if isinstance(outer, ast.If) and outer.orelse and _fails(outer.orelse) and inner is not outer.test:
+            return ONLY_CUDA if _left_before(source, outer, inner) else None  # elsewhere nothing goes on
         if _is_in(inner, outer.body) and asks(source, outer.test):
             return TOLD if _speaks(outer.orelse) else _of_test(source, outer.test)
         if _is_in(inner, outer.orelse) and denies(source, outer.test):
@@ -331,42 +380,3 @@ def _first_ways_out(document: Document) -> ways_out.Known:
 
 def _is_way_out(source: Source, one: ast.stmt) -> bool:
     return isinstance(one, ast.If) and isinstance(one.body[-1], LEAVES) and denies(source, one.test)
-
-
-def is_asserted(source: Source, node: ast.AST) -> bool:
-    """Whether an assertion fails where the node's answer is no."""
-    for outer in source.ancestors(node):
-        if isinstance(outer, ast.Assert):
-            return node is outer.test
-        if isinstance(outer, ast.stmt | ast.Lambda) or _turns(outer, node):
-            return False
-        node = outer
-    return False
-
-
-def _is_of_data(source: Source, node: ast.AST) -> bool:
-    """A text that a test compares with what is no device's: a table, a list of calls."""
-    compare = source.parents.get(node)
-    if not isinstance(node, ast.Constant) or not TEST_FILE.search(source.document.path):
-        return False
-    return not isinstance(compare, ast.Compare) or not re.search(
-        r"\.type\b|\.device\b|get_backend", source.text(compare)
-    )
-
-
-def _turns(outer: ast.AST, inner: ast.AST) -> bool:
-    """The answer may be no and the whole still holds."""
-    if isinstance(outer, ast.UnaryOp):
-        return isinstance(outer.op, ast.Not)
-    if isinstance(outer, ast.BoolOp):
-        return isinstance(outer.op, ast.Or)
-    if isinstance(outer, ast.IfExp):
-        return True
-    if not isinstance(outer, ast.Compare):
-        return False
-    others = (outer.left, *outer.comparators)
-    nothing = any(isinstance(one, ast.Constant) and one.value in (None, 0, False) for one in others)
-    above = isinstance(outer.ops[0], (ast.Gt, ast.IsNot, ast.NotEq))
-    return (
-        nothing != above if nothing else isinstance(outer.ops[0], (ast.NotEq, ast.NotIn, ast.IsNot, ast.Lt))
-    )

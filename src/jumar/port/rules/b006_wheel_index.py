@@ -60,6 +60,7 @@ RULE = Rule(
 
 OF_TORCH = re.compile(r"torch(?:vision|audio|text|data)?\b|\+?cu|pytorch", re.IGNORECASE)
 WHEEL = re.compile(r"([A-Za-z][\w.]*?)-\d[\w.+%\-]*\.whl")
+OTHER_INDEX = re.compile(r"https?://(?![\w.\-]*(?:pytorch|mirror|aliyun|sjtu|tsinghua))[\w.\-/]*whl/")
 OTHERS = "the package's build for Ascend, or its sources without CUDA; the wheel is for NVIDIA's GPUs"
 FALLS_AWAY = "nothing: NVIDIA's packages fall away with its GPUs"
 DESCRIBED = re.compile(r"[ \t-]*[\"']?(?:description|summary|help|comment|title)[\"']?[ \t]*[:=]")
@@ -103,6 +104,8 @@ def _instead(line: str, matched: str) -> str | None:
     """PyTorch's index has another for the CPU; wheels of others have what the table says."""
     if "nvidia" in matched or "nvcr.io" in matched:
         return FALLS_AWAY
+    if "whl/" in matched and OTHER_INDEX.search(line):
+        return OTHERS
     wheel = WHEEL.search(line)
     if wheel is None or OF_TORCH.fullmatch(wheel[1]):
         return None

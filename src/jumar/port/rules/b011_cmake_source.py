@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -33,6 +34,12 @@ RULE = Rule(
 
 SOURCE = re.compile(r"(?<![\w./${}*-])[\w./${}*-]{0,200}\.cuh?(?![\w.])")
 
+OF_OTHERS = re.compile(r"(^|/)[\w.\-]*(?:hip|rocm|musa)[\w.\-]*(/|$)", re.IGNORECASE)
+ELSEWHERE: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "CUDA C++ that the compiler of another vendor than NVIDIA builds here",
+    "replacement": "nothing here: the back end for Ascend has a folder and sources of its own",
+}
 LOOKED_AT = re.compile(
     r"(^|/)\.?(lintrunner|ruff|typos|codespell|pylintrc|codecov|clang|vscode|devcontainer)[^/]*(/|$)"
 )
@@ -45,4 +52,5 @@ def check(document: Document) -> Iterator[Finding]:
         line, _ = document.position(match.start())
         if line not in lines and not LOOKED_AT.search(document.path):
             lines.add(line)
-            yield RULE.found(document, *match.span(), f"CUDA C++: {match[0]}")
+            given = ELSEWHERE if OF_OTHERS.search(document.path) else {}
+            yield RULE.found(document, *match.span(), f"CUDA C++: {match[0]}", **given)

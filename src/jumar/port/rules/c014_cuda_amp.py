@@ -10,6 +10,16 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
+INSTEAD = {
+    "autocast": "torch.amp.autocast(device_type)",
+    "GradScaler": "torch.amp.GradScaler(device_type)",
+    "custom_fwd": "torch.amp.custom_fwd(device_type=…)",
+    "custom_bwd": "torch.amp.custom_bwd(device_type=…)",
+    "get_autocast_gpu_dtype": "torch.get_autocast_dtype(device_type)",
+    "set_autocast_gpu_dtype": "torch.set_autocast_dtype(device_type, dtype)",
+    "amp": "torch.amp",
+}
+
 RULE = Rule(
     code="C014",
     name="cuda-amp",
@@ -46,4 +56,12 @@ def check(document: Document) -> Iterator[Finding]:
         way = python_guards.standing(source, use.node)
         why = f"mixed precision under its CUDA name, {python_guards.WHY[way]}" if way else None
         heavy = "degrades" if way else None
-        yield RULE.found(document, *source.place(use.node), f"{use.name}", severity=heavy, why=why, **fix)
+        yield RULE.found(
+            document,
+            *source.place(use.node),
+            use.name,
+            severity=heavy,
+            why=why,
+            replacement=INSTEAD.get(use.name.rpartition(".")[2]),
+            **fix,
+        )

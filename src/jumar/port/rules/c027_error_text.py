@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,12 @@ from jumar.port.finding import Finding, shortened
 from jumar.port.reading import python_mocks, python_source, python_strings
 from jumar.port.reading.string_patterns import TEST_FILE
 from jumar.port.rule import Example, Rule
+
+BY_CLASS = {
+    "severity": "cosmetic",
+    "why": "beside it the program asks for the error's class, which every device raises",
+    "replacement": "the question for the class alone",
+}
 
 RULE = Rule(
     code="C027",
@@ -40,8 +47,23 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "error text"):
         weight: dict[str, Any] = {**python_mocks.MADE_UP} if _is_own(source, text) else {}
+        if not weight and _is_asked_by_class(source, text.node):
+            weight = {**BY_CLASS}
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"a message recognised as {shortened(text.value)}", **weight)
+
+
+def _is_asked_by_class(source: python_source.Source, node: ast.AST) -> bool:
+    """`"CUDA out of memory" in str(e) or isinstance(e, torch.cuda.OutOfMemoryError)`"""
+    for outer in source.ancestors(node):
+        if isinstance(outer, ast.BoolOp) and isinstance(outer.op, ast.Or):
+            return (
+                re.search(r"isinstance\([^()]*(?:OutOfMemoryError|AcceleratorError)", source.text(outer))
+                is not None
+            )
+        if isinstance(outer, ast.stmt):
+            return False
+    return False
 
 
 def _is_own(source: python_source.Source, text: python_strings.Text) -> bool:

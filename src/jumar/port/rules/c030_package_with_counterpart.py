@@ -10,6 +10,8 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_packages
 from jumar.port.rule import Example, Rule
 
+OTHER_PARTS = "the package runs on Ascend with another back end, or with another package beside it"
+
 RULE = Rule(
     code="C030",
     name="package-with-counterpart",
@@ -48,6 +50,7 @@ def check(document: Document) -> Iterator[Finding]:
                 document,
                 *asked.place,
                 asked.what,
+                why=OTHER_PARTS if asked.row.ascend == asked.row.cuda else None,
                 replacement=asked.replacement,
                 runs_unchanged=asked.runs_unchanged,
             )

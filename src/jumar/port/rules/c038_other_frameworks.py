@@ -7,8 +7,19 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
+
+INSTEAD = (
+    ("paddle.device.cuda", "the functions of paddle.device for a custom device, with paddle-custom-npu"),
+    (
+        "paddle",
+        'paddle.CustomPlace("npu", 0) with paddle-custom-npu; paddle.is_compiled_with_custom_device("npu") asks',
+    ),
+    ("tensorflow", "npu_device, the vendor's adapter for TensorFlow"),
+    ("jax", "nothing: JAX has no released backend for Ascend"),
+    ("mxnet", "nothing: MXNet has no backend for Ascend"),
+)
 
 RULE = Rule(
     code="C038",
@@ -63,4 +74,11 @@ def check(document: Document) -> Iterator[Finding]:
         "jax.lib.xla_bridge.get_backend",
     ):
         asks = use.name.rpartition(".")[2].startswith(("is_", "get_build_info"))
-        yield RULE.found(document, *source.place(use.node), use.name, severity="silent" if asks else None)
+        weight = python_guards.weighed(source, use.node, "silent" if asks else RULE.severity, RULE.why)
+        yield RULE.found(
+            document, *source.place(use.node), use.name, **weight, replacement=_instead(use.name)
+        )
+
+
+def _instead(name: str) -> str | None:
+    return next((says for begin, says in INSTEAD if name.startswith(begin)), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -18,6 +19,11 @@ FUNCTIONS = frozenset(
 OF_PODS = "the resource is offered by NVIDIA's device plugin; a pod that asks for it stays pending"
 PODS = frozenset({"limits", "requests"})
 
+OF_LIGHTNING: dict[str, Any] = {
+    "why": "by gpus the trainer means NVIDIA's or AMD's, and finds none",
+    "replacement": "devices=n with an accelerator that the trainer has for the NPU",
+}
+
 RULE = Rule(
     code="C052",
     name="gpus-asked-for",
@@ -29,7 +35,7 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="the scheduler is asked for a resource named GPU, which no Ascend host offers",
-    replacement='resources={"NPU": n} for Ray, accelerator="auto", devices=n for Lightning',
+    replacement='resources={"NPU": n}, the resource that Ray gives Ascend chips',
     examples=(
         Example('pod = {"limits": {"nvidia.com/gpu": "8"}}\n', path="tests/test_pod.py"),
         Example("@ray.remote(num_gpus=1)\ndef f():\n    pass\n"),
@@ -50,7 +56,8 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.keyword):
         if node.arg in KEYWORDS and _is_asked(source.parents[node]) and not _is_nothing(node.value):
-            yield RULE.found(document, *source.place(node), f"asks for {node.arg}")
+            given = OF_LIGHTNING if node.arg == "gpus" else {}
+            yield RULE.found(document, *source.place(node), f"asks for {node.arg}", **given)
 
     for text in python_strings.of_role(document, "resource"):
         for place in python_strings.places(document, text):

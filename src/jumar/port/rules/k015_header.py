@@ -50,7 +50,7 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         if not source(document).is_code(match.start(), match.start() + match[0].index("#") + 1):
             continue
-        own = row is None or (match[0].rstrip().endswith('"') and row.cuda in ("cuda/*", "cute/*"))
+        own = row is None or (match[0].rstrip().endswith('"') and row.cuda == "cuda/*")
         yield RULE.found(
             document,
             match.start("name"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port import native_names
 from jumar.port.document import Document
@@ -49,6 +50,12 @@ DIRECTIVE = re.compile(
 )
 MACRO = re.compile(r"[ \t]*#[ \t]*define[ \t]+\w+\(")
 GUARD = re.compile(r"[ \t]*#[ \t]*(?:ifndef|define)[ \t]+\w+_(?:H|HPP|HH|CUH|INCLUDED)_*[ \t\r]*$")
+DEFINES = re.compile(r"[ \t]*#[ \t]*(?:define|undef)\b")
+DEFINED: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "a name that says CUDA is given a meaning here; what goes by it stands elsewhere",
+    "replacement": "a name without the vendor, or the same for Ascend beside it",
+}
 WORD = re.compile(
     r"\b(?:__CUDA\w*__|__CUDA_\w+|__NVCC\w*|CUDA(?:RT)?_VERSION|CUDNN_VERSION|"
     r"NCCL_VERSION\w*|(?:\w+_)?CUDA(?:_[A-Z0-9]\w*)?)\b"
@@ -62,5 +69,6 @@ def check(document: Document) -> Iterator[Finding]:
         for word in WORD.finditer(line[0].split("//", 1)[0]):
             start = line.start() + word.start()
             if source(document).is_code(line.start(), start + 1):
-                yield RULE.found(document, start, line.start() + word.end(), word[0])
+                given = DEFINED if DEFINES.match(line[0]) else {}
+                yield RULE.found(document, start, line.start() + word.end(), word[0], **given)
                 break

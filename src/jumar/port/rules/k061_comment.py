@@ -34,7 +34,9 @@ RULE = Rule(
     ),
 )
 
-PATTERN = re.compile(r"(?:(?<![A-Za-z])|(?<=\blib))(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w{0,60}Cuda[A-Z]\w*)")
+PATTERN = re.compile(
+    r"(?:(?<![A-Za-z])|(?<=\blib))(?:(?i:cuda|nccl|nvidia|cudnn|cublas)\w*|[A-Z]\w{0,60}Cuda[A-Z]\w*)"
+)
 
 
 QUOTED = re.compile(r"\"([^\"\n]*)\"")
@@ -51,6 +53,12 @@ OF_DEVICE: dict[str, Any] = {
     "severity": "silent",
     "why": "the text is a device's name by which the program chooses; on Ascend it has another",
     "replacement": "npu beside it",
+}
+COMPARED = re.compile(r"[!=]=|\b(?:str\w*cmp|find|contains|starts_with)\b")
+OF_VENDOR: dict[str, Any] = {
+    "severity": "silent",
+    "why": "the program goes by the vendor's name; on Ascend it is another",
+    "replacement": "what is really meant, or the other vendor's name beside it",
 }
 OF_LIBRARY: dict[str, Any] = {
     "severity": "blocks",
@@ -80,6 +88,8 @@ def _of_text(line: str, column: int) -> dict[str, Any]:
         text = quoted[1]
         if DEVICE.fullmatch(text):
             return OF_DEVICE
+        if text.lower() == "nvidia" and COMPARED.search(line):
+            return OF_VENDOR
         if LIBRARY.fullmatch(text):
             return OF_LIBRARY
         if COMMAND.fullmatch(text) and RUN.search(line[: quoted.start()]):
