@@ -52,6 +52,8 @@ ELSEWHERE = [
     ("B006", "install.sh", "pip install vllm-0.9.1+cu124-cp312-cp312-linux_x86_64.whl\n", "vllm-ascend"),
     ("B006", "install.sh", "pip install torch==2.4+cu124\n", "whl/cpu"),
     ("K010", "a.cu", "auto x = thrust::get<0>(grads);\n", "plain operators"),
+    ("K010", "a.cpp", "void f(cuda::stream_ref s);\n", "aclrtStream"),
+    ("K010", "a.cpp", "rmm::cuda_stream s;\n", "aclrtMalloc"),
     ("K010", "a.cu", "template struct F<cutlass::half_t>;\n", "half and bfloat16_t"),
     ("K019", "a.cu", "status = CUBLAS_STATUS_NOT_SUPPORTED;\n", "falls away with the call"),
     ("K010", "a.cu", "void f() { thrust::sort(a, b); }\n", "aclnnSort"),

@@ -100,6 +100,7 @@ ROWS = [
         "ok = 'CUDA out of memory' in str(e) or isinstance(e, torch.cuda.OutOfMemoryError)\n",
     ),
     ("C038", "silent", "import paddle\nif paddle.is_compiled_with_cuda():\n    p = paddle.CUDAPlace(0)\n"),
+    ("C060", "silent", "def f(x, impl='cuda'):\n    pass\n"),
     # mixed precision for another device is switched off
     ("C001", "silent", TORCH + "@torch.autocast('cuda', enabled=False)\ndef f():\n    pass\n"),
     ("C001", "silent", TORCH + "with torch.autocast(device_type='cuda'):\n    pass\n"),

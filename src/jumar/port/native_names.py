@@ -22,6 +22,8 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
         row = _row(table, name)
         if (row is None or "*" in row.cuda) and is_own(document, name, table in CALLED):
             continue
+        if row is None and table == "native/types" and LOCAL.fullmatch(name):
+            continue
         if DEFINED.search(document.text[max(0, match.start() - 40) : match.start()]):
             continue  # a header gives the name a meaning for another vendor
         start = match.start("name") if "name" in pattern.groupindex else match.start()
@@ -52,6 +54,12 @@ OF_VENDOR = re.compile(
     r"|(?!cuda|nccl|nvml)\w"
 )
 """How the functions of the run time, of NCCL and of NVML begin."""
+
+
+LOCAL = re.compile(
+    r"cuda(?:Status|Result|Err|Ret|Code|Unspecified|Ptr|Buf\w*|Ctx|Context|Capable|Enabled|Available|Id|Idx|Index|Count|Ok)\w{0,12}"
+)
+"""Variables that people name so; NVIDIA's headers have none of them."""
 
 
 def _defined(document: Document) -> frozenset[str]:

@@ -28,6 +28,7 @@ from jumar.port.reading.string_patterns import (
     FILE,
     FLAG,
     HOLE,
+    IMPLEMENTATION,
     LIBRARY,
     LOADERS,
     LOOKED_FOR,
@@ -60,6 +61,7 @@ from jumar.port.reading.string_surroundings import (
     is_run,
     is_told,
     outside,
+    parameter,
 )
 
 ATTRIBUTES = ("getattr", "hasattr", "setattr", "delattr", "object")
@@ -134,7 +136,7 @@ def template(node: ast.expr) -> str:
 def role(source: Source, node: ast.expr, value: str) -> str:
     above = source.parents[node]
     if isinstance(above, ast.Expr):
-        return "docstring"
+        return "docstring" if kin.said(value) else "no tie"
     if DEVICE.fullmatch(value):
         return _of_device(source, node, value)
     if BACKEND.fullmatch(value):
@@ -216,6 +218,8 @@ def _of_device(source: Source, node: ast.expr, value: str) -> str:
     if isinstance(above, ast.Call) and function in PLACES:
         return "path"
     if isinstance(above, ast.keyword) and above.arg in SAID:
+        return "word"
+    if IMPLEMENTATION.fullmatch(parameter(inner, above)):
         return "word"
     if isinstance(above, ast.Dict) and any(inner is key for key in above.keys):
         return "no tie" if _has_npu(above.keys) else "listed device"

@@ -6,6 +6,10 @@ import re
 
 HOLE = "{}"
 DEVICE = re.compile(r"cuda(:(\d+|\{\}|%[ds]|\{\w*\}|\*)?)?")
+IMPLEMENTATION = re.compile(
+    r"impl(?:ementation)?|_?(?:kernel|attn|attention|fft|conv|op)_impl|algo(?:rithm)?|kernel_type"
+)
+"""Parameters that choose between implementations: cuda is the name of one, not of a device."""
 NUMBERED = re.compile(r"cuda:(?:\d+|\{\})")
 OTHER_DEVICE = re.compile(
     r"(?:cpu|gpu|xpu|mps|mlu|npu|hpu|tpu|xla|musa|gcu|sdaa|hip|rocm|opencl|vulkan|metal|openvino|auto|meta|ipu|dml|directml"

@@ -48,6 +48,20 @@ def called(source: Source, node: ast.AST, by_keyword: bool = False) -> str | Non
     return last_word(above.func)
 
 
+def parameter(node: ast.AST, above: ast.AST) -> str:
+    """The name of the keyword or the parameter that a value is given to, or its default."""
+    if isinstance(above, ast.keyword):
+        return above.arg or ""
+    if not isinstance(above, ast.arguments):
+        return ""
+    plain = [*above.posonlyargs, *above.args]
+    for given, value in zip(plain[len(plain) - len(above.defaults) :], above.defaults, strict=True):
+        if value is node:
+            return given.arg
+    named = zip(above.kwonlyargs, above.kw_defaults, strict=True)
+    return next((given.arg for given, value in named if value is node), "")
+
+
 def last_word(function: ast.expr) -> str | None:
     if isinstance(function, ast.Attribute):
         return function.attr

@@ -53,6 +53,7 @@ RULE = Rule(
     ),
     keep=(
         'print("barracuda")\n',
+        'def f(x, impl="cuda"):\n    pass\n',
         '"""Runs on cuda."""\n',
         'folder = Path(root) / "cuda"\n',
         'print("cuda")\n',

@@ -10,8 +10,8 @@ from typing import Any
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
 from jumar.port.reading import python_guards, python_source, python_strings
-from jumar.port.reading.string_patterns import TEST_FILE
-from jumar.port.reading.string_surroundings import called
+from jumar.port.reading.string_patterns import IMPLEMENTATION, TEST_FILE
+from jumar.port.reading.string_surroundings import called, parameter
 from jumar.port.rule import Example, Rule
 
 _OF_WORDS = (
@@ -23,6 +23,12 @@ _OF_MODELS: dict[str, Any] = {
     "severity": "silent",
     "why": "the name of one of NVIDIA's GPUs, by which the program tells devices apart; no chip of Ascend's has it",
     "replacement": "what is really meant, or the chip's name as torch.npu.get_device_name gives it",
+    "layer": "software",
+}
+_OF_IMPLEMENTATIONS: dict[str, Any] = {
+    "severity": "silent",
+    "why": "the name chooses the implementation for CUDA; where there is none, another serves or it fails",
+    "replacement": "the implementation that runs on any device, chosen by the device",
     "layer": "software",
 }
 _OF_ENVIRONMENT: dict[str, Any] = {
@@ -102,6 +108,8 @@ def check(document: Document) -> Iterator[Finding]:
 def _instead(source: python_source.Source, text: python_strings.Text) -> dict[str, Any]:
     """What is no word for people: a GPU's name among others, or a value in the environment."""
     above = source.parents[text.node]
+    if IMPLEMENTATION.fullmatch(parameter(text.node, above)):
+        return _OF_IMPLEMENTATIONS
     if called(source, text.node) in LOADERS:
         weight = python_guards.weighed(source, text.node, "blocks", _OF_MODULES["why"])
         return {**_OF_MODULES, **weight}

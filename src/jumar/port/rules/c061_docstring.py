@@ -26,6 +26,7 @@ RULE = Rule(
         Example('def load():\n    """Load.\n\n    Puts it on cuda:0.\n    """\n'),
     ),
     keep=(
+        '"""See https://api.ngc.nvidia.com/models."""\n',
         '"""NVIDIA CORPORATION and its licensors keep all rights."""\n',
         '"""Eats a barracuda."""\n',
     ),

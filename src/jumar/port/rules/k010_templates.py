@@ -31,7 +31,7 @@ RULE = Rule(
     severity="blocks",
     safety="report",
     runs_unchanged=False,
-    why="the templates are compiled to code for NVIDIA's GPUs",
+    why="the library is made for NVIDIA's compiler and its GPUs",
     replacement="aclnn operators for sorts, scans and reductions; CATLASS or the library matmul of "
     "Ascend C for products",
     examples=(
@@ -71,6 +71,11 @@ INSTEAD = {
     "cutlass": "CATLASS, the vendor's templates, or aclnnMatmul",
     "cute": "CATLASS, the vendor's templates; DataCopy and Mmad where a kernel in Ascend C is written by hand",
     "nvcuda": "AscendC::Mmad on the cube, or the library matmul of Ascend C",
+    "rmm": "aclrtMalloc, or the caching allocator of torch_npu",
+    "raft": "aclnn operators for what is used of it, or the host",
+    "cudf": "tables on the host",
+    "cuco": "aclnnUnique2, sorts and searches on tensors",
+    "flashinfer": "aclnnFusedInferAttentionScore, which torch_npu calls too",
     "cooperative_groups": "AscendC::SyncAll between cores, PipeBarrier inside one",
     "cg": "AscendC::SyncAll between cores, PipeBarrier inside one",
 }
@@ -83,13 +88,31 @@ def check(document: Document) -> Iterator[Finding]:
         if place in seen or (space == "cg" and "cooperative_groups" not in document.text):
             continue
         seen.add(place)
-        if space == "cuda" and not LIBCU.match(match[0]):
+        if (space == "cuda" and not LIBCU.match(match[0])) or space in document.own:
             yield RULE.found(document, *match.span(), match[0], **NAMED)
             continue
         yield RULE.found(document, *match.span(), match[0], replacement=_instead(match[0], space))
 
 
+OF_CUDA = (
+    (re.compile(r"cuda::stream_ref|cuda::get_stream"), "aclrtStream"),
+    (re.compile(r"cuda::mr\b"), "aclrtMalloc, or an allocator of one's own around it"),
+    (
+        re.compile(r"cuda::(?:barrier|pipeline|make_pipeline)"),
+        "a TQue between the units of a core, PipeBarrier inside one",
+    ),
+    (re.compile(r"cuda::memcpy_async"), "AscendC::DataCopy, which is asynchronous"),
+    (
+        re.compile(r"cuda::(?:std::)?atomic|cuda::(?:memory_order|thread_scope)"),
+        "SetAtomicAdd and its kin, or one core that owns each place",
+    ),
+    (re.compile(r"cuda::"), "the C++ standard library, or the function of Ascend C that does the same"),
+)
+
+
 def _instead(name: str, space: str) -> str | None:
     if TYPES.match(name):
         return "half and bfloat16_t of Ascend C; 8 bits on newer chips only"
-    return OF_VALUES if VALUES.match(name) else INSTEAD.get(space)
+    if VALUES.match(name):
+        return OF_VALUES
+    return next((says for begin, says in OF_CUDA if begin.match(name)), INSTEAD.get(space))

@@ -20,14 +20,17 @@ RULE = Rule(
     safety="report",
     runs_unchanged=False,
     why="the name comes from NVIDIA's headers",
-    replacement="the type of ACL, HCCL or Ascend C",
+    replacement="the name that ACL, HCCL or Ascend C has for it, if there is one",
     examples=(
         Example("cudaStream_t stream;\n"),
         Example("ncclComm_t comm;\n"),
         Example("__half h;\n"),
         Example("int r = f(x, cudaMemcpyHostToDevice);\n"),
     ),
-    keep=("// cudaStream_t\nint halfway; float half(float);\n",),
+    keep=(
+        "if (cudaStatus) return;\n",
+        "// cudaStream_t\nint halfway; float half(float);\n",
+    ),
 )
 
 PATTERN = re.compile(
