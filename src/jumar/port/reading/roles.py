@@ -19,10 +19,11 @@ ANSIBLE_PATH = re.compile(r"(^|/)(roles|playbooks?|ansible|group_vars|host_vars|
 TEST_DATA = re.compile(
     r"(^|/)(?:[\w\-]*test[_\-]?(?:data|files|resources)|[\w\-]*mock\w*data|fixtures?|__snapshots__|golden\w*|mocks?"
     r"|cassettes)/"
-    r"|(^|/)tests?/(?:.*/)?(?:data|resources|files|samples|expected|inputs?|outputs?)/",
+    r"|(^|/)tests?/(?:.*/)?(?:data|resources|files|samples|expected|inputs?|outputs?)/"
+    r"|(^|/)release[_\-]?notes/|(?:sbom|image-list)[\w.\-]*\.json$",
     re.IGNORECASE,
 )
-"""Folders of files that tests read: nothing runs what they say."""
+"""Files that tests read, and lists of what a release had: nothing runs what they say."""
 DOCUMENTED = ("markdown",)
 
 

@@ -38,7 +38,8 @@ CI_CALL = re.compile(
     r"\b(?:sh|bat|command)\b[ \t]*\(?[ \t]*(?:script:[ \t]*)?('''|\"\"\"|'|\")(.*?)\1", re.DOTALL
 )
 TOLD = re.compile(
-    r"[ \t]*(?:-[ \t]+)?(?:run:[ \t]*)?"
+    r"[ \t]*(?:(?:It|Describe|Context|Specify|Example)[ \t]+['\"]|@test[ \t]|The[ \t]+(?:output|error|stdout)[ \t])"
+    r"|[ \t]*(?:-[ \t]+)?(?:run:[ \t]*)?"
     r"(?:echo|printf|die|fail|fatal|say|(?:sub)?step|(?:log|print|warn|err|info|msg)\w*"
     r"|\w*(?:_|:)(?:error|warn(?:ing)?|info|log|msg|message|note|fail|fatal|die|usage|help|step|success))[ \t]"
 )

@@ -58,7 +58,7 @@ PATH = re.compile(
     r"/etc|/proc/driver|/run|/var/run|/home/kubernetes/bin)"
     r"/(?!nvidia[\w\-]*exporter)(?:nvidia|cuda|nccl|lib(?:cuda|cudart|cudnn|nccl|cublas|nvidia|nvinfer|nvrtc)|"
     r"gdrdrv|tensorrt)[\w./\-${}*]*"
-    r"|/?[\w./\-${}]*(?:site|dist)-packages/(?:nvidia|cupy|tensorrt)[\w./\-${}*]*"
+    r"|\b(?:site|dist)-packages/(?:nvidia|cupy|tensorrt)[\w./\-${}*]*"
     r"|\blib(?:cuda|cudart|cudnn\w*|nccl|cublas\w*|nvidia-\w+|nvrtc|nvinfer\w*|"
     r"cusparse\w*|cusolver\w*|cufft|curand|nvToolsExt)(?:-\w+)?\.(?:so|a)[.\d]*",
     re.IGNORECASE,
@@ -79,6 +79,7 @@ KINDS: tuple[tuple[str, str | None, str], ...] = (
         "the file holds NCCL's settings",
         "variables of the environment: HCCL has settings there, and no such file",
     ),
+    (r"nccl[_\-]tests", "the place is of nccl-tests", "hccl_test, which comes with CANN's toolkit"),
     (
         r"nccl[\w\-]*plugin|fastrak|tcpx",
         "the place is of a plug-in of NCCL's for the network",
@@ -110,7 +111,7 @@ KINDS: tuple[tuple[str, str | None, str], ...] = (
         "HCCL, which comes with CANN and is found through its set_env.sh",
     ),
     (
-        r"-packages/",
+        r"^(?:site|dist)-packages/",
         "the place is of a package of CUDA's libraries",
         "nothing: CANN's libraries are found through its set_env.sh",
     ),

@@ -103,6 +103,15 @@ TAKES_AWAY = re.compile(
     r"\b(?:helm[ \t]+(?:uninstall|delete)|kubectl[ \t]+delete|systemctl[ \t]+(?:stop|disable|mask)|rm[ \t]|"
     r"(?:apt|apt-get|dnf|yum)[ \t]+(?:-y[ \t]+)?(?:remove|purge|erase)|rmmod|pkill|killall|docker[ \t]+(?:rm|stop))\b"
 )
+OF_CASE = re.compile(r"[ \t]*[\"']?[\w\-*./]+[\"']?[ \t]*(?:\|[^|]|\))")
+VOLUME = re.compile(
+    r"[ \t]*-?[ \t]*name:[^\n]*\n[ \t]*(?:hostPath|emptyDir|configMap|persistentVolumeClaim|mountPath|secret|projected)\b"
+    r"|[ \t]*-?[ \t]*mountPath:[^\n]*"
+)
+OF_VOLUME = {
+    "severity": "degrades",
+    "why": "a volume for what belongs to that component of NVIDIA's, or is called after it",
+}
 IN_A_FILE = {
     "severity": "degrades",
     "why": "the path is of that component of NVIDIA's, or of what is called after it",
@@ -122,6 +131,10 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
         return {"severity": "cosmetic"}
     if roles.is_ansible(document) and (heavy := tasks.weight(document, match.start())):
         return {"severity": heavy}
+    if OF_CASE.match(document.lines[document.position(match.start())[0] - 1]) and document.kind in SCRIPTS:
+        return OWN_NAME_OF_PROJECT
+    if VOLUME.match(document.text, start):
+        return OF_VOLUME
     if TAKES_AWAY.search(before):
         return {"severity": "cosmetic", "why": "the component that is taken away manages NVIDIA's GPUs"}
     path = IN_PATH.search(before)

@@ -96,6 +96,10 @@ LISTED: dict[str, Any] = {
     "why": "a list of a cloud's machines names one with NVIDIA's GPUs; it chooses none",
     "replacement": "nothing, as long as the list is of that cloud: machines with Ascend are not there",
 }
+OF_CHOICES = re.compile(
+    r"allowed|enum$|choices|options|supported|recommended|skus?$|valid|known", re.IGNORECASE
+)
+"""A list from which somebody chooses."""
 MANY = 8
 """Machines from which a file is taken for a list of what a cloud has."""
 
@@ -118,7 +122,8 @@ def check(document: Document) -> Iterator[Finding]:
                 continue
             start, end = entry.inner(document.text)
             if row := machines.tie(entry.value):
-                more = LISTED if catalogue or roles.is_test_data(document) else {"replacement": row.note}
+                listed = catalogue or (entry.is_item and OF_CHOICES.search(entry.named))
+                more = LISTED if listed or roles.is_test_data(document) else {"replacement": row.note}
                 yield RULE.found(document, start, end, entry.value, layer=layer, **more)
             elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
                 (entry.named.lower().startswith("accelerator") and NAMED.match(entry.value))

@@ -49,10 +49,12 @@ INSTEAD = {
     "cuda": "npu",
     "gpu": "npu or auto",
     "multi_gpu": "MULTI_NPU",
+    "cudaexecutionprovider": "CANNExecutionProvider",
+    "tensorrtexecutionprovider": "CANNExecutionProvider",
 }
 DEVICE = re.compile(
     r"^(?:cuda(?::\d+)?|gpu(?::\d+)?|nccl|cpu:gloo,cuda:nccl|multi_gpu|"
-    r"torch\.device\(.cuda.*|cudagraphs|cuda_?graph\w*)$",
+    r"(?:CUDA|Tensorrt)ExecutionProvider|torch\.device\(.cuda.*|cudagraphs|cuda_?graph\w*)$",
     re.IGNORECASE,
 )
 KEY = re.compile(

@@ -62,7 +62,7 @@ RULE = Rule(
 )
 WORD = re.compile(
     r"(?i:(?<![A-Za-z])(?:cuda|nccl(?!ement)|nvidia|cudnn)\w*)"
-    r"|(?<=[a-z0-9_])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA)\w*|(?i:[A-Za-z0-9]+_?(?<!barra)cuda\b)"
+    r"|(?<=[a-z0-9_])(?:Cuda|CUDA|Nccl|NCCL|Nvidia|NVIDIA)\w*|(?i:(?<![A-Za-z0-9])[A-Za-z0-9]{1,24}_?(?<!barra)cuda\b)"
 )
 LONGEST_LINE = 2000
 CHOOSES = re.compile(
@@ -110,12 +110,12 @@ OF_INDEX: dict[str, Any] = {
     "runs_unchanged": False,
 }
 FILES = re.compile(
-    r"[\w./\-]*\b(?:requirements|Dockerfile|Containerfile|environment|constraints|compose|pylock|lock)[.\-_]?[\w.\-]*"
+    r"\b(?:requirements|Dockerfile|Containerfile|environment|constraints|compose|pylock|lock)[.\-_]?[\w.\-]*"
     r"(?:cuda|nvidia)[\w.\-]*|/[\w.\-]*nvidia[\w.\-]*\.(?:list|repo|deb|rpm|run|gpg|asc|sources)\b"
     r"|(?:cuda|nvidia)[\w.\-]*[/.\-_](?:Dockerfile|Containerfile|requirements[\w.\-]*\.(?:txt|in))\b",
     re.IGNORECASE,
 )
-EASYCONFIG = re.compile(r"[\w.+\-]*(?:CUDA|NCCL|cuDNN)[\w.+\-]*\.eb\b")
+EASYCONFIG = re.compile(r"(?:CUDA|NCCL|cuDNN)[\w.+\-]*\.eb\b")
 OF_EASYCONFIG: dict[str, Any] = {
     "severity": "degrades",
     "why": "the module is built with CUDA or what comes with it",
@@ -127,6 +127,7 @@ OF_HUB = re.compile(
     re.IGNORECASE,
 )
 """A name on a hub says who made it."""
+REMOVED = re.compile(r"[ \t]*(?:sudo[ \t]+)?(?:rm|unlink|COPY[ \t]+--from)\b")
 OF_FILES: dict[str, Any] = {
     "severity": "degrades",
     "why": "the line takes a file that is for CUDA, or is called so",
@@ -215,7 +216,7 @@ def _more(document: Document, line: int) -> dict[str, Any]:
         return OF_INDEX
     if EASYCONFIG.search(text):
         return OF_EASYCONFIG
-    if FILES.search(text):
+    if FILES.search(text) and not REMOVED.match(text):
         return OF_FILES
     if document.kind in ("shell", "slurm", "dockerfile", "make", "yaml") and BUILDS.match(text):
         return OF_BUILD
@@ -226,18 +227,21 @@ def _more(document: Document, line: int) -> dict[str, Any]:
 
 
 def _is_of_nodes(document: Document, line: int) -> bool:
-    """A value that a pod is placed by."""
-    if document.kind not in ("yaml", "json"):
-        return False
+    """Whether a value on the line is one that a pod is placed by."""
+    return document.kind in ("yaml", "json") and line in document.once(_lines_of_nodes)
+
+
+def _lines_of_nodes(document: Document) -> frozenset[int]:
+    if not SELECTS.search(document.text):
+        return frozenset()
     read = json_entries.entries if document.kind == "json" else yaml_entries.entries
-    start, end = document.starts[line - 1], document.starts[line - 1] + len(document.lines[line - 1])
-    return any(
-        start <= entry.start < end
-        and entry.value is not None
-        and WORD.search(entry.value) is not None
-        and (entry.named == "values" or entry.parent.lower() in ("nodeselector", "node_selector"))
-        and SELECTS.search(" ".join(entry.path)) is not None
+    return frozenset(
+        document.position(entry.start)[0]
         for entry in read(document)
+        if entry.value is not None
+        and (entry.named == "values" or entry.parent.lower() in ("nodeselector", "node_selector"))
+        and WORD.search(entry.value)
+        and SELECTS.search(" ".join(entry.path))
     )
 
 
