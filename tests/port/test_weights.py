@@ -105,6 +105,11 @@ ROWS = [
     ("C001", "silent", TORCH + "@torch.autocast('cuda', enabled=False)\ndef f():\n    pass\n"),
     ("C001", "silent", TORCH + "with torch.autocast(device_type='cuda'):\n    pass\n"),
     ("C060", "blocks", "m = importlib.import_module('fused_norm_cuda')\n"),
+    (
+        "C031",
+        "degrades",
+        "try:\n    import cupy\n    a = 1\n    b = 1\n    c = 1\n    d = 1\n    e = 1\nexcept ImportError:\n    c = 0\n",
+    ),
     # packages whose absence is caught
     ("C031", "blocks", "import cupy\n"),
     ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),
@@ -180,6 +185,7 @@ ELSEWHERE = [
     ("K061", "silent", "a.cc", 'bool f() { return name == "cuda"; }\n'),
     ("K061", "blocks", "a.cc", 'void *h = dlopen("libcuda.so.1", 1);\n'),
     ("K061", "silent", "a.cc", 'char *e = getenv("CUDA_VISIBLE_DEVICES");\n'),
+    ("K070", "degrades", "main.go", 'return d.Library == "CUDA"\n'),
     ("K070", "degrades", "main.rs", "use cudarc::driver::CudaSlice;\n"),
     ("K070", "degrades", "main.rs", "let d = CudaDevice::new(0)?;\n"),
     ("K070", "cosmetic", "main.rs", "let d: CudaDevice = other;\n"),

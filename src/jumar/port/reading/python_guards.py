@@ -342,10 +342,12 @@ def _asks_for_file(test: ast.AST) -> bool:
 
 
 def _goes_on(statement: ast.Try) -> bool:
-    """A short try whose handler catches what CUDA's absence raises, and does not raise it again."""
-    if len(statement.body) > LONGEST_TRY:
-        return False
-    return any(_catches(handler) and not _fails(handler.body) for handler in statement.handlers)
+    """A try whose handler catches what CUDA's absence raises, and does not raise it again. A long one counts where it
+    is there for packages that are missing."""
+    handlers = [one for one in statement.handlers if _catches(one) and not _fails(one.body)]
+    if len(statement.body) <= LONGEST_TRY:
+        return bool(handlers)
+    return any(one.type is not None and "ImportError" in ast.unparse(one.type) for one in handlers)
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from jumar.port import packages
@@ -10,6 +11,10 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_packages
 from jumar.port.rule import Example, Rule
 
+OF_OTHER_RULE = re.compile(
+    r"triton\.(?:language\.extra\.(?:cuda|libdevice|nvidia)|backends\.nvidia|experimental\.gluon)"
+)
+"""Parts of Triton that triton-ascend has not."""
 OTHER_PARTS = "the package runs on Ascend with another back end, or with another package beside it"
 
 RULE = Rule(
@@ -34,6 +39,7 @@ RULE = Rule(
             "def test(monkeypatch):\n    monkeypatch.setattr(util, 'find_spec', f)\n    own.ensure_installed('xformers')\n",
             path="tests/test_a.py",
         ),
+        "from triton.language.extra.cuda import libdevice\n",
         "import torch\n",
         'print("apex of the mountain")\n',
         "import deepspeech\n",
@@ -44,6 +50,8 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     for asked in document.once(python_packages.read):
         if asked.row.cuda.startswith("triton") and packages.FOR_NPU.search(document.path):
+            continue
+        if OF_OTHER_RULE.search(asked.what):
             continue
         if asked.row.status == "adapted":
             yield RULE.found(

@@ -30,6 +30,7 @@ RULE = Rule(
 )
 
 PATTERN = re.compile(r"\b\w*(?:cuda|nccl|CUDA|NCCL|Cuda|Nccl)\w*\b")
+DEFINES = re.compile(r"#[ \t]*define\b")
 FOUND_BY_OTHERS = re.compile(
     r"(?:cuda|nccl)[A-Z]\w*|__CUDA\w*|CUDART_\w+|CUDA_(?:SUCCESS|ERROR_\w+|[RC]_\d+\w+|"
     r"ARRAY\w*|VERSION)|kCUDA|is_cuda|"
@@ -45,7 +46,7 @@ def check(document: Document) -> Iterator[Finding]:
         if (
             line in lines
             or (FOUND_BY_OTHERS.fullmatch(match[0]) and not _is_own(document, match))
-            or (text.startswith("#") and "define" not in text)
+            or (text.startswith("#") and not DEFINES.match(text))
         ):
             continue
         if document.text[max(0, match.start() - 2) : match.start()] == "::" and "cuda::" in text:

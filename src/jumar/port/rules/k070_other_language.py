@@ -61,6 +61,7 @@ USED = re.compile(
     r"|\bcuda(?:Set|Get|Malloc|Mem|Free|Stream|Event|Device|Launch|Host|Func|Graph|Ipc|Driver|Runtime)\w*[ \t]*\("
     r"|\b(?:nccl(?:Comm|All|Reduce|Broadcast|Group|Send|Recv|Get)|cudnn(?:Create|Get|Set))\w*[ \t]*\("
     r"|\bcublas(?:Create|[SDGH]gemm)\w*[ \t]*\("
+    r"|(?:[!=]==?|\bcase)[ \t]*[\"'](?:CUDA|cuda|NVIDIA|nvidia)[\"']"
     r"|::(?:CU|CUDA|CUDNN|CUBLAS(?:LT)?|CUFFT|CURAND|NCCL|NVML)_[A-Z]\w+|\bCuda(?:Device|Context)::new|\bnew_cuda\b|\bcuda_if_available"
     r"|^\s*(?:pub\s+)?use\s+(?:cudarc|cust|rustacuda|cuda_\w+|nvml_wrapper)\b|github\.com/NVIDIA/go-(?:nvml|dcgm)|gorgonia\.org/cu\b"
     r"|^\s*using\s+ManagedCuda|^\s*(?:import|using)\s+CUDA\b"
