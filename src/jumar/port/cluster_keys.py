@@ -46,6 +46,7 @@ CDI = re.compile(r"=(?:all|gpu|\d|[0-9a-fA-F]{8}-|GPU-|MIG-|%)")
 """After a class of devices: one of them by name, for a container's run time and not for Kubernetes."""
 HEADING = re.compile(r"^[ \t]*(?:-[ \t]+)?[\"']?([\w.\-/]+)[\"']?:[ \t]*$")
 FARTHEST = 60
+NEAR = 200
 # What a file holds that has such a key.
 TRIGGERS = (
     "nvidia.com",
@@ -146,8 +147,8 @@ def _found(document: Document) -> Iterator[Key]:
         if (
             role == "resource"
             and entry is None
-            and OF_TAINT.search(document.text[line : match.start()])
-            and "label" not in document.text[line : match.start()]
+            and OF_TAINT.search(document.text, max(line, match.start() - NEAR), match.start())
+            and "label" not in document.text[max(line, match.start() - NEAR) : match.start()]
         ):
             role = "toleration"
         yield Key(match[0], match.start(), match.end(), role, entry, above)

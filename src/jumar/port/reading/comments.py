@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -66,7 +67,7 @@ def _in_quotes(document: Document, place: int) -> bool:
     return before.count('"') % 2 == 1 or before.count("'") % 2 == 1
 
 
-ADDRESS = re.compile(r"\b(?:https?|git|ssh|oci)://[^\s\"'<>)\]]+|(?<![\w@])git@[\w.\-]+:\S+")
+ADDRESS = re.compile(r"(?:https?|git|ssh|oci)://[^\s\"'<>)\]]+|(?<![\w@])git@[\w.\-]+:\S+")
 OF_ADDRESS = {
     "why": "an address of NVIDIA's, or one whose words name CUDA",
     "replacement": "nothing, or beside it an address of what serves Ascend",
@@ -75,8 +76,14 @@ OF_ADDRESS = {
 
 
 def in_address(document: Document, place: int) -> bool:
-    line, column = document.position(place)
-    return any(one.start() < column <= one.end() for one in ADDRESS.finditer(document.lines[line - 1]))
+    starts, ends = document.once(_addresses)
+    number = bisect_right(starts, place) - 1
+    return number >= 0 and place < ends[number]
+
+
+def _addresses(document: Document) -> tuple[list[int], list[int]]:
+    found = [match.span() for match in ADDRESS.finditer(document.text)]
+    return [start for start, _ in found], [end for _, end in found]
 
 
 def is_licence(line: str) -> bool:
