@@ -62,6 +62,7 @@ ELSEWHERE = [
     ("B005", "requirements.txt", "kaolin\n", "torch operators"),
 ]
 REASONS = [
+    ("C060", "ext = load(name='own_cuda_ext')\n", "of one's own"),
     ("C060", "settings = {'clean_cuda_cache': False}\n", "of one's own"),
     ("C060", "kind = {'name': 'cudnn'}\n", "a name of CUDA's"),
     ("C016", TORCH + "major = float(torch.version.cuda)\n", "fails on None"),

@@ -110,6 +110,8 @@ ROWS = [
         "degrades",
         "try:\n    import cupy\n    a = 1\n    b = 1\n    c = 1\n    d = 1\n    e = 1\nexcept ImportError:\n    c = 0\n",
     ),
+    ("C003", "silent", "if (fast, x.device.type, n) == (False, 'cuda', 1):\n    pass\n"),
+    ("C060", "blocks", "config = dict(type='tensorrt')\n"),
     # packages whose absence is caught
     ("C031", "blocks", "import cupy\n"),
     ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),
@@ -170,6 +172,7 @@ ELSEWHERE = [
     ("B012", "cosmetic", "Makefile", "CUDA_MEM_GET_INFO=cuda_mem_and_sm_count\nall: $(CUDA_MEM_GET_INFO)\n"),
     ("B012", "blocks", "Makefile", "all: x\nCUDA_PATH ?= /usr/local/cuda\n"),
     ("B012", "blocks", "Makefile", "x: x.o\n\t$(NVCC) -o x x.o\n"),
+    ("B012", "cosmetic", "Makefile", "x:\n\trun -- make check-cuda-install\n"),
     ("B012", "blocks", "Makefile", "USE_CUDA = 1\n"),
     ("K016", "silent", "a.cpp", "bool f() { return type == c10::DeviceType::CUDA; }\n"),
     ("K016", "blocks", "a.cpp", "void f() { TORCH_CHECK(x.device().type() == at::kCUDA); }\n"),

@@ -70,6 +70,8 @@ def is_question(name: str) -> bool:
 def _has_rule(source: Source, node: ast.expr) -> bool:
     """It stands for a name of PyTorch or of a package that has a finding already."""
     name = source.qualified(node)
+    if name and "." not in name and isinstance(node, ast.Name) and name != "cuda":
+        return name not in source.document.own and packages.of(name) is not None
     return bool(
         name
         and "." in name

@@ -248,7 +248,8 @@ def _of_listed(source: Source, node: ast.AST, row: ast.List | ast.Tuple | ast.Se
         return "device in text"
     above = source.parents[row]
     if not all(_may_be_device(one) for one in row.elts):
-        return "device"  # one value among others of another kind
+        # One value among others of another kind.
+        return "compared device" if isinstance(above, ast.Compare) else "device"
     if all(NUMBERED.fullmatch(template(one)) for one in row.elts) and not isinstance(above, ast.Compare):
         return "device"  # not the kinds that are known, but those that are computed on
     if _is_of_others(row):

@@ -73,6 +73,18 @@ NAMED: dict[str, Any] = {
 }
 
 
+MADE = re.compile(
+    r"\b(?:make|\$\(MAKE\))[ \t]+(?:-\w+[ \t]+)*[\w.\-]*(?:cuda|nccl|nvidia)[\w.\-]*[ \t]*\\?$", re.IGNORECASE
+)
+
+
+def _is_name(line: str) -> bool:
+    """Outside recipes: nothing of the toolkit's; in them: a target of one's own that is made."""
+    if line.startswith("\t"):
+        return MADE.search(line) is not None
+    return not COMPILES.search(line)
+
+
 def check(document: Document) -> Iterator[Finding]:
     lines: set[int] = set()
     for match in WORD.finditer(without_comments(document)):
@@ -82,5 +94,5 @@ def check(document: Document) -> Iterator[Finding]:
             if IDLE.search(document.lines[line - 1]):
                 continue
             text = document.lines[line - 1]
-            named = NAMED if not text.startswith("\t") and not COMPILES.search(text) else {}
+            named = NAMED if _is_name(text) else {}
             yield RULE.found(document, *match.span(), match[0], **named)

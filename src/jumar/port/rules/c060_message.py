@@ -25,6 +25,13 @@ _OF_MODELS: dict[str, Any] = {
     "replacement": "what is really meant, or the chip's name as torch.npu.get_device_name gives it",
     "layer": "software",
 }
+CHOOSING = frozenset(("type", "backend", "engine", "runtime", "target", "framework"))
+_OF_TENSORRT: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the value chooses TensorRT, which runs on NVIDIA's GPUs only",
+    "replacement": "the model in PyTorch, or converted from ONNX with the vendor's ATC",
+    "layer": "software",
+}
 _OF_IMPLEMENTATIONS: dict[str, Any] = {
     "severity": "silent",
     "why": "the name chooses the implementation for CUDA; where there is none, another serves or it fails",
@@ -92,7 +99,9 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "message"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"says {shortened(text.value)}", **_instead(source, text))
+            named = {} if " " in text.value.strip() else _named(text.value)
+            given = named | _instead(source, text)
+            yield RULE.found(document, *place, f"says {shortened(text.value)}", **given)
     for text in python_strings.of_role(document, "word", "path", "file"):
         if text.value == "nvcc" and "cpp_extension" in document.text:
             continue  # flags for the compiler, of which another rule tells
@@ -101,13 +110,20 @@ def check(document: Document) -> Iterator[Finding]:
         if " " in text.value:
             what, why, instead = "says", RULE.why, RULE.replacement
         for place in python_strings.places(document, text):
-            given: dict[str, Any] = {"why": why, "replacement": instead} | _instead(source, text)
+            given = {"why": why, "replacement": instead} | _instead(source, text)
             yield RULE.found(document, *place, f"{what} {shortened(text.value)}", **given)
+
+
+def _named(text: str) -> dict[str, Any]:
+    """Of a title or the like that is one word."""
+    return {} if VENDORS.fullmatch(text) else {"why": _OF_NAMES[1], "replacement": _OF_NAMES[2]}
 
 
 def _instead(source: python_source.Source, text: python_strings.Text) -> dict[str, Any]:
     """What is no word for people: a GPU's name among others, or a value in the environment."""
     above = source.parents[text.node]
+    if text.value.lower() == "tensorrt" and parameter(text.node, above) in CHOOSING:
+        return _OF_TENSORRT
     if IMPLEMENTATION.fullmatch(parameter(text.node, above)):
         return _OF_IMPLEMENTATIONS
     if called(source, text.node) in LOADERS:
