@@ -44,6 +44,7 @@ TOLD = re.compile(
     r"|\w*(?:_|:)(?:error|warn(?:ing)?|info|log|msg|message|note|fail|fatal|die|usage|help|step|success))[ \t]"
 )
 HANDED_ON = re.compile(r"(?<![&\d])>(?!&)|\|(?!\|)")
+QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 LABEL = re.compile(
     r"[ \t]*(?:-[ \t]+)?(?:name|description|title|summary|displayName|help|note):[ \t]*[\"']?[\w()]+[ \t]+\S"
 )
@@ -134,7 +135,7 @@ def is_told(document: Document, place: int) -> bool:
     """Whether the line of a place is told to people: printed by a script, or the text of a label."""
     line, _ = document.position(place)
     text = _escaped_line(document, place) or document.lines[line - 1]
-    return bool(TOLD.match(text) and not HANDED_ON.search(text)) or bool(LABEL.match(text))
+    return bool(TOLD.match(text) and not HANDED_ON.search(QUOTED.sub("", text))) or bool(LABEL.match(text))
 
 
 CONTAINER = re.compile(r"\b(?:docker|podman|nerdctl)[ \t]+(?:container[ \t]+)?(?:run|create)\b")

@@ -64,6 +64,7 @@ RULE = Rule(
     ),
 )
 
+OF_NETWORK = "the image serves a network between NVIDIA's GPUs"
 PICTURE = (".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".ico")
 
 
@@ -74,4 +75,7 @@ def check(document: Document) -> Iterator[Finding]:
         row = images.tie(image)
         if row is not None:
             says = dictionary.says(row, RULE.replacement)
-            yield RULE.found(document, start, end, image, replacement=says, layer=roles.layer_of(document))
+            why = OF_NETWORK if images.OF_NETWORK.search(image) else None
+            yield RULE.found(
+                document, start, end, image, replacement=says, layer=roles.layer_of(document), why=why
+            )

@@ -138,7 +138,7 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
     if TAKES_AWAY.search(before):
         return {"severity": "cosmetic", "why": "the component that is taken away manages NVIDIA's GPUs"}
     path = IN_PATH.search(before)
-    if path and SYSTEM_PATH.match(path[0]):
+    if path and SYSTEM_PATH.match(path[0]) and "bin/" not in path[0]:
         return IN_A_FILE
     if before.endswith("-") or (
         document.kind in SCRIPTS and (after == "/" or OWN_FILE.match(document.text, match.end()))

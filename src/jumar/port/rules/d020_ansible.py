@@ -188,5 +188,7 @@ def _place(document: Document, entry: Entry, is_key: bool) -> Place:
                 return place
     if not is_key and PACKAGES & {word.rsplit(".", 1)[-1] for word in entry.path[:-1]}:
         return OF_PACKAGES
-    setting = SET.search(document.path) or (len(entry.path) == 1 and not entry.is_item)
+    setting = (
+        SET.search(document.path) or entry.parent == "vars" or (len(entry.path) == 1 and not entry.is_item)
+    )
     return SETTING if setting and entry.value is not None and held != "name" else NAMES
