@@ -8,8 +8,11 @@ from jumar.port import scanning
 from jumar.port.document import Document
 
 TORCH = "import torch\n"
+DIST = "import torch.distributed as dist\n"
 ROWS = [
     ("C014", "from torch.cuda.amp import custom_fwd\n", "custom_fwd"),
+    ("C021", DIST + "dist.init_process_group(backend=dist.Backend.NCCL)\n", "hccl"),
+    ("C034", "from torch.utils.cpp_extension import CUDA_HOME\n", "ASCEND_HOME_PATH"),
     ("C022", "import os\nhome = os.environ['CUDA_HOME']\n", "ASCEND_HOME_PATH"),
     ("C022", "import os\nos.environ['NCCL_DEBUG'] = 'INFO'\n", "nothing: ASCEND_GLOBAL_LOG_LEVEL"),
     ("C038", "import paddle\np = paddle.CUDAPlace(0)\n", "CustomPlace"),

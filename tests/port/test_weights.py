@@ -112,6 +112,7 @@ ROWS = [
     ),
     ("C003", "silent", "if (fast, x.device.type, n) == (False, 'cuda', 1):\n    pass\n"),
     ("C060", "blocks", "config = dict(type='tensorrt')\n"),
+    ("C006", "silent", "import tensorflow as tf\ng = tf.config.list_physical_devices('GPU')\n"),
     # packages whose absence is caught
     ("C031", "blocks", "import cupy\n"),
     ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),
@@ -173,6 +174,7 @@ ELSEWHERE = [
     ("B012", "blocks", "Makefile", "all: x\nCUDA_PATH ?= /usr/local/cuda\n"),
     ("B012", "blocks", "Makefile", "x: x.o\n\t$(NVCC) -o x x.o\n"),
     ("B012", "cosmetic", "Makefile", "x:\n\trun -- make check-cuda-install\n"),
+    ("B012", "silent", "Makefile", "test:\n\tCUDA_VISIBLE_DEVICES='' pytest\n"),
     ("B012", "blocks", "Makefile", "USE_CUDA = 1\n"),
     ("K016", "silent", "a.cpp", "bool f() { return type == c10::DeviceType::CUDA; }\n"),
     ("K016", "blocks", "a.cpp", "void f() { TORCH_CHECK(x.device().type() == at::kCUDA); }\n"),

@@ -73,6 +73,12 @@ NAMED: dict[str, Any] = {
 }
 
 
+VARIABLE = re.compile(r"(?:CUDA|NCCL|NVIDIA)_[A-Z0-9_]+=")
+OF_VARIABLE: dict[str, Any] = {
+    "severity": "silent",
+    "why": "the variable is read by CUDA or NCCL only; on Ascend it has no effect",
+    "replacement": "the variable of CANN or HCCL, as ASCEND_RT_VISIBLE_DEVICES",
+}
 MADE = re.compile(
     r"\b(?:make|\$\(MAKE\))[ \t]+(?:-\w+[ \t]+)*[\w.\-]*(?:cuda|nccl|nvidia)[\w.\-]*[ \t]*\\?$", re.IGNORECASE
 )
@@ -94,5 +100,11 @@ def check(document: Document) -> Iterator[Finding]:
             if IDLE.search(document.lines[line - 1]):
                 continue
             text = document.lines[line - 1]
-            named = NAMED if _is_name(text) else {}
-            yield RULE.found(document, *match.span(), match[0], **named)
+            given = (
+                NAMED
+                if _is_name(text)
+                else OF_VARIABLE
+                if VARIABLE.match(document.text, match.start())
+                else {}
+            )
+            yield RULE.found(document, *match.span(), match[0], **given)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_guards, python_source
+from jumar.port.reading import python_guards, python_source, string_surroundings
 from jumar.port.rule import Example, Rule
 
 GPU = re.compile(r"(/?(device:)?)?(gpu|GPU)(:\d+)?")
@@ -28,6 +28,8 @@ FUNCTIONS = frozenset(
     | {"get_visible_devices", "require_gpu", "default_device", "device_count", "local_device_count", "jit"}
 )
 
+ASKED = frozenset(("list_physical_devices", "list_logical_devices", "get_visible_devices"))
+"""They answer with an empty list."""
 INSTEAD = (
     ("paddle", '"npu", with paddle-custom-npu beside PaddlePaddle'),
     ("tensorflow", "npu_device, the vendor's adapter for TensorFlow; its devices are no GPUs"),
@@ -75,7 +77,8 @@ def check(document: Document) -> Iterator[Finding]:
     for node in source.all(ast.Constant):
         if isinstance(node.value, str) and GPU.fullmatch(node.value) and _is_device(source, node):
             compared = isinstance(source.parents[node], ast.Compare)
-            usual = "silent" if compared else RULE.severity
+            asked = compared or string_surroundings.called(source, node) in ASKED
+            usual = "silent" if asked else RULE.severity
             weight = python_guards.of_value(source, node, usual, RULE.why)
             if isinstance(source.parents[node], ast.Dict):
                 weight = {**weight, **({} if weight["severity"] == "cosmetic" else OF_RAY)}

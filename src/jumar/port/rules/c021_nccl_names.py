@@ -10,6 +10,8 @@ from jumar.port.finding import Finding
 from jumar.port.reading import python_guards, python_names, python_source, string_surroundings
 from jumar.port.rule import Example, Rule
 
+NAMED = '"hccl", or no backend, so that PyTorch takes the device\'s own'
+
 RULE = Rule(
     code="C021",
     name="nccl-names",
@@ -47,4 +49,5 @@ def check(document: Document) -> Iterator[Finding]:
             or python_names.is_question(use)
         )
         weight = python_guards.weighed(source, use.node, "silent" if asked else RULE.severity, RULE.why)
-        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight)
+        says = NAMED if use.name.endswith("Backend.NCCL") else None
+        yield RULE.found(document, *source.place(use.node), use.name, **weight, replacement=says)

@@ -25,6 +25,11 @@ NAMES = tuple(
 BUILDERS = tuple(f"torch.utils.cpp_extension.{name}" for name in ("load", "load_inline", "CppExtension"))
 SOURCES = re.compile(r"\.cuh?\b|cuda|nvcc", re.IGNORECASE)
 
+OF_HOME = (
+    "it is the path of NVIDIA's toolkit, and None where there is none",
+    "ASCEND_HOME_PATH for CANN; nothing is compiled with nvcc",
+)
+
 RULE = Rule(
     code="C034",
     name="cpp-extension",
@@ -50,8 +55,10 @@ def check(document: Document) -> Iterator[Finding]:
         _, above = string_surroundings.outside(source, use.node)
         asked = use.name.endswith("CUDA_HOME") and isinstance(above, (ast.Compare, ast.If))
         usual = "silent" if asked else RULE.severity  # it is None on Ascend, and the program goes on
-        weight = python_guards.weighed(source, use.node, usual, RULE.why)
-        yield RULE.found(document, *source.place(use.node), use.name, **weight)
+        home = use.name.endswith("CUDA_HOME")
+        weight = python_guards.weighed(source, use.node, usual, OF_HOME[0] if home else RULE.why)
+        says = OF_HOME[1] if home else None
+        yield RULE.found(document, *source.place(use.node), use.name, **weight, replacement=says)
     for use in python_names.under(document, *BUILDERS):
         call = source.parents[use.node]
         if isinstance(call, ast.Call) and SOURCES.search(source.text(call)):

@@ -24,7 +24,10 @@ METHODS = frozenset(
 )
 
 INSTEAD = (
-    (re.compile(r"flash"), 'attn_implementation="sdpa", which runs on the vendor\'s fused attention'),
+    (
+        re.compile(r"flash"),
+        'attention by PyTorch itself (attn_implementation="sdpa" in transformers): the vendor\'s fused operator',
+    ),
     (re.compile(r"xformers"), "scaled_dot_product_attention, which runs on the vendor's fused attention"),
     (re.compile(r"load_in_"), "bfloat16 weights, or a quantised format that vllm-ascend or MindIE reads"),
     (
