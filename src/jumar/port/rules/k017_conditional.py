@@ -35,6 +35,7 @@ RULE = Rule(
     replacement="a branch for Ascend beside it (`__CCE_AICORE__` for device code, a macro of the "
     "build for the host)",
     examples=(
+        Example("#if defined(__ENABLE_CUDA__)\nint x;\n#endif\n"),
         Example("#ifdef __CUDA_ARCH__\nint x;\n#endif\n"),
         Example("#if defined(USE_CUDA) && CUDA_VERSION >= 12000\nint x;\n#endif\n"),
     ),
@@ -58,7 +59,7 @@ DEFINED: dict[str, Any] = {
 }
 WORD = re.compile(
     r"\b(?:__CUDA\w*__|__CUDA_\w+|__NVCC\w*|CUDA(?:RT)?_VERSION|CUDNN_VERSION|"
-    r"NCCL_VERSION\w*|(?:\w+_)?CUDA(?:_[A-Z0-9]\w*)?)\b"
+    r"NCCL_VERSION\w*|(?:\w+_)?CUDA(?:_\w*)?)\b"
 )
 
 
