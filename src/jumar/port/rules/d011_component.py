@@ -108,6 +108,12 @@ VOLUME = re.compile(
     r"[ \t]*-?[ \t]*name:[^\n]*\n[ \t]*(?:hostPath|emptyDir|configMap|persistentVolumeClaim|mountPath|secret|projected)\b"
     r"|[ \t]*-?[ \t]*mountPath:[^\n]*"
 )
+OF_NAMESPACE = re.compile(r"(?:\bnamespace[\"']?[ \t]*[:=][ \t]*|--namespace[ =]|(?<!\S)-n[ \t]+)[\"']?$")
+OF_ITS_NAMESPACE = {
+    "severity": "cosmetic",
+    "why": "the namespace is called after the component, which manages NVIDIA's GPUs",
+}
+OWN_KEY = re.compile(r"[\w\-]*\.(?:csv|ya?ml|json|conf|txt|sh)[\"']?:")
 OF_VOLUME = {
     "severity": "degrades",
     "why": "a volume for what belongs to that component of NVIDIA's, or is called after it",
@@ -135,6 +141,10 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
         return OWN_NAME_OF_PROJECT
     if VOLUME.match(document.text, start):
         return OF_VOLUME
+    if OF_NAMESPACE.search(before) or (before.strip() == "name:" and "kind: Namespace" in document.text):
+        return OF_ITS_NAMESPACE
+    if not before.strip() and OWN_KEY.match(document.text, match.end()):
+        return OWN_NAME_OF_PROJECT
     if TAKES_AWAY.search(before):
         return {"severity": "cosmetic", "why": "the component that is taken away manages NVIDIA's GPUs"}
     path = IN_PATH.search(before)

@@ -46,6 +46,7 @@ RULE = Rule(
         Example('resource "helm_release" "g" {\n  chart = "gpu-operator"\n}\n', path="main.tf"),
     ),
     keep=(
+        Example('variable "a" {\n  description = "Enable L4 ILB Subsetting"\n}\n', path="variables.tf"),
         Example(
             'resource "aws_instance" "a" {\n  instance_type = "m5.large"\n  # p4d.24xlarge\n}\n',
             path="main.tf",
@@ -58,6 +59,7 @@ RULE = Rule(
 
 OF_NVIDIA = re.compile(r"nvidia|cuda|gpu-operator|\bnccl|\b(?:a100|h100|h200|v100|t4|l4)\b", re.IGNORECASE)
 MODEL = re.compile(r"nvidia-(?:tesla|[a-z]*\d)|^(?:[avh]\d00|t4|l4)", re.IGNORECASE)
+NAMES = re.compile(r"nvidia|cuda|nccl|gpu|[avh]\d00", re.IGNORECASE)
 COUNT = re.compile(r"(?:^|_)(?:gpus?|accelerators?)(?:_count|_type|s)?$", re.IGNORECASE)
 OF_GOOGLE = re.compile(r"(?<![a-z])tpus?(?![a-z])", re.IGNORECASE)
 OF_GPUS = re.compile(r"(?<![a-z])gpus?(?![a-z])|nvidia|cuda", re.IGNORECASE)
@@ -74,6 +76,8 @@ def check(document: Document) -> Iterator[Finding]:
             yield RULE.found(document, setting.start, setting.end, setting.value, replacement=row.note)
         elif line in lines or "nvidia.com/" in setting.value or "nvidia.com/" in setting.key:
             continue
+        elif setting.key == "description" and not NAMES.search(setting.value):
+            continue  # layer 4 of a network is called as a GPU is
         elif OF_NVIDIA.search(setting.value):
             yield _set_for(document, setting.start, setting.end, setting.value, _weight(setting))
         elif OF_NVIDIA.search(setting.key):

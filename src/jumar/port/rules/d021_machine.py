@@ -122,7 +122,8 @@ def check(document: Document) -> Iterator[Finding]:
                 continue
             start, end = entry.inner(document.text)
             if row := machines.tie(entry.value):
-                listed = catalogue or (entry.is_item and OF_CHOICES.search(entry.named))
+                placed = "affinity" in " ".join(entry.path).lower()
+                listed = (catalogue and not placed) or (entry.is_item and OF_CHOICES.search(entry.named))
                 more = LISTED if listed or roles.is_test_data(document) else {"replacement": row.note}
                 yield RULE.found(document, start, end, entry.value, layer=layer, **more)
             elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
