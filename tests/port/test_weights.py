@@ -113,6 +113,13 @@ ROWS = [
     ("C003", "silent", "if (fast, x.device.type, n) == (False, 'cuda', 1):\n    pass\n"),
     ("C060", "blocks", "config = dict(type='tensorrt')\n"),
     ("C006", "silent", "import tensorflow as tf\ng = tf.config.list_physical_devices('GPU')\n"),
+    ("C012", "cosmetic", "if self.is_cuda():\n    pass\n"),
+    (
+        "C011",
+        "silent",
+        TORCH
+        + "class T:\n    if torch.cuda.is_available():\n\n        def test_a(self):\n            x.cuda()\n",
+    ),
     # packages whose absence is caught
     ("C031", "blocks", "import cupy\n"),
     ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),

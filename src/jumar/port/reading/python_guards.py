@@ -161,9 +161,17 @@ def standing(source: Source, node: ast.AST) -> str | None:
         if way:
             return way
         if isinstance(outer, FUNCTIONS):
-            return None
+            return _of_test_function(source, outer)
         inner = outer
     return None
+
+
+def _of_test_function(source: Source, function: ast.AST) -> str | None:
+    """A test that is only there where there is CUDA: nobody calls it by its name."""
+    above = source.parents.get(function)
+    if not str(getattr(function, "name", "")).startswith("test") or not isinstance(above, ast.If):
+        return None
+    return _on_the_way(source, above, function)
 
 
 def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:

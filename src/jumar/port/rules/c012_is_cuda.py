@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port import agnostic
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_guards, python_source
 from jumar.port.rule import Example, Rule
+
+OWN: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "a method of the project's own; a tensor's is_cuda is not called",
+    "replacement": "what the method asks, for any device",
+}
 
 RULE = Rule(
     code="C012",
@@ -40,6 +47,10 @@ def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for node in source.all(ast.Attribute):
         if node.attr == "is_cuda":
+            above = source.parents[node]
+            if isinstance(above, ast.Call) and above.func is node:
+                yield RULE.found(document, *source.place(node), ".is_cuda()", **OWN)
+                continue
             fix = agnostic.given(agnostic.is_cuda(source, node))
             weight = python_guards.weighed(source, node, RULE.severity, RULE.why)
             yield RULE.found(document, *source.place(node), ".is_cuda", **weight, **fix)
