@@ -25,23 +25,29 @@ KEY = re.compile(
     r"volcano\.sh/v?gpu-[\w\-]+"
     r"|(?<=\.)nvidia\\+\.com\\*/(?:gpu|mig)[\w.\-]*"
     r"|(?<=\[[\"'])(?:gpu|mig)\.nvidia\.com(?=[\"']\])"
+    r"|(?<=apiVersion: )[\w.\-]+\.nvidia\.com/v\w+"
     r"|(?:resource\.|gpu\.|mig\.)?nvidia\.com(?=[\"']?[ \t]*$))(?![\w/])",
     re.MULTILINE,
 )
 ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
-OF_TAINT = re.compile(r"\bkey[\"']?[ \t]*[:=][ \t]*[\"']?$")
+OF_TAINT = re.compile(r"taints?\[[^\n]*$|\bkey[\"']?[ \t]*[:=][ \t]*[\"']?$")
 IN_TEST = re.compile(r"_test\.go$|(^|/)(?:integration_tests?|envtest|testdata)/(?:.*/)?\w*crds?/")
 """Texts that a test of Go holds against others, and definitions that one loads into an API server of its own: they
 change with the program, and run as they are."""
-OF_TEST = "the text that a test hands on or holds against another; it runs without NVIDIA's chips"
 IN_CODE = "huawei.com/Ascend910, the resource that Ascend Device Plugin offers"
-OF_ANNOTATION = "only NVIDIA's and kindred components read the annotation; others pass over it"
 ANNOTATED = re.compile(
     r"nvidia\.com/(?:vgpu-mode|(?:no)?use-gpu\w+|vgpu-(?:node|time|ids)[\w\-]*|gpu-driver-upgrade-[\w\-]*)"
 )
 """Annotations of HAMi and the operator, which stand on pods and nodes and are no labels."""
+ASKED = re.compile(
+    r"jsonpath|custom-columns|allocatable|\.capacity|\bjq\b|\bgrep\b"
+    r"|\bkubectl\b[^|;&]*\bget\b[^|;&]*(?:[ \t]-l|--selector|--field-selector)"
+)
+LABELS = re.compile(r"\b(?:kubectl|oc)\b[^|;&]*\blabel\b")
+GIVEN = re.compile(r"limits|requests|ResourceList|MustParse|Quantity", re.IGNORECASE)
+"""A line of a program that makes a pod ask for it."""
 CDI = re.compile(r"=(?:all|gpu|\d|[0-9a-fA-F]{8}-|GPU-|MIG-|%)")
 """After a class of devices: one of them by name, for a container's run time and not for Kubernetes."""
 HEADING = re.compile(r"^[ \t]*(?:-[ \t]+)?[\"']?([\w.\-/]+)[\"']?:[ \t]*$")
@@ -73,6 +79,33 @@ class Key:
     """The keys that it stands below, also where a script writes the file."""
 
 
+@dataclass(frozen=True)
+class Special:
+    """What is said in place of the rule's own words. No `replacement`: the table's."""
+
+    severity: str
+    why: str
+    replacement: str = ""
+
+
+OF_TEST = Special(
+    "cosmetic",
+    "the text that a test hands on or holds against another; it runs without NVIDIA's chips",
+    "what the program uses instead, once it does",
+)
+OF_ANNOTATION = Special(
+    "degrades",
+    "only NVIDIA's and kindred components read the annotation; others pass over it",
+    "the annotation of the component that manages Ascend's chips, if it has one",
+)
+LABEL_OF_PROGRAM = Special("degrades", "the program reads or sets a label of nodes with NVIDIA's GPUs")
+RESOURCE_OF_PROGRAM = Special(
+    "degrades", "the program knows NVIDIA's GPUs by that resource, and nodes of Ascend offer another"
+)
+QUESTION = Special("silent", "it is asked for, and nodes of Ascend answer with nothing")
+LABELLED = Special("degrades", "nodes are given a label that only NVIDIA's components read")
+
+
 def keys(document: Document) -> tuple[Key, ...]:
     return document.once(_keys)
 
@@ -86,8 +119,7 @@ def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
                 row.note == "NVIDIA's" or (role != "resource" and _is_resource(key.name))
             ):
                 row = None
-            tried = IN_TEST.search(document.path) is not None
-            noted = _is_annotation(key)
+            special = _special(document, key)
             general = IN_CODE if role == "resource" and document.kind != "yaml" else rule.replacement
             if role == "resource" and key.entry is not None and key.entry.key.endswith("vendor"):
                 general = "huawei.com, and Ascend910 in place of gpu in the names of the resource's settings"
@@ -96,19 +128,35 @@ def findings(rule: Rule, document: Document, role: str) -> Iterator[Finding]:
                 key.start,
                 key.end,
                 key.name,
-                why=OF_TEST if tried else OF_ANNOTATION if noted else None,
-                replacement="what the program uses instead, once it does"
-                if tried
-                else "the annotation of the component that manages Ascend's chips, if it has one"
-                if noted
-                else dictionary.says(row, general),
+                why=special.why if special else None,
+                replacement=(special.replacement if special else "") or dictionary.says(row, general),
                 layer=roles.layer_of(document),
                 severity="cosmetic"
-                if tried or is_told(document, key.start)
-                else "degrades"
-                if noted
+                if is_told(document, key.start)
+                else special.severity
+                if special
                 else None,
             )
+
+
+def _special(document: Document, key: Key) -> Special | None:
+    """What is true of a key in a test, of an annotation, and of one that is asked for or stands in a program."""
+    if IN_TEST.search(document.path):
+        return OF_TEST
+    if _is_annotation(key):
+        return OF_ANNOTATION
+    line = document.position(key.start)[0] - 1
+    text = document.lines[line]
+    if document.kind == "text":
+        if key.role == "selector":
+            return LABEL_OF_PROGRAM
+        return RESOURCE_OF_PROGRAM if key.role == "resource" and not GIVEN.search(text) else None
+    if document.kind in ("shell", "slurm", "markdown", "make", "yaml") and key.entry is None:
+        command = " ".join(document.lines[max(0, line - 2) : line + 1]) if line else text
+        if ASKED.search(text) or (ASKED.search(command) and "\\" in command):
+            return QUESTION
+        return LABELLED if key.role == "selector" and LABELS.search(text) else None
+    return None
 
 
 def _is_annotation(key: Key) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jumar.port import cost
 from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
-from jumar.port.reading import roles
+from jumar.port.reading import roles, shell_guards
 
 Check = Callable[[Document], Iterator[Finding]]
 
@@ -77,6 +77,8 @@ class Rule:
         edits = tuple(edit) if edit is not None else None
         read_only = document.kind in PROSE or (self.code[0] in "DW" and roles.is_test_data(document))
         heavy = "cosmetic" if read_only else severity or self.severity
+        if heavy == "blocks" and self.code[0] == "D" and shell_guards.asks(document, start):
+            heavy = "degrades"
         line, column = document.position(start)
         end_line, end_column = document.position(end)
         return Finding(

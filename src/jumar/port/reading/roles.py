@@ -20,7 +20,7 @@ TEST_DATA = re.compile(
     r"(^|/)(?:[\w\-]*test[_\-]?(?:data|files|resources)|[\w\-]*mock\w*data|fixtures?|__snapshots__|golden\w*|mocks?"
     r"|cassettes)/"
     r"|(^|/)tests?/(?:.*/)?(?:data|resources|files|samples|expected|inputs?|outputs?)/"
-    r"|(^|/)release[_\-]?notes/|(?:sbom|image-list)[\w.\-]*\.json$",
+    r"|(^|/)tests?/(?:.*/)?expected[\w.\-]*$|(^|/)release[_\-]?notes/|(?:sbom|image-list)[\w.\-]*\.json$",
     re.IGNORECASE,
 )
 """Files that tests read, and lists of what a release had: nothing runs what they say."""
@@ -33,7 +33,7 @@ def is_ci(document: Document) -> bool:
 
 def is_test_data(document: Document) -> bool:
     """Whether only tests read it. What Kubernetes is given may be applied by one."""
-    if document.kind not in ("json", "yaml", "text") or not TEST_DATA.search(document.path):
+    if document.kind not in ("json", "yaml", "text", "toml") or not TEST_DATA.search(document.path):
         return False
     return document.kind != "yaml" or not document.once(_is_applied)
 

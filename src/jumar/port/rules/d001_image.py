@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from jumar.port import dictionary, images
@@ -65,7 +66,21 @@ RULE = Rule(
 )
 
 OF_NETWORK = "the image serves a network between NVIDIA's GPUs"
+OF_COMPONENT = "the image is of a component that manages or watches NVIDIA's GPUs"
+OF_VENDOR = "the image is NVIDIA's: it holds CUDA, or what is made for NVIDIA's GPUs"
+COMPONENTS = re.compile(
+    r"(?:operator|exporter|plugin|toolkit|validator|manager|discovery|driver|monitor|controller|dcgm)[\w\-]*(?:$|[:@])"
+    r"|/cloud-native/|/k8s/"
+)
 PICTURE = (".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".ico")
+
+
+def _why(image: str, row: str) -> str | None:
+    if images.OF_NETWORK.search(image):
+        return OF_NETWORK
+    if COMPONENTS.search(image) and not images.HOLDS.search(image):
+        return OF_COMPONENT
+    return OF_VENDOR if row.endswith("/*") or image.startswith("nvcr.io") else None
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -75,7 +90,7 @@ def check(document: Document) -> Iterator[Finding]:
         row = images.tie(image)
         if row is not None:
             says = dictionary.says(row, RULE.replacement)
-            why = OF_NETWORK if images.OF_NETWORK.search(image) else None
+            why = _why(image, row.cuda)
             yield RULE.found(
                 document, start, end, image, replacement=says, layer=roles.layer_of(document), why=why
             )

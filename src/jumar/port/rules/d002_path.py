@@ -64,7 +64,7 @@ PATH = re.compile(
     re.IGNORECASE,
 )
 
-GIVEN_UP = re.compile(r"(?:\b(?:rm|rmdir|unlink)\b[^;|&\n]*[ \t]|\bs[|#,@!])[\"']?$")
+GIVEN_UP = re.compile(r"(?:\b(?:rm|rmdir|unlink|touch|mkdir|mknod)\b[^;|&\n]*[ \t]|\bs[|#,@!])[\"']?$")
 """Before a place that is removed, or replaced in a text: nothing needs it."""
 
 
@@ -88,6 +88,11 @@ KINDS: tuple[tuple[str, str | None, str], ...] = (
     (r"/dev/nvidia\d*$", DEVICE, "/dev/davinci and the chip's number, with the devices of its manager"),
     (r"/dev/(?:nvidia|gdrdrv)", DEVICE, "/dev/davinci_manager, /dev/devmm_svm and /dev/hisi_hdc"),
     (r"device-plugin", "the program is NVIDIA's device plug-in", "Ascend Device Plugin of MindCluster"),
+    (
+        r"hpc_sdk",
+        "the place is of NVIDIA's HPC SDK, whose compilers also build for CUDA",
+        "GCC, or the compilers of the system; for code on the chips CANN's",
+    ),
     (r"bin/nvidia-smi", "the program comes with NVIDIA's driver", "npu-smi: /usr/local/bin/npu-smi"),
     (
         r"nvidia-(?:container|ctk|docker)|/toolkit|/cdi",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import roles, tasks
+from jumar.port.reading import roles, tasks, yaml_entries
 from jumar.port.reading.comments import without_comments
+from jumar.port.reading.entries import Entry
 from jumar.port.reading.scripts import in_code, is_told
 from jumar.port.rule import Example, Rule
 
@@ -108,7 +110,9 @@ VOLUME = re.compile(
     r"[ \t]*-?[ \t]*name:[^\n]*\n[ \t]*(?:hostPath|emptyDir|configMap|persistentVolumeClaim|mountPath|secret|projected)\b"
     r"|[ \t]*-?[ \t]*mountPath:[^\n]*"
 )
-OF_NAMESPACE = re.compile(r"(?:\bnamespace[\"']?[ \t]*[:=][ \t]*|--namespace[ =]|(?<!\S)-n[ \t]+)[\"']?$")
+OF_NAMESPACE = re.compile(
+    r"(?:\bnamespace[\"']?[ \t]*[:=][ \t]*|--namespace[ =]|(?<!\S)-n[ \t]+)[\"']?$", re.IGNORECASE
+)
 OF_ITS_NAMESPACE = {
     "severity": "cosmetic",
     "why": "the namespace is called after the component, which manages NVIDIA's GPUs",
@@ -147,6 +151,12 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
         return OWN_NAME_OF_PROJECT
     if TAKES_AWAY.search(before):
         return {"severity": "cosmetic", "why": "the component that is taken away manages NVIDIA's GPUs"}
+    if SHOWS.search(before):
+        return SHOWN
+    if document.kind == "yaml" and (light := _of_entry(document, match)):
+        return light
+    if match[0].lower() == "dcgm":
+        return NAMED_AFTER
     path = IN_PATH.search(before)
     if path and SYSTEM_PATH.match(path[0]) and "bin/" not in path[0]:
         return IN_A_FILE
@@ -157,6 +167,52 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
     return {}
 
 
+def _of_entry(document: Document, match: re.Match[str]) -> dict[str, str] | None:
+    """What is true of a key, and of a value that only names."""
+    starts, entries = document.once(_places)
+    number = bisect_right(starts, match.start()) - 1
+    if number < 0:
+        return None
+    entry = entries[number]
+    if entry.key_start <= match.start() < entry.key_end:
+        return OF_SETTING
+    if entry.value is None or "\n" in entry.value or not entry.start <= match.start() < entry.end:
+        return None
+    if "dependencies" in entry.path or (entry.path == ("spec", "name") and "Subscription" in document.text):
+        return None  # what is installed
+    above = " ".join(entry.path[:-1]).lower()
+    return NAMED_AFTER if OF_NAMES.fullmatch(entry.key.lower()) or LABELS.search(above) else None
+
+
+def _places(document: Document) -> tuple[list[int], list[Entry]]:
+    found = sorted(
+        yaml_entries.entries(document), key=lambda one: min(_start(one), one.key_start or one.start)
+    )
+    return [_start(one) for one in found], found
+
+
+def _start(entry: Entry) -> int:
+    return entry.key_start if entry.key_end > entry.key_start else entry.start
+
+
+OF_NAMES = re.compile(
+    r"name|k8s-app|app|component|release|releasename|instance|(?:app|helm)\.\w+\.\w+/[\w\-]+|[\w\-]*name|generatename|title"
+    r"|label|id|key|alias|group|team|job|source|type|kind|category|(?:fullname|name)override|[\w]*account[\w]*"
+)
+LABELS = re.compile(r"(?<![a-z])(?:match)?labels|annotations|selector|tags|keywords")
+NAMED_AFTER = {
+    "severity": "cosmetic",
+    "why": "a name after a component that manages NVIDIA's GPUs; what is run is told where its image or chart stands",
+}
+OF_SETTING = {
+    "severity": "degrades",
+    "why": "the setting is of a component that manages NVIDIA's GPUs, or called after one",
+}
+SHOWS = re.compile(r"\b(?:kubectl|oc)[ \t][^|;&]*\b(?:get|describe|logs|wait|rollout|exec|port-forward)[ \t]")
+SHOWN = {
+    "severity": "degrades",
+    "why": "the command asks for what belongs to a component that manages NVIDIA's GPUs",
+}
 SCRIPTS = ("shell", "slurm", "make", "ci", "markdown")
 OWN_FILE = re.compile(r"[\w\-]*\.(?:sh|py|ya?ml|json|tf|tpl|md|log|txt|conf|csv)\b")
 

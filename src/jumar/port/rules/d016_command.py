@@ -72,10 +72,18 @@ def check(document: Document) -> Iterator[Finding]:
             row = dictionary.find("datacentre/commands", word.plain.rsplit("/", 1)[-1]) if word else None
         if row is not None and word is not None:
             says = dictionary.says(row, RULE.replacement)
-            why = OF_TESTS if row.cuda.endswith("_perf") else None
+            why = OF_TESTS if row.cuda.endswith("_perf") else WHY.get(row.cuda)
             yield RULE.found(document, word.start, word.end, row.cuda, replacement=says, layer=layer, why=why)
 
 
+WHY = {
+    "tritonserver": "the program is NVIDIA's server for models",
+    "trtexec": "the program comes with TensorRT",
+    "trtllm-build": "the program comes with TensorRT-LLM",
+    "gpustat": "the program shows NVIDIA's GPUs",
+    "nvitop": "the program shows NVIDIA's GPUs",
+    "nvtop": "the program shows GPUs, here NVIDIA's",
+}
 OF_TESTS = "the program is of nccl-tests, which measure NCCL between NVIDIA's GPUs"
 ASKS = frozenset(
     ("which", "command", "type", "-v", "hash", "pgrep", "pkill", "killall", "systemctl", "service")

@@ -144,6 +144,26 @@ OF_BUILD: dict[str, Any] = {
     "replacement": "what is built for Ascend in its place",
     "runs_unchanged": False,
 }
+VARIANT = re.compile(r"(?<![\w~])\+[\w+]*cuda\b|\bcuda_arch=")
+OF_VARIANT: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "the package is built with CUDA",
+    "replacement": "the package without that variant; on Ascend's hosts it then runs on the CPU",
+    "runs_unchanged": False,
+}
+WITHOUT = re.compile(r"~cuda\b")
+OF_WITHOUT: dict[str, Any] = {
+    "why": "the package is built without CUDA, and the line names it",
+    "replacement": "nothing: it is built so anywhere",
+}
+CHANNEL = re.compile(
+    r"[ \t]*-[ \t]+[\"']?(?:https://conda\.anaconda\.org/)?nvidia(?:/label/[\w.\-]+)?/?[\"']?[ \t]*$"
+    r"|.*[ \t](?:-c|--channel)[ \t=]+nvidia\b"
+)
+OF_CHANNEL: dict[str, Any] = {
+    "why": "conda takes packages of CUDA from the channel, if it is asked for some",
+    "replacement": "nothing, once no package of CUDA is asked for",
+}
 SELECTS = re.compile(
     r"affinity|matchexpressions|nodeselector|node_?selector|instance_?types?|node_?pools?$", re.IGNORECASE
 )
@@ -214,6 +234,12 @@ def _more(document: Document, line: int) -> dict[str, Any]:
         return OF_MODULES
     if FETCHED.search(text):
         return OF_INDEX
+    if document.kind in ("yaml", "shell", "slurm", "dockerfile", "toml", "ci") and VARIANT.search(text):
+        return OF_VARIANT
+    if WITHOUT.search(text):
+        return OF_WITHOUT
+    if CHANNEL.match(text) and ("channels" in document.lowered or "conda" in text):
+        return OF_CHANNEL
     if EASYCONFIG.search(text):
         return OF_EASYCONFIG
     if FILES.search(text) and not REMOVED.match(text):
