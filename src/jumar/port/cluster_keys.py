@@ -32,6 +32,7 @@ KEY = re.compile(
 ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
+TAINT = re.compile(r"taint|tolerat", re.IGNORECASE)
 OF_TAINT = re.compile(r"taints?\[[^\n]*$|\bkey[\"']?[ \t]*[:=][ \t]*[\"']?$")
 IN_TEST = re.compile(r"_test\.go$|(^|/)(?:integration_tests?|envtest|testdata)/(?:.*/)?\w*crds?/")
 """Texts that a test of Go holds against others, and definitions that one loads into an API server of its own: they
@@ -41,6 +42,9 @@ ANNOTATED = re.compile(
     r"nvidia\.com/(?:vgpu-mode|(?:no)?use-gpu\w+|vgpu-(?:node|time|ids)[\w\-]*|gpu-driver-upgrade-[\w\-]*)"
 )
 """Annotations of HAMi and the operator, which stand on pods and nodes and are no labels."""
+LABELS_OF = re.compile(r"(?:node|default)?labels?$", re.IGNORECASE)
+"""The labels that an object or a node is given, and not those by which it is chosen."""
+PICTURE = re.compile(r"\.(?:svg|html?|drawio|puml|mmd|excalidraw|adoc|tex)$", re.IGNORECASE)
 ASKED = re.compile(
     r"jsonpath|custom-columns|allocatable|\.capacity|\bjq\b|\bgrep\b"
     r"|\bkubectl\b[^|;&]*\bget\b[^|;&]*(?:[ \t]-l|--selector|--field-selector)"
@@ -102,8 +106,13 @@ LABEL_OF_PROGRAM = Special("degrades", "the program reads or sets a label of nod
 RESOURCE_OF_PROGRAM = Special(
     "degrades", "the program knows NVIDIA's GPUs by that resource, and nodes of Ascend offer another"
 )
+OF_PICTURE = Special("cosmetic", "a page or picture that people look at tells of it")
 QUESTION = Special("silent", "it is asked for, and nodes of Ascend answer with nothing")
-LABELLED = Special("degrades", "nodes are given a label that only NVIDIA's components read")
+LABELLED = Special(
+    "degrades",
+    "the label is given to a node or an object, and says that there are NVIDIA's GPUs",
+    "the label that tells of Ascend's chips in its place: accelerator and accelerator-type on nodes",
+)
 
 
 def keys(document: Document) -> tuple[Key, ...]:
@@ -145,6 +154,15 @@ def _special(document: Document, key: Key) -> Special | None:
         return OF_TEST
     if _is_annotation(key):
         return OF_ANNOTATION
+    if PICTURE.search(document.path):
+        return OF_PICTURE
+    if (
+        key.entry is not None
+        and key.role == "selector"
+        and key.entry.is_item is False
+        and LABELS_OF.match(key.entry.parent)
+    ):
+        return LABELLED
     line = document.position(key.start)[0] - 1
     text = document.lines[line]
     if document.kind == "text":
@@ -194,12 +212,22 @@ def _found(document: Document) -> Iterator[Key]:
         role = _role(match[0], entry, above)
         if (
             role == "resource"
+            and document.kind == "markdown"
+            and TAINT.search(_line(document, match.start()))
+        ):
+            role = "toleration"
+        if (
+            role == "resource"
             and entry is None
             and OF_TAINT.search(document.text, max(line, match.start() - NEAR), match.start())
             and "label" not in document.text[max(line, match.start() - NEAR) : match.start()]
         ):
             role = "toleration"
         yield Key(match[0], match.start(), match.end(), role, entry, above)
+
+
+def _line(document: Document, place: int) -> str:
+    return document.lines[document.position(place)[0] - 1]
 
 
 def _in_block(document: Document, place: int) -> bool:
@@ -282,6 +310,7 @@ def _role(name: str, entry: Entry | None, above: tuple[str, ...]) -> str:
         return "selector"
     return (
         "resource"
-        if name.split("/")[-1].startswith(("gpu", "mig-", "vgpu", "hostdev", "rdma")) or name.endswith("/mig")
+        if name.split("/")[-1].startswith(("gpu", "mig-", "vgpu", "total-gpu", "hostdev", "rdma"))
+        or name.endswith("/mig")
         else "operator"
     )

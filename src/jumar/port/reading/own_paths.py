@@ -12,6 +12,13 @@ MODELS = re.compile(
     r"|chatqa|nv-embed|hymba|bigvgan|segformer|sana|llama-|mistral-nemo)",
     re.IGNORECASE,
 )
+ON_HUB = re.compile(
+    r"(?:model|ckpt|checkpoint|dataset|tokenizer|hugging_?face|\bhf)[\w.\-]{0,30}"
+    r"(?:[ \t]{0,4}[:=][ \t]{0,4}|[ \t]{1,4}|\.co/(?:collections/)?)[\"']?"
+    r"(?P<name>nvidia/(?![\w\-]*cuda)[\w.\-]+)",
+    re.IGNORECASE,
+)
+"""The name of a model or of data on a hub, where it is said to be one."""
 
 
 def is_own(document: Document, place: int) -> bool:
@@ -24,6 +31,7 @@ def is_own(document: Document, place: int) -> bool:
 def _places(document: Document) -> tuple[list[int], list[int]]:
     own = "|".join(sorted(re.escape(name) for name in document.own if "/" in name))
     found = [match.span() for match in MODELS.finditer(document.text)]
+    found += [match.span("name") for match in ON_HUB.finditer(document.text)]
     if own:
         modules = re.compile(rf"(?<![\w\-])(?:{own})(?![\w\-])", re.IGNORECASE)
         found += [match.span() for match in modules.finditer(document.text)]

@@ -79,6 +79,9 @@ INSTALLERS = frozenset(
 MODULES = frozenset(("apt", "yum", "dnf", "package", "pkg", "name", "packages"))
 
 
+LISTS = re.compile(r"packages$", re.IGNORECASE)
+
+
 GENERAL = RULE.replacement
 INSTEAD = (
     (r"helm\.ngc|operator", "MindCluster's components, installed one by one"),
@@ -126,7 +129,8 @@ def _of_modules(document: Document, layer: str) -> Iterator[Finding]:
     for entry in yaml_entries.entries(document):
         if entry.key == "name" and entry.parent not in INSTALLERS and not entry.is_item:
             continue
-        if not entry.value or entry.named not in MODULES or entry.value == "nvidia":
+        listed = entry.is_item and LISTS.search(entry.named) is not None
+        if not entry.value or not (entry.named in MODULES or listed) or entry.value == "nvidia":
             continue
         heavy = tasks.weight(document, entry.start)
         if PACKAGE.fullmatch(entry.value) and heavy != "cosmetic":

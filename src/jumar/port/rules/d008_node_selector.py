@@ -18,7 +18,7 @@ RULE = Rule(
     severity="blocks",
     safety="report",
     runs_unchanged=False,
-    why="nodes of Ascend have other labels, so the pod is placed nowhere",
+    why="nodes of Ascend have other labels, so what is chosen by this one is found nowhere",
     replacement="accelerator: huawei-Ascend910, and accelerator-type for the module (module-910b-8 "
     "and the like)",
     examples=(

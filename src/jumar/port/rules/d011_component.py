@@ -178,6 +178,8 @@ def _of_entry(document: Document, match: re.Match[str]) -> dict[str, str] | None
         return OF_SETTING
     if entry.value is None or "\n" in entry.value or not entry.start <= match.start() < entry.end:
         return None
+    if PACKAGED.search(entry.named):
+        return IN_LIST
     if "dependencies" in entry.path or (entry.path == ("spec", "name") and "Subscription" in document.text):
         return None  # what is installed
     above = " ".join(entry.path[:-1]).lower()
@@ -208,6 +210,9 @@ OF_SETTING = {
     "severity": "degrades",
     "why": "the setting is of a component that manages NVIDIA's GPUs, or called after one",
 }
+PACKAGED = re.compile(r"packages$", re.IGNORECASE)
+IN_LIST = {"severity": "blocks", "why": "the package is NVIDIA's, and is installed from the list"}
+OF_DRIVER = re.compile(r"nvidia-(?:driver|persistenced|fabricmanager)")
 SHOWS = re.compile(r"\b(?:kubectl|oc)[ \t][^|;&]*\b(?:get|describe|logs|wait|rollout|exec|port-forward)[ \t]")
 SHOWN = {
     "severity": "degrades",
@@ -238,6 +243,8 @@ def check(document: Document) -> Iterator[Finding]:
             continue  # a package, of which D003 tells
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
         more = _more(document, match)
+        if "why" not in more and OF_DRIVER.search(match[0]):
+            more = more | {"why": "what is called so is part of NVIDIA's driver, or a service of it"}
         if document.kind == "json" and NAMED.match(document.lines[line - 1]):
             more = {"severity": "cosmetic"}
         yield RULE.found(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
@@ -48,6 +49,14 @@ TESTED = re.compile(r"(^|/)tests?/")
 OPTION = re.compile(r"--(?:num-gpus|num_gpus|entrypoint-num-gpus)[= ]\S+")
 
 
+OF_SCHEMA = re.compile(
+    r"(?:^| )(?:properties|definitions|components schemas|parameters|openAPIV3Schema)(?: |$)"
+)
+A_FIELD: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "a field of an interface, which is called after GPUs",
+    "replacement": "a name that holds for any chip, if the field is to",
+}
 OF_OTHERS = (
     "the setting says how many GPUs are used or asked for",
     "the number of Ascend's chips, under the name that whoever reads it has for them",
@@ -79,6 +88,11 @@ def check(document: Document) -> Iterator[Finding]:
                     or TESTED.search(document.path)
                     or roles.is_ansible(document)
                 )
+                if OF_SCHEMA.search(" ".join(entry.path[:-1])):
+                    yield RULE.found(
+                        document, entry.key_start, entry.key_end, entry.key, layer=layer, **A_FIELD
+                    )
+                    continue
                 why, says = (None, None) if _is_known(document) else OF_OTHERS
                 yield RULE.found(
                     document,

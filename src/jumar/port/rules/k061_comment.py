@@ -22,7 +22,7 @@ RULE = Rule(
     severity="cosmetic",
     safety="report",
     runs_unchanged=False,
-    why="people read of CUDA; nothing runs differently",
+    why="a comment names CUDA or NVIDIA; nothing runs differently",
     replacement="a word that holds for both",
     examples=(
         Example("// runs on the CUDA device\nint x;\n"),
