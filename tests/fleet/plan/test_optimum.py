@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import small_plans
 
 from jumar.fleet.plan import planning, solving
-from jumar.fleet.plan.evaluation import Samples, counted, worst
+from jumar.fleet.plan.bad_cases import Courses, worst
+from jumar.fleet.plan.decision import Slope
+from jumar.fleet.plan.evaluation import Samples
 from jumar.fleet.plan.grouping import groups
 from jumar.fleet.plan.planning import Effort
+from jumar.fleet.plan.recourse import Course
 
 
 @pytest.mark.parametrize("hundred", range(8))
@@ -51,11 +56,11 @@ def test_slopes_touch_at_their_plan_and_are_below_at_others(seed: int) -> None:
     for here, at in zip(outcomes, plans, strict=True):
         for there, plan in zip(outcomes, plans, strict=True):
             follows = there.value - instance.weight @ there.decided
-            slope = here.slope
-            below = slope.at + (slope.by_lot * plan.lots).sum()
+            (slope,) = here.slopes
+            below = slope.at + (slope.by_lot * plan.lots).sum() + (slope.by_bad + instance.risk) * there.bad
             below += (slope.by_move * plan.begun(instance)).sum()
             assert below <= follows + 1e-6
-            if plan is at and instance.risk == 0:
+            if plan is at:
                 assert below == pytest.approx(follows, abs=1e-6)
 
 
@@ -85,9 +90,25 @@ def test_worst_is_the_mean_of_the_tail() -> None:
     assert worst(values, np.array([0.7, 0.1, 0.1, 0.1]), 0.0) == pytest.approx(0.7 + 0.5 + 0.2 + 0.9)
 
 
-def test_what_counts_adds_up_to_the_risk_measure() -> None:
-    instance = small_plans.random_instance(1, samples=7, risk=0.4)
-    missed = np.random.default_rng(0).uniform(0, 9, 7)
-    counts = counted(missed, instance)
-    wanted = 0.6 * missed.mean() + 0.4 * worst(missed, instance.weight, instance.level)
-    assert instance.weight @ (counts * missed) == pytest.approx(wanted)
+@pytest.mark.parametrize("seed", range(6))
+def test_a_plan_is_worth_what_the_whole_programme_says(seed: int) -> None:
+    instance = small_plans.random_instance(seed, samples=12, risk=0.5)
+    with Samples(instance) as samples:
+        for plan in list(small_plans.every_plan(instance))[::9]:
+            assert samples.of_plan(plan).value == pytest.approx(small_plans.cost_of(instance, plan), rel=1e-6)
+
+
+def test_a_case_does_a_part_of_both_courses_where_that_costs_least() -> None:
+    instance = replace(small_plans.random_instance(1, samples=4, risk=0.4), level=0.5)
+    nothing = Slope(0.0, np.zeros(0), np.zeros(0))
+    known = Courses(instance)
+    good, bad = known.good, known.bad
+    known.add(((s, good), Course(0.0, missed, nothing)) for s, missed in enumerate((1.0, 5.0, 9.0, 8.0)))
+    known.add([((2, bad), Course(0.0, 9.0, nothing)), ((3, bad), Course(6.0, 2.0, nothing))])
+    assert known.limit() == 5.0
+    doing = known.doing(5.0)
+    assert (doing.missed[3], doing.running[3]) == pytest.approx((5.0, 3.0))
+    assert list(known.unsettled(5.0)) == [
+        (3, 1.0)
+    ]  # 6 of running for 6 of missing: whether a third course is better
+    assert known.used(5.0) == [[good], [good], [good], [good, bad]]

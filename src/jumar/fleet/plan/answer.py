@@ -11,8 +11,9 @@ import numpy as np
 
 from jumar.fleet.number import Floats
 from jumar.fleet.plan import baselines, clash, facts, frontier, sensitivity, worth
+from jumar.fleet.plan.bad_cases import worst
 from jumar.fleet.plan.decision import Plan
-from jumar.fleet.plan.evaluation import Outcome, Samples, worst
+from jumar.fleet.plan.evaluation import Outcome, Samples
 from jumar.fleet.plan.from_scenario import Posed, pose, without
 from jumar.fleet.plan.instance import Flags
 from jumar.fleet.plan.planning import Effort, Planned, Tell, best

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from jumar.fleet.number import Floats
+from jumar.fleet.plan.bad_cases import Asked, Courses, risky
 from jumar.fleet.plan.decision import Plan, Slope
 from jumar.fleet.plan.grouping import groups
 from jumar.fleet.plan.instance import Instance, Integers
@@ -18,32 +19,25 @@ from jumar.fleet.plan.recourse import Course, Recourse
 
 FEW = 24  # samples that are not worth further processes
 ALIKE = 16  # groups of samples of which one helps to solve the next
-SLIGHT = 1e-6
+TRIES = 4  # at what counts as bad
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Cost of decisions [s], of running [s], of missing [s]; their value: the mean, bad cases of missing counted
-    more. `slopes` bound from below what follows from any plan, one for each part of the samples."""
+    """Cost of decisions [s], of running [s], of missing [s]; the cost of missing beyond which a case is bad; their
+    value: the mean, bad cases of missing counted more. `slopes` bound from below what follows from any plan, one for
+    each part of the samples."""
 
     decided: Floats
     running: Floats
     missed: Floats
+    bad: float
     value: float
     slopes: tuple[Slope, ...]
 
     @property
     def cost(self) -> Floats:
         return self.decided + self.running + self.missed
-
-    @property
-    def slope(self) -> Slope:
-        """All parts together: what is bad falls out, since the bad cases have their whole weight."""
-        return Slope(
-            sum(slope.at for slope in self.slopes),
-            np.sum([slope.by_lot for slope in self.slopes], axis=0),
-            np.sum([slope.by_move for slope in self.slopes], axis=0),
-        )
 
 
 class Samples:
@@ -61,7 +55,7 @@ class Samples:
         for owner, part in enumerate(np.array_split(self._order, self.workers)):
             self._owner[part] = owner
         self._here: list[Recourse] = []
-        self._counts = np.ones(instance.samples)
+        self._weights = [[1 - instance.risk]] * instance.samples  # of missing, with which each is asked first
 
     def __enter__(self) -> Samples:
         return self
@@ -73,44 +67,45 @@ class Samples:
     def of_plan(self, plan: Plan) -> Outcome:
         return self.of(plan.lots, plan.begun(self.instance))
 
-    def of(self, lots: Any, begun: Any, setups: Any = None) -> Outcome:
-        """Lots [c,τ], moves [m,τ] and setups [c] may be fractions; without setups, those that the lots need.
+    def of(self, lots: Any, begun: Any, setups: Any = None, bad: float | None = None) -> Outcome:
+        """Lots [c,τ], moves [m,τ] and setups [c] may be fractions; without setups, those that the lots need. `bad` is
+        the cost of missing for which the slopes are made; without it, the one that is best here.
 
-        How much missing counts in each sample is guessed from the call before, and samples in which it turns out
-        otherwise are asked once more; a wrong guess makes value and slope a little worse, never false.
+        How much missing counts in each sample is guessed from the call before; samples in which it turns out otherwise
+        are asked once more.
         """
-        instance = self.instance
-        courses = dict(self._ask(self._order, lots, begun))
-        if instance.risk > 0:
-            counts = counted(np.array([courses[s].missed for s in range(instance.samples)]), instance)
-            changed = np.flatnonzero(np.abs(counts - self._counts) > SLIGHT)
-            self._counts = counts
-            courses |= dict(self._ask(changed, lots, begun))
+        known, limits = Courses(self.instance), set() if bad is None else {bad}
+        asked = [(s, weight) for s in self._order.tolist() for weight in self._weights[s]]
+        for _ in range(TRIES):
+            known.add(self._ask(asked, lots, begun))
+            limit = known.limit()
+            asked = sorted({one for wanted in {*limits, limit} for one in known.unsettled(wanted)})
+            if not asked:
+                break
+        self._weights = known.used(limit)
         if setups is None:
             setups = np.any(lots > 0, axis=1)
-        return self._outcome([courses[s] for s in range(instance.samples)], lots, begun, setups)
+        return self._outcome(known, limit if bad is None else bad, lots, begun, setups)
 
-    def _outcome(self, courses: list[Course], lots: Any, begun: Any, setups: Any) -> Outcome:
-        instance, weight = self.instance, self.instance.weight
-        running = np.array([course.running for course in courses])
-        missed = np.array([course.missed for course in courses])
+    def _outcome(self, known: Courses, bad: float, lots: Any, begun: Any, setups: Any) -> Outcome:
+        instance, weight, limit = self.instance, self.instance.weight, known.limit()
+        doing, steepest = known.doing(limit), known.steepest(bad)
         chips = lots * instance.lot[:, None]
         fixed = (begun.sum(1) * instance.move_cost).sum() + (setups * instance.setup_cost).sum()
         decided = (instance.order_cost * chips).sum((1, 2)) + fixed
-        value = float(weight @ (decided + running)) + risky(missed, instance)
-        slopes = tuple(self._slope(part, [courses[s].slope for s in part]) for part in self.parts)
-        return Outcome(decided, running, missed, value, slopes)
+        value = float(weight @ (decided + doing.running)) + risky(doing.missed, instance)
+        slopes = tuple(self._slope(part, [steepest[s] for s in part]) for part in self.parts)
+        return Outcome(decided, doing.running, doing.missed, limit, value, slopes)
 
-    def _slope(self, part: Integers, slopes: list[Slope]) -> Slope:
+    def _slope(self, part: Integers, steepest: list[tuple[float, Course]]) -> Slope:
         """Σ_s weight · (running + counts · missed − (counts − 1 + risk) · bad) over the part, from below.
 
         A sample's share of the value is running + (1 − risk) · missed + risk / (1 − level) · max(0, missed − bad), and
         that is never below it with any counts from 1 − risk to 1 − risk + risk / (1 − level).
         """
         weight = self.instance.weight[part]
-        beyond = (
-            self._counts[part] - (1 - self.instance.risk) if self.instance.risk > 0 else np.zeros(len(part))
-        )
+        beyond = np.array([counts for counts, _ in steepest]) - (1 - self.instance.risk)
+        slopes = [course.slope for _, course in steepest]
         return Slope(
             float(weight @ [slope.at for slope in slopes]),
             np.tensordot(weight, np.stack([slope.by_lot for slope in slopes]), 1),
@@ -118,8 +113,7 @@ class Samples:
             -float(weight @ beyond),
         )
 
-    def _ask(self, samples: Any, lots: Any, begun: Any) -> Iterator[tuple[int, Course]]:
-        asked = [(int(s), float(self._counts[s])) for s in samples]
+    def _ask(self, asked: list[Asked], lots: Any, begun: Any) -> Iterator[tuple[Asked, Course]]:
         if self.workers == 1 or len(asked) < FEW:
             yield from courses(self._here, self.instance, asked, lots, begun)
             return
@@ -128,7 +122,7 @@ class Samples:
             self._pools = [
                 ProcessPoolExecutor(1, context, _begin, (self.instance,)) for _ in range(self.workers)
             ]
-        parts: list[list[tuple[int, float]]] = [[] for _ in self._pools]
+        parts: list[list[Asked]] = [[] for _ in self._pools]
         for one in asked:
             parts[self._owner[one[0]]].append(one)
         pairs = zip(self._pools, parts, strict=True)
@@ -137,40 +131,13 @@ class Samples:
 
 
 def courses(
-    known: list[Recourse], instance: Instance, asked: list[tuple[int, float]], lots: Any, begun: Any
-) -> Iterator[tuple[int, Course]]:
-    """Sample and course for each sample and weight of missing; `known` keeps the programme."""
+    known: list[Recourse], instance: Instance, asked: list[Asked], lots: Any, begun: Any
+) -> Iterator[tuple[Asked, Course]]:
+    """The course of each sample with each weight of missing; `known` keeps the programme."""
     if not known:
         known.append(Recourse(instance))
     for s, weight in asked:
-        yield s, known[0].course(s, lots, begun, weight)
-
-
-def counted(missed: Floats, instance: Instance) -> Floats:
-    """How much missing counts [s]: 1 − risk everywhere, and more beyond the level, so that `risky` is their sum."""
-    tail = _tail(missed, instance.weight, instance.level) / np.maximum(instance.weight, 1e-12)
-    return np.asarray(1 - instance.risk + instance.risk * tail / (1 - instance.level), dtype=np.float64)
-
-
-def risky(missed: Floats, instance: Instance) -> float:
-    """(1 − risk) · mean + risk · mean of the worst cases."""
-    weight = instance.weight
-    return float((1 - instance.risk) * (weight @ missed)) + instance.risk * worst(
-        missed, weight, instance.level
-    )
-
-
-def worst(values: Floats, weight: Floats, level: float) -> float:
-    """Mean of the highest values, those beyond the level: the conditional value at risk."""
-    return float(_tail(values, weight, level) @ values) / (1 - level)
-
-
-def _tail(values: Floats, weight: Floats, level: float) -> Floats:
-    """The weight of each sample that lies beyond the level."""
-    order = np.argsort(-values, kind="stable")
-    tail = np.zeros(len(values))
-    tail[order] = np.diff(np.minimum(np.cumsum(weight[order]), 1 - level), prepend=0.0)
-    return tail
+        yield (s, weight), known[0].course(s, lots, begun, weight)
 
 
 _INSTANCE: Instance | None = None
@@ -183,6 +150,6 @@ def _begin(instance: Instance) -> None:
     _INSTANCE = instance
 
 
-def _there(asked: list[tuple[int, float]], lots: Any, begun: Any) -> list[tuple[int, Course]]:
+def _there(asked: list[Asked], lots: Any, begun: Any) -> list[tuple[Asked, Course]]:
     assert _INSTANCE is not None, "the process was not begun"
     return list(courses(_KNOWN, _INSTANCE, asked, lots, begun))

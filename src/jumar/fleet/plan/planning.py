@@ -1,8 +1,8 @@
 """Finds a good plan for many samples, and a bound that says how much better any other could be.
 
 Small programmes are solved as they are, all samples at once. Larger ones in three steps: bounds from groups of
-samples and from single ones make up for samples that the programme itself leaves out; fractions become whole numbers;
-then the solver looks for whole plans under these bounds until value and bound meet.
+samples and from single ones make up for samples that the programme itself leaves out, until the best fractions are
+known; fractions become whole numbers; if that is not near enough, the solver looks for whole plans under these bounds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ import numpy as np
 from jumar.fleet.plan.decision import Plan, broken, without_idle_moves
 from jumar.fleet.plan.evaluation import Outcome, Samples
 from jumar.fleet.plan.grouping import groups
-from jumar.fleet.plan.instance import Instance
+from jumar.fleet.plan.instance import Instance, Integers
 from jumar.fleet.plan.programme import Programme
-from jumar.fleet.plan.solving import Impossible, Limits, Solution, build, rounded, solve, steepen
+from jumar.fleet.plan.solving import Impossible, Limits, build, solve, steepen
 
 SMALL = 6_000  # work variables up to which a programme is solved as it is
 PARTS = 16  # of alike samples, each with slopes of its own; their means are asked before all samples are
@@ -29,12 +30,12 @@ SHARES = (
     0.5,
     0.2,
 )  # of the best point so far in the next, in turn: half finds better ones, less raises the bound
-EARLY = (0.9, 0.5)  # how lots are made whole, in turn
-NEARLY = 0.8  # of the gap, which leaves the rest to lots that become whole
+NEARER = 0.3  # of that share after a round that told nothing
+EARLY = (0.5, 0.9)  # how lots are made whole, in turn
+TOUCHED = (0.1, 0.02, 0.2)  # part of a move that is a wish for it, in turn
+NEARNESS = (0.5, 0.1)  # of the gap, within which fractions are known before they become whole
 FRACTIONS_UNTIL = 0.7  # of the time is for bounds with fractions, the rest for whole plans
-POLISHES = 12  # most bounds for given moves
-TOUCHED = 1e-3  # parts of a move below this are no wish for it
-ROUNDED_UP = (0.003, 0.0, 0.01)  # shares of the value that may be spent on making moves whole, in turn
+POLISHES = 6  # most bounds for given moves
 Tell = Callable[[str], None]
 
 
@@ -86,7 +87,7 @@ def _at_once(instance: Instance, effort: Effort, begun: float) -> Planned:
 
 @dataclass
 class Centre:
-    """The best point so far (lots, moves, setups), and its value. A point without a value was not asked yet."""
+    """The best point so far (lots, moves, setups, what is bad), and its value. A point without a value was not asked yet."""
 
     point: Any = None
     value: float = np.inf
@@ -114,7 +115,15 @@ class _Search:
                 self._descend(some, centre, self.effort.gap / 2, f"{len(means)} groups")
                 self.point = centre.point
         with Samples(self.instance, self.effort.workers, self.parts) as samples:
-            self._meet(samples)
+            centre = Centre(self.point)
+            for share in NEARNESS:
+                self._descend(samples, centre, self.effort.gap * share, "all samples")
+                self.point = centre.point
+                self._make_whole(samples)
+                if self.found is not None and self._wanting():
+                    self._with_moves(samples, self.found[0])
+                if not self._wanting():
+                    break
             self._whole(samples)
         assert self.found is not None, "the solver found no whole plan"
         plan, outcome = self.found
@@ -131,54 +140,34 @@ class _Search:
     ) -> None:
         """Bounds at points between the best so far and the master's, until both have nearly the same value. `bounds`:
         no move is fixed, so the master's value bounds all plans."""
+        stalled = 0
         for number in range(rounds):
-            solved = solve(self.relaxed)
+            solved, before = solve(self.relaxed), (self.bound, centre.value)
             if bounds:
                 self.bound = max(self.bound, solved.value)
             elif solved.value > self._value():
                 break
-            new = (solved.lots, solved.begun, solved.setups)
-            self._ask(samples, centre, new, SHARES[number % len(SHARES)])
+            # Where neither value moves, the bound has to come nearer to the point that the master wants.
+            share = SHARES[number % len(SHARES)] * NEARER**stalled
+            self._ask(samples, centre, solved.point, share)
+            stalled = 0 if _moved(before, (self.bound, centre.value)) else stalled + 1
             self._say(f"{name}: between {solved.value:,.1f} and {centre.value:,.1f}")
             late = self._spent() > self.effort.seconds * (FRACTIONS_UNTIL if bounds else 0.9)
             if late or centre.value - solved.value <= gap * abs(centre.value):
                 break
 
-    def _meet(self, samples: Samples) -> None:
-        """In turn a bound where moves are fractions, and one where they are whole, until both values meet; then lots
-        are made whole too."""
-        free, whole, best_whole = Centre(self.point), Centre(), Centre()
-        chosen: Any = None
-        choices = asked = 0
-        for number in range(2 * ROUNDS):
-            solved = solve(self.relaxed)
-            self.bound = max(self.bound, solved.value)
-            share = SHARES[number // 2 % len(SHARES)]
-            if number % 2 == 0:
-                self._ask(samples, free, (solved.lots, solved.begun, solved.setups), share)
-                continue
-            if chosen is None or asked == POLISHES:
-                chosen, choices, asked = _made_whole(solved, self.instance, choices), choices + 1, 0
-                whole = Centre((free.point[0], *chosen))
-            lots = self._lots(chosen, best_whole.value)
-            if lots is None:
-                chosen = None
-                continue
-            self._ask(samples, whole, (lots, *chosen), share)
-            asked += 1
-            best_whole = min(best_whole, whole, key=lambda one: one.value)
-            self._say(
-                f"all samples: none is below {self.bound:,.1f}; with whole moves {best_whole.value:,.1f}"
+    def _make_whole(self, samples: Samples) -> None:
+        """Whole plans from the best fractions, until one is good enough."""
+        lots, begun, *_ = self.point
+        tried: set[bytes] = set()
+        for early, touched in product(EARLY, TOUCHED):
+            plan = Plan(
+                in_whole_lots(lots, self.instance, early), in_whole_moves(begun, self.instance, touched)
             )
-            late = self._spent() > self.effort.seconds * FRACTIONS_UNTIL
-            if late or best_whole.value - self.bound <= self.effort.gap * NEARLY * abs(best_whole.value):
-                break
-        self.point = free.point
-        if best_whole.point is not None:
-            lots, begun, _ = best_whole.point
-            for early in EARLY:
-                whole_lots = in_whole_lots(lots, self.instance, early)
-                self._try(samples, Plan(whole_lots, rounded(lots, begun).begins))
+            known = plan.lots.tobytes() + plan.begins.tobytes()
+            if known not in tried and self._wanting():
+                tried.add(known)
+                self._try(samples, plan)
 
     def _ask(self, samples: Samples, centre: Centre, new: Any, share: float) -> None:
         """A bound between a new point and the centre, which moves there if it is better. A centre without a value is
@@ -193,42 +182,31 @@ class _Search:
         outcome = samples.of(*here)
         self._add(outcome)
         if outcome.value < centre.value:
-            centre.point, centre.value = here, outcome.value
-
-    def _lots(self, chosen: Any, least: float) -> Any:
-        """The orders that look best with these moves and setups; None if they cannot beat the least value."""
-        _fix(self.relaxed, *chosen)
-        try:
-            solved = solve(self.relaxed)
-        except Impossible:
-            return None  # these moves together need more engineers than there are
-        finally:
-            _fix(self.relaxed)
-        return solved.lots if solved.value < least else None
+            centre.point, centre.value = (*here[:3], outcome.bad), outcome.value
 
     def _whole(self, samples: Samples) -> None:
         """Whole plans of the master, and what else is best with their moves. Each brings a bound for the next."""
-        while self.found is None or (self._gap() > self.effort.gap and self._spent() < self.effort.seconds):
+        while self._wanting():
             seconds = max(5.0, self.effort.seconds - self._spent())
             solved = solve(self.master, Limits(self.effort.gap / 3, seconds))
             self.bound = max(self.bound, solved.bound)
             self._try(samples, solved.plan)
-            if self._gap() > self.effort.gap:
-                setups = solved.plan.lots.any(axis=1)
-                self._with_moves(samples, solved.plan.begun(self.instance), setups)
+            if self._wanting():
+                self._with_moves(samples, solved.plan)
 
-    def _with_moves(self, samples: Samples, begun: Any, setups: Any) -> None:
-        """The best orders with these moves and setups."""
+    def _with_moves(self, samples: Samples, plan: Plan) -> None:
+        """The best orders with this plan's moves and setups."""
+        begun, setups = plan.begun(self.instance), plan.lots.any(axis=1).astype(np.float64)
         _fix(self.relaxed, begun, setups)
         _fix(self.master, begun, setups)
         try:
-            near = Centre((self.point[0], begun, setups))
+            near = Centre((self.point[0], begun, setups, self.point[3]))
             self._descend(samples, near, self.effort.gap / 3, "with moves made whole", POLISHES, bounds=False)
-            lots = near.point[0]
-            self._try(samples, Plan(in_whole_lots(lots, self.instance), rounded(lots, begun).begins))
-            if self._gap() > self.effort.gap and solve(self.relaxed).value < self._value():
-                plan = solve(self.master, Limits(self.effort.gap / 4, self.effort.seconds / 10)).plan
-                self._try(samples, plan)
+            for early in EARLY:
+                self._try(samples, Plan(in_whole_lots(near.point[0], self.instance, early), plan.begins))
+            if self._wanting() and solve(self.relaxed).value < self._value():
+                limits = Limits(self.effort.gap / 4, self.effort.seconds / 10)
+                self._try(samples, solve(self.master, limits).plan)
         except Impossible:
             pass  # these moves together need more engineers than there are
         finally:
@@ -256,6 +234,11 @@ class _Search:
     def _gap(self) -> float:
         return (self._value() - self.bound) / max(abs(self._value()), 1e-9) if self.found else np.inf
 
+    def _wanting(self) -> bool:
+        """Whether a better plan is wanted, and there is time to look for it; a first one is, at any time."""
+        near = self._gap() <= self.effort.gap
+        return self.found is None or not (near or self._spent() > self.effort.seconds)
+
     def _spent(self) -> float:
         return time.monotonic() - self.begun
 
@@ -263,25 +246,29 @@ class _Search:
         self.tell(f"{words} after {self._spent():.0f} s")
 
 
-def _made_whole(solved: Solution, instance: Instance, number: int) -> tuple[Any, Any]:
-    """Moves that begin by half, and others of which a part begins, those first for whose part the rest costs least, up
-    to a share of the whole value: a move that is there in all futures helps in bad ones, too. And the setups that are
-    wanted at all, in turn with none."""
-    part = solved.begun.sum(axis=1)
-    rest = instance.move_cost * (1 - np.minimum(part, 1))
-    order = np.argsort(rest / np.maximum(part, SLIGHT), kind="stable")
-    paid = np.empty(len(part))
-    paid[order] = np.cumsum(rest[order])
-    most = ROUNDED_UP[number % len(ROUNDED_UP)] * abs(solved.value)
-    chosen = (part >= 0.5) | ((part > TOUCHED) & (paid <= most))
-    when = (solved.begun.cumsum(axis=1) < 0.3 * part[:, None]).sum(axis=1)
-    whole = np.zeros_like(solved.begun)
-    moves = np.flatnonzero(chosen)
-    whole[moves, np.minimum(when[moves], instance.months - 1 - instance.move_months[moves])] = 1.0
-    return whole, (solved.setups > (SLIGHT if number % 2 == 0 else 1.0)).astype(np.float64)
+def _moved(before: tuple[float, float], after: tuple[float, float]) -> bool:
+    return any(abs(one - other) > SLIGHT * abs(other) for one, other in zip(before, after, strict=True))
 
 
-def in_whole_lots(lots: Any, instance: Instance, early: float = 0.5) -> Any:
+def in_whole_moves(begun: Any, instance: Instance, touched: float) -> Integers:
+    """The month in which each move begins of which at least the part `touched` does: the first with any of it in which
+    there are engineers. To move early costs no more than late, and what a part costs less is little."""
+    part = begun.sum(axis=1)
+    free = instance.engineers * (1 + SLIGHT)
+    begins = np.full(len(part), -1)
+    for m in np.argsort(-part, kind="stable"):
+        lasts, effort = int(instance.move_months[m]), instance.move_effort[m]
+        if part[m] < touched or part[m] < SLIGHT:
+            break
+        for month in range(int((begun[m] > SLIGHT).argmax()), instance.months - lasts):
+            if (free[month : month + lasts] >= effort).all():
+                free[month : month + lasts] -= effort
+                begins[m] = month
+                break
+    return begins
+
+
+def in_whole_lots(lots: Any, instance: Instance, early: float) -> Any:
     """Whole lots of which at each time about as many are ordered as of the fractions: the nearest number, or with 0.9 a
     little more and earlier."""
     whole = np.diff(np.floor(np.cumsum(lots, axis=1) + early), axis=1, prepend=0.0)

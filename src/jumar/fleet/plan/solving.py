@@ -40,6 +40,11 @@ class Solution:
     lots: Any
     begun: Any
     setups: Any
+    bad: float
+
+    @property
+    def point(self) -> tuple[Any, Any, Any, float]:
+        return self.lots, self.begun, self.setups, self.bad
 
 
 def build(instance: Instance, *, whole: bool = True, named: bool = False, parts: int = 0) -> Programme:
@@ -141,7 +146,10 @@ def _solution(made: Programme) -> Solution:
         setups[cell] = model.get_value(y)
     value = float(model.get_obj_value())
     bound = float(model.get_raw_info_double("mip_dual_bound")) if made.whole else value
-    return Solution(rounded(lots, begun), value, bound, lots, begun, setups)
+    bad = 0.0 if made.bad is None else float(model.get_value(made.bad))
+    # The solver's numbers may lie beside their bounds by a hair.
+    lots, begun, setups = (np.maximum(numbers, 0.0) for numbers in (lots, begun, setups))
+    return Solution(rounded(lots, begun), value, bound, lots, begun, setups, bad)
 
 
 def rounded(lots: Any, begun: Any) -> Plan:
