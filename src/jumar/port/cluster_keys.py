@@ -49,6 +49,7 @@ ASKED = re.compile(
     r"jsonpath|custom-columns|allocatable|\.capacity|\bjq\b|\bgrep\b"
     r"|\bkubectl\b[^|;&]*\bget\b[^|;&]*(?:[ \t]-l|--selector|--field-selector)"
 )
+CONTINUED = re.compile(r"\\\r?\n[^\n]*$")
 LABELS = re.compile(r"\b(?:kubectl|oc)\b[^|;&]*\blabel\b")
 GIVEN = re.compile(r"limits|requests|ResourceList|MustParse|Quantity", re.IGNORECASE)
 """A line of a program that makes a pod ask for it."""
@@ -106,6 +107,11 @@ LABEL_OF_PROGRAM = Special("degrades", "the program reads or sets a label of nod
 RESOURCE_OF_PROGRAM = Special(
     "degrades", "the program knows NVIDIA's GPUs by that resource, and nodes of Ascend offer another"
 )
+OF_ROLE = Special(
+    "cosmetic",
+    "a role is given rights on NVIDIA's kinds; a cluster takes it without them",
+    "rights on what stands there on Ascend beside it, where the program has need of some",
+)
 OF_PICTURE = Special("cosmetic", "a page or picture that people look at tells of it")
 QUESTION = Special("silent", "it is asked for, and nodes of Ascend answer with nothing")
 LABELLED = Special(
@@ -154,6 +160,8 @@ def _special(document: Document, key: Key) -> Special | None:
         return OF_TEST
     if _is_annotation(key):
         return OF_ANNOTATION
+    if "apiGroups" in (key.entry.path if key.entry else key.above):
+        return OF_ROLE
     if PICTURE.search(document.path):
         return OF_PICTURE
     if (
@@ -164,14 +172,15 @@ def _special(document: Document, key: Key) -> Special | None:
     ):
         return LABELLED
     line = document.position(key.start)[0] - 1
-    text = document.lines[line]
+    begin = document.starts[line]
+    text = document.text[max(begin, key.start - NEAR) : key.end + NEAR].split("\n")[0]
     if document.kind == "text":
         if key.role == "selector":
             return LABEL_OF_PROGRAM
         return RESOURCE_OF_PROGRAM if key.role == "resource" and not GIVEN.search(text) else None
     if document.kind in ("shell", "slurm", "markdown", "make", "yaml") and key.entry is None:
-        command = " ".join(document.lines[max(0, line - 2) : line + 1]) if line else text
-        if ASKED.search(text) or (ASKED.search(command) and "\\" in command):
+        command = document.text[max(0, key.start - 2 * NEAR) : key.start]
+        if ASKED.search(text) or (CONTINUED.search(command) and ASKED.search(command)):
             return QUESTION
         return LABELLED if key.role == "selector" and LABELS.search(text) else None
     return None
@@ -204,6 +213,8 @@ def _found(document: Document) -> Iterator[Key]:
         line = document.starts[document.position(match.start())[0] - 1]
         number = bisect_right(starts, match.start()) - 1
         entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
+        if entry is not None and entry.value and entry.key == "description":
+            continue  # a text, of which another rule tells
         if entry is not None and entry.value is not None and "\n" in entry.value:
             entry = None  # a file of its own, which the value holds
         if document.kind == "text" and CDI.match(document.text, match.end()):

@@ -46,6 +46,10 @@ def severity(row: Name) -> str:
     return "degrades" if row.ascend == row.cuda else "blocks"
 
 
+FOR_OTHERS = re.compile(r"(?:^|[-_/.])(?:rocm\d*|hpu|xpu|tpu|neuron|gaudi)(?=[-_/.])", re.IGNORECASE)
+"""Of a file: it is for another maker's chips."""
+
+
 def found(
     rule: Rule, document: Document, name: str, start: int, end: int, layer: str | None = None
 ) -> Finding | None:
@@ -55,6 +59,7 @@ def found(
         return None  # also where a project tells how it is installed itself
     says = dictionary.says(row, rule.replacement)
     why = LESS if row.status == "absent" and EVERYWHERE.search(row.note) else None
-    return rule.found(
-        document, start, end, name, severity=severity(row), why=why, replacement=says, layer=layer
-    )
+    heavy = severity(row)
+    if heavy == "blocks" and FOR_OTHERS.search(document.path):
+        heavy, why = "cosmetic", "what another maker's chips, or the host alone, are given"
+    return rule.found(document, start, end, name, severity=heavy, why=why, replacement=says, layer=layer)

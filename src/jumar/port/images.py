@@ -43,6 +43,11 @@ ADDRESS = re.compile(r"(?!nvidia\.com/)[\w\-]+(?:\.[\w\-]+)*(?:/[\w.\-]+)+:(?!\d
 HOLDS_TAGGED = re.compile(
     r"/[^/]*(?:cuda|cudnn|nccl|nvidia|tensorrt|(?<![a-z])l4t|(?<![a-z])cu\d{2,3}(?!\d))[^/]*$", re.IGNORECASE
 )
+AT_REGISTRY = re.compile(
+    r"(?:quay\.io|ghcr\.io|docker\.io|nvcr\.io|(?:[\w\-]+\.)?gcr\.io|public\.ecr\.aws|mcr\.microsoft\.com|registry\.[\w.\-]+|"
+    r"[\w\-]+\.(?:azurecr\.io|pkg\.dev))(?:/[\w.\-]+)+"
+)
+"""An address without a tag, at a registry that is known for images."""
 KEYS = frozenset(
     (
         "image",
@@ -84,7 +89,7 @@ def tie(image: str) -> Name | None:
         return row
     if WATCHES.search(bare) and not HOLDS.search(name):
         return None
-    if FOR_GPUS.search(name) and "/" in name and IMAGE.match(name):
+    if FOR_GPUS.search(name.rpartition("/")[2]) and "/" in name and IMAGE.match(name):
         return Name(bare, "", "absent", "its counterpart on CANN: quay.io/ascend/cann as the base", "images")
     return None
 
@@ -136,7 +141,8 @@ def _of_entries(document: Document) -> Iterator[tuple[str, int, int]]:
         key = entry.named.lower().replace("-", "_")
         of_vendor = OF_VENDOR.match(entry.value) and " " not in entry.value
         if (
-            key in KEYS
+            (AT_REGISTRY.fullmatch(entry.value) and HOLDS.search(entry.value.rpartition("/")[2]))
+            or key in KEYS
             or "image" in key
             or of_vendor
             or (ADDRESS.fullmatch(entry.value) and HOLDS_TAGGED.search(entry.value))

@@ -17,6 +17,7 @@ KINDS = ("cuda", "cxx")
 
 def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: str) -> Iterator[Finding]:
     """A finding for each name that is code; its replacement comes from the table. Group `name` or the whole."""
+    called = table in CALLED
     for match in source(document).words(pattern):
         name = match["name"] if "name" in pattern.groupindex else match[0]
         row = _row(table, name)
@@ -24,6 +25,8 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
             continue
         if row is None and table == "native/types" and LOCAL.fullmatch(name):
             continue
+        if called and IN_NAMESPACE.search(document.text[max(0, match.start() - 60) : match.start()]):
+            continue  # a function of the project's own, in a namespace
         if DEFINED.search(document.text[max(0, match.start() - 40) : match.start()]):
             continue  # a header gives the name a meaning for another vendor
         start = match.start("name") if "name" in pattern.groupindex else match.start()
@@ -37,6 +40,7 @@ def of_table(document: Document, rule: Rule, pattern: re.Pattern[str], table: st
 
 
 DEFINED = re.compile(r"#[ \t]*define[ \t]+$")
+IN_NAMESPACE = re.compile(r"(?<!:)\b(?!std|cuda|c10|at|torch|nvcuda|cub|thrust|paddle|tensorflow)[a-z]\w*::$")
 DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(?:\(|[ \t]+\w)", re.MULTILINE)
 OWN = re.compile(
     r"\w*(?:Check|CHECK|_check|Safe|SafeCall|Assert|Try|OrDie|ErrorHandler|"

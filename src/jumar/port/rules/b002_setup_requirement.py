@@ -81,4 +81,6 @@ def _is_listed(source: python_source.Source, node: ast.AST) -> bool:
         "platforms",
     ):
         return False
+    if isinstance(above, ast.BinOp) and isinstance(above.op, ast.Div):
+        return False  # a path
     return isinstance(above, ast.List | ast.Tuple | ast.Set | ast.IfExp | ast.BinOp)

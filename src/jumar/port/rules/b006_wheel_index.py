@@ -61,6 +61,9 @@ RULE = Rule(
 OF_TORCH = re.compile(r"torch(?:vision|audio|text|data)?\b|\+?cu|pytorch", re.IGNORECASE)
 WHEEL = re.compile(r"([A-Za-z][\w.]*?)-\d[\w.+%\-]*\.whl")
 OTHER_INDEX = re.compile(r"https?://(?![\w.\-]*(?:pytorch|mirror|aliyun|sjtu|tsinghua))[\w.\-/]*whl/")
+EXPLICIT = re.compile(r"^explicit[ \t]*=[ \t]*true", re.MULTILINE)
+"""An index beside one for the CPU, from which only the extra takes that asks for it."""
+LOCK = "lock again on the target, with torch from PyTorch's CPU index and torch-npu"
 OTHERS = "the package's build for Ascend, or its sources without CUDA; the wheel is for NVIDIA's GPUs"
 FALLS_AWAY = "nothing: NVIDIA's packages fall away with its GPUs"
 DESCRIBED = re.compile(r"[ \t-]*[\"']?(?:description|summary|help|comment|title)[\"']?[ \t]*[:=]")
@@ -89,14 +92,16 @@ def check(document: Document) -> Iterator[Finding]:
                 and TRIED.search(document.path) is not None
                 and not INSTALLS.search(document.lines[line - 1])
             )
-            severity = "cosmetic" if document.kind == "lock" or said or kept or tried else None
+            extra = document.kind == "toml" and EXPLICIT.search(document.text) and "/whl/cpu" in document.text
+            severity = "degrades" if extra else None
+            severity = "cosmetic" if document.kind == "lock" or said or kept or tried else severity
             yield RULE.found(
                 document,
                 *match.span(),
                 match[0],
                 layer=layer,
                 severity=severity,
-                replacement=_instead(document.lines[line - 1], match[0]),
+                replacement=LOCK if document.kind == "lock" else _instead(document.lines[line - 1], match[0]),
             )
 
 

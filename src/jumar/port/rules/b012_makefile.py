@@ -50,7 +50,7 @@ IDLE = re.compile(
     r"|\$\((?:info|warning|error)\b|\becho\b|\buv (?:pip|sync|lock|run)\b|\bpip3? (?:install|compile|wheel)"
     r"|github\.com/NVIDIA|\b(?:rm|mkdir|cp|mv|cd)[ \t]+(?:-\w+[ \t]+)?[\w./*\-]*cuda[\w./*\-]*[ \t]*$"
     r"|^[\w.\-]+:[ \t]+\w*IMAGE\w*[ \t]*[:?]?="
-    r"|\bdocker\b|\.service\b"
+    r"|\b(?:docker|podman|buildah|skopeo)\b|\.service\b"
     r"|\bapt(?:-get)?\b|\bgo (?:list|test|build|vet|mod)\b|\bgit\b|\bgrep\b|\bhelm\b|\bkubectl\b"
     r"|^(?:[\w.\-]*(?:REGISTRY|IMAGE|REPO|VENDOR|ORG|OWNER|TAG|NAME)\w*)[ \t]*[?:]?=|^\.PHONY\b|^[\w\- ]+:(?!=)[\w\- ]*$"
     r"|^\w+[ \t]*[?:+]?=[ \t]*nvidia[ \t]*$"

@@ -47,9 +47,16 @@ EXTRAS = re.compile(r"^\[project\.optional-dependencies\][ \t]*(?:#[^\n]*)?\r?\n
 INLINE = re.compile(r"^optional-dependencies[ \t]*=", re.MULTILINE)
 OFFERS = re.compile(r"torch[-_]npu", re.IGNORECASE)
 
+FOR_OTHERS = re.compile(r"(?:^|[-_/.])(?:rocm\d*|cpu|hpu|xpu|tpu|neuron|gaudi)(?=[-_/.])", re.IGNORECASE)
+"""A project of an image for the host or for another maker's chips."""
+
 
 def check(document: Document) -> Iterator[Finding]:
-    if not document.path.endswith("pyproject.toml") or OFFERS.search(document.text):
+    if (
+        not document.path.endswith("pyproject.toml")
+        or OFFERS.search(document.text)
+        or FOR_OTHERS.search(document.path)
+    ):
         return
     for text in toml_strings.texts(document):
         if text.table != "project" or text.key != "dependencies" or text.is_key:

@@ -88,8 +88,14 @@ def _instead(name: str) -> str | None:
     return counterparts.without_npu(name) or counterparts.replacement(name)
 
 
+PUT_OFF = frozenset(("torch.cuda.set_rng_state", "torch.cuda.set_rng_state_all"))
+OF_STATE = "without CUDA the call is put off and returns, so the generator's state is lost"
+
+
 def _weight(source: python_source.Source, use: python_names.Use) -> python_guards.Weighed:
     if use.name.rpartition(".")[2] == "OutOfMemoryError":
         return {"severity": "cosmetic", "why": SAME_CLASS}
+    if use.name in PUT_OFF:
+        return python_guards.weighed(source, use.node, "silent", OF_STATE)
     asked = use.name in ANSWERS_NO or python_names.is_question(use)
     return python_guards.weighed(source, use.node, "silent" if asked else RULE.severity, RULE.why)

@@ -26,7 +26,7 @@ RULE = Rule(
     safety="safe",
     runs_unchanged=True,
     why="the type is a tensor on NVIDIA's device",
-    replacement="torch.tensor(…, dtype=…, device=…)",
+    replacement="torch.tensor(values, dtype=…, device=…), or torch.zeros(sizes, …) where sizes are given",
     examples=(
         Example(
             "import torch\n\nx = torch.cuda.FloatTensor([1.0])\n",

@@ -40,8 +40,19 @@ def check(document: Document) -> Iterator[Finding]:
         fails = _is_read(source, use)
         usual, why = ("blocks", FAILS) if fails else (RULE.severity, RULE.why)
         weight = python_guards.weighed(source, use.node, usual, why)
+        if isinstance(above := _choice(source, use.node), ast.IfExp) and "version.cuda" in source.text(
+            above.test
+        ):
+            weight, fails = {"severity": "cosmetic", "why": GUARDED}, False
         instead = BRANCH if fails else None
         yield RULE.found(document, *source.place(use.node), use.name, **weight, replacement=instead)
+
+
+GUARDED = "the line asks for CUDA's build itself, and has a value for others"
+
+
+def _choice(source: python_source.Source, node: ast.AST) -> ast.AST | None:
+    return next((one for one in source.ancestors(node) if isinstance(one, (ast.IfExp, ast.stmt))), None)
 
 
 def _is_read(source: python_source.Source, use: python_names.Use) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from jumar.port.document import Document
@@ -51,10 +52,16 @@ RULE = Rule(
 )
 
 
+OF_SEVERAL = "one of several libraries of NVIDIA's that the program looks for"
+
+
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "library"):
         weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why)
+        row = source.parents[text.node]
+        if ".so" in text.value and isinstance(row, (ast.List, ast.Tuple)) and len(row.elts) > 1:
+            weight = {**weight, "severity": "degrades", "why": OF_SEVERAL}
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"the library {text.value}", **weight)
     for text in python_strings.of_role(document, "download"):

@@ -44,9 +44,13 @@ def check(document: Document) -> Iterator[Finding]:
         call = source.parents[above] if isinstance(above, ast.keyword) else None
         host = isinstance(call, ast.Call) and _stays_on_host(source, call)
         heavy = "silent" if compared or asked or host else None
-        yield RULE.found(document, *source.place(use.node), use.name, severity=heavy)
+        why, says = OF_FOUR_BITS if "float4" in use.name else (None, None)
+        yield RULE.found(
+            document, *source.place(use.node), use.name, severity=heavy, why=why, replacement=says
+        )
 
 
+OF_FOUR_BITS = ("chips of the 910 series compute no 4-bit floating point", "bfloat16, int8 or int4")
 ASKING = re.compile(r"^assert|size|bytes|finfo|equal", re.IGNORECASE)
 
 

@@ -60,6 +60,10 @@ def check(document: Document) -> Iterator[Finding]:
             yield RULE.found(document, *source.place(node), f"asks for {node.arg}", **given)
 
     for text in python_strings.of_role(document, "resource"):
+        if _is_toleration(source, text.node):
+            for place in python_strings.places(document, text):
+                yield RULE.found(document, *place, f"the taint {text.value}", **OF_TAINT)
+            continue
         for place in python_strings.places(document, text):
             asked = ("names", "silent") if _is_read(source, text.node) else ("asks for", None)
             yield RULE.found(
@@ -71,6 +75,23 @@ def check(document: Document) -> Iterator[Finding]:
                 replacement="huawei.com/Ascend910",
                 layer=None if asked[1] else "data centre",
             )
+
+
+OF_TAINT: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "nodes of Ascend are tainted otherwise or not at all",
+    "replacement": "no toleration, or one of the taint that the cluster puts on its Ascend nodes",
+    "layer": "data centre",
+}
+
+
+def _is_toleration(source: python_source.Source, node: ast.AST) -> bool:
+    """`{"key": "nvidia.com/gpu", "operator": "Exists"}`."""
+    row = source.parents[node]
+    return isinstance(row, ast.Dict) and any(
+        isinstance(key, ast.Constant) and key.value == "key" and value is node
+        for key, value in zip(row.keys, row.values, strict=True)
+    )
 
 
 def _is_pods(source: python_source.Source, row: ast.Dict) -> bool:

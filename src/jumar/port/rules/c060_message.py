@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from jumar.port import images
 from jumar.port.document import Document
 from jumar.port.finding import Finding, shortened
 from jumar.port.reading import python_guards, python_source, python_strings
@@ -37,6 +38,13 @@ _OF_IMPLEMENTATIONS: dict[str, Any] = {
     "why": "the name chooses the implementation for CUDA; where there is none, another serves or it fails",
     "replacement": "the implementation that runs on any device, chosen by the device",
     "layer": "software",
+}
+IMAGE = re.compile(r"image$|^container$")
+_OF_IMAGE: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the image in which it is run holds CUDA's libraries and programs built for them",
+    "replacement": "an image on quay.io/ascend/cann",
+    "layer": "data centre",
 }
 _OF_ENVIRONMENT: dict[str, Any] = {
     "severity": "degrades",
@@ -124,6 +132,8 @@ def _instead(source: python_source.Source, text: python_strings.Text) -> dict[st
     above = source.parents[text.node]
     if text.value.lower() == "tensorrt" and parameter(text.node, above) in CHOOSING:
         return _OF_TENSORRT
+    if IMAGE.search(parameter(text.node, above)) and images.tie(text.value):
+        return _OF_IMAGE
     if IMPLEMENTATION.fullmatch(parameter(text.node, above)):
         return _OF_IMPLEMENTATIONS
     if called(source, text.node) in LOADERS:

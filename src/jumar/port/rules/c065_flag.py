@@ -28,4 +28,11 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     for text in python_strings.of_role(document, "flag"):
         for place in python_strings.places(document, text):
-            yield RULE.found(document, *place, f"the flag {text.value}")
+            yield RULE.found(document, *place, f"the flag {text.value}", replacement=_instead(text.value))
+
+
+def _instead(flag: str) -> str | None:
+    return OF_VERSION if "version" in flag else None
+
+
+OF_VERSION = "a flag for CANN's version beside it, where builds for Ascend are chosen too"

@@ -155,6 +155,8 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
         return SHOWN
     if document.kind == "yaml" and (light := _of_entry(document, match)):
         return light
+    if document.kind in ("toml", "ini") and OF_TOML.search(before):
+        return NAMED_AFTER
     if match[0].lower() == "dcgm":
         return NAMED_AFTER
     path = IN_PATH.search(before)
@@ -212,6 +214,9 @@ OF_SETTING = {
 }
 PACKAGED = re.compile(r"packages$", re.IGNORECASE)
 IN_LIST = {"severity": "blocks", "why": "the package is NVIDIA's, and is installed from the list"}
+OF_TOML = re.compile(
+    r"^[ \t]*(?:name|affected-services|description|path|template-path|title)[ \t]*=|^[ \t]*\["
+)
 OF_DRIVER = re.compile(r"nvidia-(?:driver|persistenced|fabricmanager)")
 SHOWS = re.compile(r"\b(?:kubectl|oc)[ \t][^|;&]*\b(?:get|describe|logs|wait|rollout|exec|port-forward)[ \t]")
 SHOWN = {

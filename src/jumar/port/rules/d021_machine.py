@@ -96,6 +96,11 @@ LISTED: dict[str, Any] = {
     "why": "a list of a cloud's machines names one with NVIDIA's GPUs; it chooses none",
     "replacement": "nothing, as long as the list is of that cloud: machines with Ascend are not there",
 }
+OF_TEST: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "data that a test reads names one of NVIDIA's GPUs",
+    "replacement": "a row for Ascend beside it, once the program knows its chips",
+}
 OF_CHOICES = re.compile(
     r"allowed|enum$|choices|options|supported|recommended|skus?$|valid|known", re.IGNORECASE
 )
@@ -132,7 +137,14 @@ def check(document: Document) -> Iterator[Finding]:
             ):
                 if "nvidia.com/" in entry.named or (" " in entry.value and not CHOSEN.search(entry.named)):
                     continue  # a label that another rule tells of; a caption, which chooses no machine
-                yield RULE.found(document, start, end, entry.value, layer=layer)
+                yield RULE.found(
+                    document,
+                    start,
+                    end,
+                    entry.value,
+                    layer=layer,
+                    **(OF_TEST if roles.is_test_data(document) else {}),
+                )
     for command in script_commands(document):
         text = document.text[command.start : command.end]
         for option in OPTION.finditer(text):

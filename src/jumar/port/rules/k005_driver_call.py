@@ -19,7 +19,7 @@ RULE = Rule(
     severity="blocks",
     safety="report",
     runs_unchanged=False,
-    why="the library belongs to NVIDIA's driver",
+    why="the library belongs to NVIDIA's driver or toolkit",
     replacement="ACL, Ascend's run time: acl/acl.h",
     examples=(
         Example("void f() { cuInit(0); nvrtcCompileProgram(p, 0, 0); }\n"),

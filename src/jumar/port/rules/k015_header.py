@@ -39,6 +39,8 @@ CUDA_LIKE = re.compile(
     re.IGNORECASE,
 )
 
+CUTLASS = re.compile(r"cutlass/|cute/")
+OF_CUTLASS = "the header comes with CUTLASS, NVIDIA's templates for kernels"
 OWN = "a header of the project's own, in CUDA C++ or made for it"
 
 
@@ -57,7 +59,7 @@ def check(document: Document) -> Iterator[Finding]:
             match.end("name"),
             name,
             severity="degrades" if own else None,
-            why=OWN if own else None,
+            why=OWN if own else OF_CUTLASS if row is not None and CUTLASS.match(row.cuda) else None,
             replacement="that header's port to Ascend C, or a branch of the source without it"
             if own
             else dictionary.says(row, "none on Ascend"),

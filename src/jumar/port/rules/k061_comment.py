@@ -75,6 +75,12 @@ OF_VARIABLE: dict[str, Any] = {
     "why": "the variable is one of CUDA's or NCCL's, which nobody sets on a machine with Ascend",
     "replacement": "the variable of CANN or HCCL, as ASCEND_RT_VISIBLE_DEVICES",
 }
+MANGLED = re.compile(r"\b_Z\w+|\d+[A-Za-z_]+E[A-Z]{1,2}[a-z]?\w*N\w*\d[A-Za-z]|[A-Z]S\d?_\w*N[SK]\d?_")
+OF_SYMBOL: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the symbol of a compiled kernel of CUDA, by which it is fetched",
+    "replacement": "the kernel's counterpart, compiled for Ascend, and its symbol",
+}
 VARIABLE = re.compile(r"(?:CUDA|NCCL|NVIDIA|CUDNN|CUBLAS)_[A-Z0-9_]+")
 
 
@@ -86,6 +92,8 @@ def _of_text(line: str, column: int) -> dict[str, Any]:
         if not quoted.start() < column < quoted.end():
             continue
         text = quoted[1]
+        if MANGLED.search(text):
+            return OF_SYMBOL
         if DEVICE.fullmatch(text):
             return OF_DEVICE
         if text.lower() == "nvidia" and COMPARED.search(line):

@@ -64,6 +64,10 @@ PRINTED = re.compile(r"\becho\b|\bprintf\b|/usr/local/(?:nvidia|cuda)|options:.*
 VARIABLE = re.compile(r"(?:TORCH_)?(?:CUDA|NCCL|NVIDIA|CUDNN)_[A-Z0-9_]+")
 
 
+OF_NAME = "a name or a condition of the job speaks of GPUs, CUDA or NVIDIA"
+BESIDE = "a name that holds for any chip, or a job of its own for Ascend, where the job is for GPUs"
+
+
 def check(document: Document) -> Iterator[Finding]:
     if not roles.is_ci(document) or document.kind == "ci" or not roles.runs_jobs(document):
         return
@@ -97,5 +101,11 @@ def check(document: Document) -> Iterator[Finding]:
                     else None
                 )
                 yield RULE.found(
-                    document, match.start(), match.end(), document.text[start:end], severity=severity
+                    document,
+                    match.start(),
+                    match.end(),
+                    document.text[start:end],
+                    severity=severity,
+                    why=OF_NAME if severity else None,
+                    replacement=BESIDE if severity else None,
                 )

@@ -94,6 +94,11 @@ def _more(document: Document) -> dict[str, Any]:
     return {}
 
 
+FAILS = re.compile(r"cuda(?::\d+)?")
+OF_DEVICE: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the program is told to take CUDA's device, and fails where there is none",
+}
 BESIDE = "a row for Ascend beside it, once there is one"
 
 
@@ -116,8 +121,9 @@ def check(document: Document) -> Iterator[Finding]:
                 KEY.search(entry.named) or COMMUNICATOR.search(entry.named) or PLACED.fullmatch(value)
             ):
                 says = INSTEAD.get(value.lower().split(":")[0] if "," not in value else value.lower())
+                fails = OF_DEVICE if FAILS.fullmatch(value) and "device" in entry.named.lower() else {}
                 yield RULE.found(
-                    document, start, end, f"{entry.named}: {value}", **({"replacement": says} | more)
+                    document, start, end, f"{entry.named}: {value}", **({"replacement": says} | fails | more)
                 )
             elif (
                 SWITCH.match(entry.key)
@@ -138,4 +144,5 @@ def check(document: Document) -> Iterator[Finding]:
                 line_start + match.start("value"),
                 line_start + match.end("value"),
                 f"{match['key']}: {match['value']}",
+                **(OF_DEVICE if FAILS.fullmatch(match["value"]) and "device" in match["key"].lower() else {}),
             )

@@ -91,7 +91,8 @@ BY_DEVICE: dict[str, Any] = {
 }
 FARTHEST = 12
 MODULE = re.compile(
-    r"[ \t]*(?:-[ \t]+|\w+[ \t]+){0,3}(?:[\w/]*/)?(?:modprobe|insmod|rmmod|lsmod|modinfo|dkms|depmod|lspci)\b(?!.*echo)"
+    r"[ \t]*(?:-[ \t]+|\w+[ \t]+){0,3}(?:[\w/]*/)?(?:modprobe|insmod|rmmod|lsmod|modinfo|dkms|depmod|lspci"
+    r"|kmod[\w\-]*|nvidia-installer)\b(?!.*echo)"
     r"|[ \t]*nvidia(?:[-_](?:uvm|drm|modeset|peermem))?[ \t]*$|options[ \t]+nvidia\b|blacklist[ \t]+nvidia"
 )
 OF_MODULES: dict[str, Any] = {
