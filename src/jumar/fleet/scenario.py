@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from itertools import pairwise
 from typing import Any
 
 from jumar.chips import Chip
@@ -240,6 +241,9 @@ class Risk:
     largest_supplier: Number  # most of all spending on chips that may go to one supplier, "share"
 
 
+TITLED = ("chips", "suppliers", "platforms", "workloads", "sites")
+
+
 @dataclass(frozen=True)
 class Scenario:
     """The whole question. `numbers()` lists every number in it; `with_values` answers "what if it were otherwise"."""
@@ -270,6 +274,21 @@ class Scenario:
     def numbers(self) -> dict[str, Number]:
         """Key in the file -> number, all that the scenario holds, in the order of the file's chapters."""
         return {number.key: number for number in _numbers(self) if number.key}
+
+    def called(self, key: str) -> str:
+        """A key in words, with the titles of what it names: chips.ascend_910b.supply.ramp → Ascend 910B, supply, ramp."""
+        tables: dict[str, Mapping[str, Any]] = {
+            **{name: getattr(self, name) for name in TITLED},
+            "migrations": self.platforms,
+            "throughput": self.chips,
+            "latency": self.chips,
+        }
+        words = key.split(".")
+        known = [tables.get(before, {}).get(word) for before, word in pairwise(words)]
+        titles = [
+            one.title if one else word.replace("_", " ") for one, word in zip(known, words[1:], strict=True)
+        ]
+        return ", ".join(titles if words[0] in TITLED else [words[0], *titles])
 
     def with_values(self, values: Mapping[str, float]) -> Scenario:
         """The same scenario with other values for these keys, in the unit of each number, each certain: for sensitivity."""

@@ -99,7 +99,7 @@ def test_a_promise_that_cannot_be_kept_is_told_and_has_no_cost(scenario: Scenari
     number = scenario.numbers()[
         next(key for key in scenario.numbers() if key.startswith("chips.far.supply.most"))
     ]
-    row = sensitivity._row(number, [float("inf"), 5.0], 3.0)
+    row = sensitivity._row(number, "supply", [float("inf"), 5.0], 3.0)
     assert row["low_cost"] == 3.0 and row["low_text"].endswith("cannot be kept") and row["high_cost"] == 5.0
 
 
@@ -142,3 +142,9 @@ def test_the_plan_itself_is_measured_as_it_is(scenario: Scenario, plan: Plan) ->
         float((outcome.decided + outcome.running).mean()) * posed.money, rel=1e-6
     )
     assert own["dependence"] == 1.0 and 0 < own["delay"] < 100
+
+
+def test_a_number_is_called_by_the_titles_of_what_it_belongs_to(scenario: Scenario) -> None:
+    chip, one = next(iter(scenario.chips.items()))
+    assert scenario.called(f"chips.{chip}.supply.ramp") == f"{one.title}, supply, ramp"
+    assert scenario.called("money.person_day") == "money, person day"

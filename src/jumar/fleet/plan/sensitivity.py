@@ -68,7 +68,7 @@ def tornado(
     numbers = {key: number for key, number in scenario.numbers().items() if number.uncertain}
     values = {(row["key"], row["end"]): float(row["value"]) for row in ask(list(numbers), value, "swings")}
     base = values["", ""]
-    rows = [_row(number, [values[key, end] for end in ENDS], base) for key, number in numbers.items()]
+    rows = [_row(number, scenario.called(key), [values[key, end] for end in ENDS], base) for key, number in numbers.items()]
     rows.sort(key=lambda row: -abs(row["high_cost"] - row["low_cost"]))
     spent = {(row["key"], row["end"]): row["spent"] for row in ask(_first(rows), decision, "decisions")}
     for row in rows[:WIDEST]:
@@ -121,9 +121,9 @@ def carried(plan: Plan, old: Posed, new: Posed) -> Plan:
     return Plan(lots, np.array([begins.get(move, -1) for move in new.moves], dtype=np.int64))
 
 
-def _row(number: Number, costs: Sequence[float], base: float) -> dict[str, Any]:
+def _row(number: Number, name: str, costs: Sequence[float], base: float) -> dict[str, Any]:
     """An end at which a promise cannot be kept stands at the base, and says so."""
-    row: dict[str, Any] = {"key": number.key, "name": number.key, "other_decision": False}
+    row: dict[str, Any] = {"key": number.key, "name": name, "other_decision": False}
     for end, cost in zip(ENDS, costs, strict=True):
         said = units.text(getattr(number, end), number.unit)
         row[f"{end}_text"] = said if math.isfinite(cost) else f"{said}: cannot be kept"

@@ -121,7 +121,7 @@ def _sure(found: Facts) -> list[str]:
         f"No plan is better by more than {rounded_up(planned['gap'])} on the samples that it was made with."
     ]
     if rows:
-        names = _list([one["name"] for one in rows[:3]])
+        names = "; ".join(one["name"] for one in rows[:3])
         said.append(f"Other values of these would ask for other orders: {names}.")
     return said
 
