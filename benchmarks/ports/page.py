@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 import mirrors
+import parts
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "porting.md"
 BEGIN = "<!-- figures: written by benchmarks/ports/run.py; do not edit between the marks -->\n"
@@ -53,10 +53,6 @@ def write() -> None:
     PAGE.write_text(before + BEGIN + figures + "\n" + END + after, encoding="utf-8")
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%} ({part} of {whole})" if whole else "–"
-
-
 def _recall() -> Iterable[str]:
     rows = mirrors.rows("recall.tsv")
     yield "## Recall: lines that people changed when they ported\n"
@@ -79,11 +75,12 @@ def _recall() -> Iterable[str]:
 
 
 def _found(rows: list[Row], tool: str) -> str:
-    return _share(sum(tool in row["found_by"].split(", ") for row in rows), len(rows))
+    return parts.share(sum(tool in row["found_by"].split(", ") for row in rows), len(rows))
 
 
 def _precision() -> Iterable[str]:
     rows = mirrors.rows("labels.tsv")
+    parts.check(rows)
     looks = {name: [row for row in rows if row["look"] == name] for name in LOOKS}
     yield "## Precision: findings judged by hand\n"
     yield (
@@ -93,7 +90,12 @@ def _precision() -> Iterable[str]:
         "or more of each rule; then three times, mended again each time, in others still, at random over all findings, and "
         "one or two of each rule that this had not met.\n"
     )
-    yield "| right | " + " | ".join(LOOKS.values()) + " |\n|---|" + "--:|" * len(LOOKS)
+    yield (
+        "### Right in every part\n\n| right | "
+        + " | ".join(LOOKS.values())
+        + " |\n|---|"
+        + "--:|" * len(LOOKS)
+    )
     yield "| all that were drawn | " + " | ".join(map(_right, looks.values())) + " |"
     yield "| 95 % interval of it | " + " | ".join(map(_interval, looks.values())) + " |"
     weighed = ("–" if name in NOT_OVER_ALL_RULES else _weighed(look) for name, look in looks.items())
@@ -102,7 +104,12 @@ def _precision() -> Iterable[str]:
         for name in names:
             cells = (_right([row for row in look if row[key] == name]) for look in looks.values())
             yield f"| {name} | " + " | ".join(cells) + " |"
-    yield from ("", _judged_again("first look", looks["first"]))
+    yield ""
+    yield from parts.both_figures({LOOKS[name]: look for name, look in looks.items()}, LAYERS)
+    yield from (
+        "### The same findings after the rules were mended\n",
+        _judged_again("first look", looks["first"]),
+    )
     for which in ("third", "fourth", "fifth", "sixth"):
         drawn = [row for name, look in looks.items() if name.startswith(which) for row in look]
         if judged := [row for row in drawn if row["now"] != "-"]:
@@ -118,22 +125,16 @@ def _judged_again(name: str, rows: list[Row]) -> str:
     left = sum(row["now"] == row["verdict"] == "wrong" for row in rows)
     return (
         f"Of the {name}'s {wrong} wrong findings {f'all but {left}' if left else 'all'} are mended; judged again, "
-        f"{_share(kept - still, kept)} of those findings that are left are right."
+        f"{parts.share(kept - still, kept)} of those findings that are left are right."
     )
 
 
 def _right(rows: list[Row]) -> str:
-    return _share(sum(row["verdict"] == "right" for row in rows), len(rows))
+    return parts.share(sum(row["verdict"] == "right" for row in rows), len(rows))
 
 
 def _interval(rows: list[Row]) -> str:
-    """Wilson's interval at 95 %, as if the findings did not depend on one another."""
-    count, z = len(rows), 1.96
-    share = sum(row["verdict"] == "right" for row in rows) / count
-    middle = share + z * z / (2 * count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    low, high = ((middle + side) / (1 + z * z / count) for side in (-half, half))
-    return f"{low:.1%} – {high:.1%}"
+    return parts.interval(sum(row["verdict"] == "right" for row in rows), len(rows))
 
 
 def _weighed(rows: list[Row]) -> str:
@@ -154,7 +155,7 @@ def _effort() -> Iterable[str]:
         some = [row for row in rows if row["set"] == name]
         within = sum(row["within"] == "yes" for row in some)
         days, lines = (sum(int(row[key]) for row in some) for key in ("author_days", "naming_kin"))
-        yield f"| {name} | {len(some)} | {days} | {lines} | {_share(within, len(some))} |"
+        yield f"| {name} | {len(some)} | {days} | {lines} | {parts.share(within, len(some))} |"
     yield ""
 
 
