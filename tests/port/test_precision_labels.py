@@ -49,7 +49,7 @@ def test_each_wrong_finding_names_its_part() -> None:
 def test_a_row_that_does_not_fit_is_named(changed: dict[str, str]) -> None:
     import parts
 
-    with pytest.raises(ValueError, match="labels.tsv: .*a.py:1, C001"):
+    with pytest.raises(ValueError, match=r"labels\.tsv: .*a\.py:1, C001"):
         parts.check([WRONG | changed])
 
 
