@@ -34,7 +34,9 @@ REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 TAINT = re.compile(r"taint|tolerat", re.IGNORECASE)
 OF_TAINT = re.compile(r"taints?\[[^\n]*$|\bkey[\"']?[ \t]*[:=][ \t]*[\"']?$")
-IN_TEST = re.compile(r"_test\.go$|(^|/)(?:integration_tests?|envtest|testdata)/(?:.*/)?\w*crds?/")
+IN_TEST = re.compile(
+    r"_test\.go$|(^|/)(?:test_?fixtures?|test_?utils?|mocks?|fakes?)/|(^|/)(?:integration_tests?|envtest|testdata)/(?:.*/)?\w*crds?/"
+)
 """Texts that a test of Go holds against others, and definitions that one loads into an API server of its own: they
 change with the program, and run as they are."""
 IN_CODE = "huawei.com/Ascend910, the resource that Ascend Device Plugin offers"
@@ -45,6 +47,8 @@ ANNOTATED = re.compile(
 LABELS_OF = re.compile(r"(?:node|default)?labels?$", re.IGNORECASE)
 """The labels that an object or a node is given, and not those by which it is chosen."""
 PICTURE = re.compile(r"\.(?:svg|html?|drawio|puml|mmd|excalidraw|adoc|tex)$", re.IGNORECASE)
+PROSE = re.compile(r"^(?!.*[\"'{}\[\]|$])[^\n]*?\w+[.,:;]? \w+ \w+ \w+ \w+")
+"""A value that is a sentence, and neither a script nor a table."""
 ASKED = re.compile(
     r"jsonpath|custom-columns|allocatable|\.capacity|\bjq\b|\bgrep\b"
     r"|\bkubectl\b[^|;&]*\bget\b[^|;&]*(?:[ \t]-l|--selector|--field-selector)"
@@ -215,6 +219,8 @@ def _found(document: Document) -> Iterator[Key]:
         entry = places[number][2] if number >= 0 and match.start() < places[number][1] else None
         if entry is not None and entry.value and entry.key == "description":
             continue  # a text, of which another rule tells
+        if entry is not None and entry.value and PROSE.search(entry.value):
+            continue
         if entry is not None and entry.value is not None and "\n" in entry.value:
             entry = None  # a file of its own, which the value holds
         if document.kind == "text" and CDI.match(document.text, match.end()):

@@ -24,6 +24,10 @@ TEST_DATA = re.compile(
     re.IGNORECASE,
 )
 """Files that tests read, and lists of what a release had: nothing runs what they say."""
+EXPECTED = re.compile(
+    r"(^|/)tests?/(?:.*/)?(?:expected[\w\-]*|golden)[^/]*\.(?:sh|sub|slurm|sbatch|tf|conf|ya?ml|json|toml|txt)$"
+)
+"""What a test holds its output against."""
 DOCUMENTED = ("markdown",)
 
 
@@ -33,6 +37,8 @@ def is_ci(document: Document) -> bool:
 
 def is_test_data(document: Document) -> bool:
     """Whether only tests read it. What Kubernetes is given may be applied by one."""
+    if EXPECTED.search(document.path):
+        return True
     if document.kind not in ("json", "yaml", "text", "toml") or not TEST_DATA.search(document.path):
         return False
     return document.kind != "yaml" or not document.once(_is_applied)

@@ -63,6 +63,7 @@ WHEEL = re.compile(r"([A-Za-z][\w.]*?)-\d[\w.+%\-]*\.whl")
 OTHER_INDEX = re.compile(r"https?://(?![\w.\-]*(?:pytorch|mirror|aliyun|sjtu|tsinghua))[\w.\-/]*whl/")
 EXPLICIT = re.compile(r"^explicit[ \t]*=[ \t]*true", re.MULTILINE)
 """An index beside one for the CPU, from which only the extra takes that asks for it."""
+OF_EXTRA = "the extra that takes from this index brings wheels for NVIDIA's GPUs; another is for the CPU"
 LOCK = "lock again on the target, with torch from PyTorch's CPU index and torch-npu"
 OTHERS = "the package's build for Ascend, or its sources without CUDA; the wheel is for NVIDIA's GPUs"
 FALLS_AWAY = "nothing: NVIDIA's packages fall away with its GPUs"
@@ -101,6 +102,7 @@ def check(document: Document) -> Iterator[Finding]:
                 match[0],
                 layer=layer,
                 severity=severity,
+                why=OF_EXTRA if severity == "degrades" else None,
                 replacement=LOCK if document.kind == "lock" else _instead(document.lines[line - 1], match[0]),
             )
 

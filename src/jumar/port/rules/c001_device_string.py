@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 
 from jumar.port import agnostic
@@ -63,6 +65,20 @@ RULE = Rule(
 )
 
 
+UNUSED = "a constant that the file never uses names NVIDIA's device"
+
+
+def _is_unused(source: python_source.Source, node: ast.AST) -> bool:
+    """`DEVICE = "cuda:0"` in a program that nothing imports, once and never again."""
+    row = source.parents[node]
+    if not isinstance(row, ast.Assign) or "__main__" not in source.document.text:
+        return False
+    names = [one.id for one in row.targets if isinstance(one, ast.Name)]
+    return (
+        len(names) == len(row.targets) == 1 and len(re.findall(rf"\b{names[0]}\b", source.document.text)) == 1
+    )
+
+
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     known = "torch" in document.text
@@ -71,6 +87,8 @@ def check(document: Document) -> Iterator[Finding]:
         mixed = string_surroundings.called(source, text.node, by_keyword=True) in MIXED
         usual = ("silent", OF_MIXED) if mixed else (RULE.severity, RULE.why if known else ELSEWHERE)
         weight = python_guards.of_value(source, text.node, *usual, fix)
+        if _is_unused(source, text.node):
+            weight = {"severity": "cosmetic", "why": UNUSED}
         if not known:
             weight.setdefault("replacement", AS_KNOWN)
         for place in python_strings.places(document, text):

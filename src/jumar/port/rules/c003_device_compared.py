@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 
 from jumar.port import agnostic
@@ -39,12 +41,23 @@ RULE = Rule(
     keep=('if x.device.type == "cpu":\n    pass\n',),
 )
 
+IMPLEMENTATION = re.compile(
+    r"(?:impl\w*|kernel\w*|(?<!distributed_)(?<!dist_)backends?|engine|provider)[\"'\])]*$"
+)
+OF_IMPLEMENTATION = "by the name of CUDA an implementation is chosen; on Ascend another serves, or none"
+ASIDE = "a branch for Ascend beside it, once there is such an implementation"
+
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "compared device"):
         fix = agnostic.given(agnostic.comparison(source, text.node))
         weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why, fix)
+        row = source.parents[text.node]
+        if isinstance(row, ast.Compare) and IMPLEMENTATION.search(source.text(row.left)):
+            weight = {**weight, "severity": "silent", "why": OF_IMPLEMENTATION}
+            if not fix:
+                weight["replacement"] = ASIDE
         if "torch" not in document.text:
             weight.setdefault("replacement", MEANT)
         for place in python_strings.places(document, text):

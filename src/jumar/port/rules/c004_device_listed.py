@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from jumar.port import agnostic
@@ -37,11 +38,24 @@ RULE = Rule(
     ),
 )
 
+OF_TABLE = "a row of a table names what is for CUDA"
+
 
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "listed device"):
         fix = agnostic.given(agnostic.comparison(source, text.node))
         weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why, fix)
+        row = source.parents[text.node]
+        if (
+            isinstance(row, (ast.List, ast.Tuple))
+            and len(row.elts) == 1
+            and isinstance(source.parents[row], ast.Dict)
+        ):
+            weight = {
+                "severity": "cosmetic",
+                "why": OF_TABLE,
+                "replacement": "a row for Ascend's chips, if they are to have one",
+            }
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"{text.value!r} among several, without npu", **weight)

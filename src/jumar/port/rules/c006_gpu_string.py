@@ -90,6 +90,8 @@ def check(document: Document) -> Iterator[Finding]:
 
 def _instead(source: python_source.Source, node: ast.AST) -> str | None:
     """What the package that is called, or asked, knows of Ascend."""
+    if "jax" in source.document.text and getattr(source.parents[node], "arg", "") == "platform":
+        return dict(INSTEAD)["jax"]
     for above in source.ancestors(node):
         called = [one for one in ast.walk(above) if isinstance(one, ast.Call)]
         for one in called:

@@ -92,6 +92,16 @@ def check(document: Document) -> Iterator[Finding]:
             and not isinstance(source.parents[text], ast.Expr)
         ):
             asked = _is_named(source, text)
+            if isinstance(source.parents[text], ast.Dict) and asked:
+                yield RULE.found(
+                    document,
+                    *source.span(text),
+                    f"goes by {text.value}",
+                    severity="cosmetic",
+                    why=OF_TABLE,
+                    replacement=ASIDE,
+                )
+                continue
             says, heavy, why = ("goes by", "cosmetic", NAMED) if asked else ("chooses", None, None)
             yield RULE.found(
                 document,
@@ -135,6 +145,10 @@ def check(document: Document) -> Iterator[Finding]:
                 why=None if called else NAMED,
                 replacement=_instead(method.attr),
             )
+
+
+OF_TABLE = "a name in a table, of a kernel or a type of data for NVIDIA's GPUs"
+ASIDE = "a row for what Ascend has beside it, where the table is to serve it"
 
 
 def _instead(name: str) -> str | None:

@@ -46,6 +46,8 @@ RULE = Rule(
 )
 
 WORD = re.compile(r"nvidia|cuda|nccl|cudnn|dcgm|(?<![a-z])gpu", re.IGNORECASE)
+OF_OTHERS = re.compile(r"(?<![a-z])(?:amd|rocm|intel|xpu|gaudi)(?![a-z])", re.IGNORECASE)
+RUN = frozenset(("command", "shell", "raw", "cmd", "script", "argv"))
 OFF = re.compile(r"[\"']?(?:false|no|off|absent|none|null|present|\[\]|)[\"']?", re.IGNORECASE)
 """A switch that leaves out what it names."""
 SKIPPED = frozenset(("register", "tags", "notify", "when", "changed_when", "failed_when", "until", "listen"))
@@ -141,6 +143,12 @@ def check(document: Document) -> Iterator[Finding]:
         ):
             match = WORD.search(document.text, start, end)
             line = document.position(start)[0]
+            if (
+                match
+                and match[0].lower() == "gpu"
+                and (OF_OTHERS.search(document.text, start, end) or entry.named.rsplit(".", 1)[-1] in RUN)
+            ):
+                continue  # GPUs of other makers, and words in a command that say nothing of the maker
             if document.text.startswith("/home/", start):
                 continue  # somebody is called nvidia
             if match and line not in lines and end - start < 200:

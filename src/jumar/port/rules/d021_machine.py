@@ -84,6 +84,7 @@ KEY = re.compile(
 )
 CHOSEN = re.compile(r"type|id$|ids$|machine|instance", re.IGNORECASE)
 CARD = re.compile(r"nvidia-(?:tesla|rtx|[a-z]{1,2}\d)[\w\-]*$")
+WITH_CARD = re.compile(r"^[\w\-]+-nvidia-(?:tesla-)?[a-z]{1,3}\d+[\w\-]*$", re.IGNORECASE)
 NAMED = re.compile(r"nvidia[-_][\w\-]+$")
 OPTION = re.compile(
     r"--(?:accelerator|machine-type|instance-type|node-type|gpus?-type|vm-size|"
@@ -134,6 +135,7 @@ def check(document: Document) -> Iterator[Finding]:
             elif (KEY.search(entry.named) and GPU.match(entry.value)) or (
                 (entry.named.lower().startswith("accelerator") and NAMED.match(entry.value))
                 or (entry.named == "type" and CARD.match(entry.value))
+                or (CHOSEN.search(entry.named) and WITH_CARD.search(entry.value))
             ):
                 if "nvidia.com/" in entry.named or (" " in entry.value and not CHOSEN.search(entry.named)):
                     continue  # a label that another rule tells of; a caption, which chooses no machine

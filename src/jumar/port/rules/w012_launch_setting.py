@@ -73,7 +73,7 @@ SWITCH = re.compile(
     r"\w*(?:cuda|nccl)\w*)$",
     re.IGNORECASE,
 )
-CHOICE = re.compile(r"^(?:true|false|yes|no|on|off|all|auto|[\d,]+|cuda.*|gpu.*|\[.*)$", re.IGNORECASE)
+CHOICE = re.compile(r"^(?:true|false|yes|no|on|off|all|auto|[\d,]+|cuda\S*|gpu\S*|\[.*)$", re.IGNORECASE)
 NOT_THESE = re.compile(
     r"(?i:nvidia|cuda[_-]?(?:version|home|path)|log_?level|verbos|timeout|interval|(?:port|count|limit)$)|^[A-Z][A-Z0-9_]+$"
 )

@@ -75,6 +75,8 @@ SAID = frozenset(
 )
 FILLED = frozenset(("content", "text", "doc", "docs", "message"))
 NAME = re.compile(r"[\w.\-/]*[A-Z]_[A-Z][\w.\-/]*|[a-z0-9]+(?:[-_.][a-z0-9]+)+")
+WRITES = re.compile(r"[ \t]*(?:>>?[ \t]*(?![&>]|/dev/)\S|\|[ \t]*(?:sudo[ \t]+)?tee\b)")
+"""What is said goes into a file."""
 SPEAKING = frozenset(("echo", "printf", "log", "info", "warn", "error", "die"))
 
 
@@ -114,5 +116,5 @@ def _said(document: Document) -> Iterator[tuple[int, int]]:
                 continue  # the name of a variable or an object
             yield entry.start, entry.end
     for command in script_commands(document):
-        if command.name in SPEAKING:
+        if command.name in SPEAKING and not WRITES.match(document.text, command.end):
             yield command.start, command.end
