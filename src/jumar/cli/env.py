@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from jumar import environment
-from jumar.cli import serving
+from jumar.cli import servers, serving
 from jumar.cli.refusal import Refusal
 
 STATE = "state"
@@ -41,7 +41,7 @@ def stop() -> int:
     if not place:
         raise Refusal(f"{environment.SERVER} is not set, so there is no server to stop in this shell")
     directory = Path(place)
-    if (directory / STATE).is_file() and directory.name.startswith(serving.PREFIX):
+    if (directory / STATE).is_file() and directory.name.startswith(servers.PREFIX):
         serving.remove_server(directory)
     elif directory.exists():
         raise Refusal(f"{directory} was not made by `jumar env`: remove it by hand if you are sure")

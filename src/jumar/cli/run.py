@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 from jumar import environment
-from jumar.cli import commands, example, serving, summing, tracing
+from jumar.cli import commands, example, servers, serving, summing, tracing
 from jumar.cli.refusal import Refusal
 
 USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
@@ -66,6 +66,7 @@ def execute(chosen: argparse.Namespace) -> int:
         tracing.forget(kept, folder)
         raise
     try:
+        servers.own(directory)
         say(f"{plan.title()}: {' '.join(command)}")
         outcome = watch(command, environment.applied(plan.environment(directory)))
         summing.sum_up(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from jumar import attachment, chips, environment
-from jumar.cli import commands
+from jumar.cli import commands, servers
 from jumar.cli.refusal import Refusal
 from jumar.cudamap import personas
 from jumar.machine import libraries, server
@@ -19,7 +19,7 @@ from jumar.machine import libraries, server
 TORCH = "torch"
 ADAPTER = "torch-npu"
 PAIR = "2.13.0"
-PREFIX = "jumar-"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--ranks", type=int, default=0, metavar="N", help="dry runs: one rank of N, the others imagined"
     )
     parser.add_argument("--rank", type=int, default=0, metavar="R", help="which of them (default: 0)")
+    parser.add_argument(
+        "--name", help="what other commands call the server by (default: letters drawn at random)"
+    )
     parser.add_argument("--seed", type=int, metavar="S", help="seed random, numpy and torch with it")
     parser.add_argument(
         "--face",
@@ -75,6 +78,7 @@ class Plan:
     dry: bool
     wishes: environment.Wishes
     profile: str = ""  # name or file of the chip whose numbers hold
+    name: str = ""  # of the server; empty: any
 
     def environment(self, directory: Path) -> dict[str, str | None]:
         """What to change in a program's environment."""
@@ -115,7 +119,13 @@ def plan(chosen: argparse.Namespace) -> Plan:
     check_packages()
     if libraries.directory() is None:
         raise Refusal(f"the native core is not installed: {libraries.REMEDY}")
-    return Plan(found, devices, chosen.dry, wishes, _profile(chosen.chip))
+    return Plan(found, devices, chosen.dry, wishes, _profile(chosen.chip), _name(chosen.name))
+
+
+def _name(name: str | None) -> str:
+    if name is not None and not NAME.fullmatch(name):
+        raise Refusal(f"--name {name!r}: give up to 40 letters, digits, dots, dashes and underscores")
+    return name or ""
 
 
 def _check_ranks(chosen: argparse.Namespace) -> None:
@@ -179,9 +189,7 @@ def base(found: str) -> str:
 
 def make_server(plan: Plan, tracing: server.Tracing | None = None) -> Path:
     """Makes the server in a fresh directory under the runtime directory, and returns that."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    parent = runtime if runtime and os.access(runtime, os.W_OK) else None
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    directory = _make_directory(plan.name)
     commands.install(directory)
     if plan.chip is None:
         return directory  # for what the program's processes leave
@@ -192,6 +200,19 @@ def make_server(plan: Plan, tracing: server.Tracing | None = None) -> Path:
     except (server.ServerError, ImportError) as error:
         remove_server(directory)
         raise Refusal(f"the server cannot be made: {error}") from error
+    return directory
+
+
+def _make_directory(name: str) -> Path:
+    if not name:
+        return Path(tempfile.mkdtemp(prefix=servers.PREFIX, dir=servers.parent()))
+    directory = servers.parent() / f"{servers.PREFIX}{name}"
+    if servers.abandoned(directory):
+        remove_server(directory)
+    try:
+        directory.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise Refusal(f"--name {name}: a server of that name lives at {directory}; choose another") from error
     return directory
 
 
