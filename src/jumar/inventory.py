@@ -15,6 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jumar import condition
+from jumar.condition import Condition
+
 SERVER = "JUMAR_SERVER"
 NPU_SMI = "npu-smi"
 ANSWER_WITHIN_S = 20
@@ -39,7 +42,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Chip:
-    """One chip as the driver knows it. None: not known, as the heat of a virtual chip."""
+    """One chip as the driver knows it. None: not known, as the heat of a virtual chip in a run without a trace."""
 
     index: int
     name: str
@@ -49,6 +52,7 @@ class Chip:
     utilization_percent: int | None = None
     temperature_c: int | None = None
     power_w: float | None = None
+    condition: Condition = condition.UNKNOWN
 
 
 def introduce(read_server: Callable[[Path], Report]) -> None:
@@ -60,12 +64,17 @@ def introduce(read_server: Callable[[Path], Report]) -> None:
 def chips() -> list[Chip]:
     """Every chip of the server or the host, in order, whatever the program has made visible. NoChips if none."""
     if directory := os.environ.get(SERVER):
-        if _read_server is None:
-            raise NoChips("nobody has introduced the virtual server")
-        return of_report(_read_server(Path(directory)))
+        return of_server(Path(directory))
     if command := shutil.which(NPU_SMI):
         return of_npu_smi(_ask(command))
     raise NoChips(f"{SERVER} names no virtual server, and there is no {NPU_SMI} on PATH")
+
+
+def of_server(directory: Path) -> list[Chip]:
+    """The chips of the virtual server in that directory."""
+    if _read_server is None:
+        raise NoChips("nobody has introduced the virtual server")
+    return of_report(_read_server(directory))
 
 
 def of_report(report: Report) -> list[Chip]:
@@ -75,8 +84,13 @@ def of_report(report: Report) -> list[Chip]:
         at = chip["id"]
         held = {one["pid"]: one["used_bytes"][at] for one in report["processes"] if one["used_bytes"][at]}
         processes = tuple(Process(pid, used, process_name(pid)) for pid, used in sorted(held.items()))
-        load = round(100 * chip["utilisation"])  # on the virtual clock, just now; without a trace there is none
-        found.append(Chip(at, report["soc_name"], chip["memory_bytes"], chip["used_bytes"], processes, load))
+        load = round(
+            100 * chip["utilisation"]
+        )  # on the virtual clock, just now; without a trace there is none
+        how = condition.of_report(chip.get("condition"))
+        heat = None if how.temperature_c is None else round(how.temperature_c)
+        sizes = chip["memory_bytes"], chip["used_bytes"]
+        found.append(Chip(at, report["soc_name"], *sizes, processes, load, heat, how.power_w, how))
     return found
 
 
@@ -132,6 +146,7 @@ def of_npu_smi(text: str) -> list[Chip]:
                     utilization_percent=_whole(second[4]),
                     temperature_c=_whole(first[5]),
                     power_w=None if first[4] in ("-", "NA") else float(first[4]),
+                    condition=Condition(health=first[3]),
                 )
     if not found:
         raise NoChips(f"{NPU_SMI} info names no chip")
