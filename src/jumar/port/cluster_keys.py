@@ -33,7 +33,7 @@ ROLES = ("resource", "selector", "toleration", "operator")
 REMARK = re.compile(r"//|^[ \t]*[*#]|\b(?:Usage|usage|Description|description)\b")
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 TAINT = re.compile(r"taint|tolerat", re.IGNORECASE)
-OF_TAINT = re.compile(r"taints?\[[^\n]*$|\bkey[\"']?[ \t]*[:=][ \t]*[\"']?$")
+OF_TAINT = re.compile(r"taints?\[[^\n]*$|\b[Kk]ey[\"']?[ \t]*[:=][ \t]*[\"']?$")
 IN_TEST = re.compile(
     r"_test\.go$|(^|/)(?:test_?fixtures?|test_?utils?|mocks?|fakes?)/|(^|/)(?:integration_tests?|envtest|testdata)/(?:.*/)?\w*crds?/"
 )
@@ -44,6 +44,7 @@ ANNOTATED = re.compile(
     r"nvidia\.com/(?:vgpu-mode|(?:no)?use-gpu\w+|vgpu-(?:node|time|ids)[\w\-]*|gpu-driver-upgrade-[\w\-]*)"
 )
 """Annotations of HAMi and the operator, which stand on pods and nodes and are no labels."""
+TEMPLATE = re.compile(r"\.(?:tmpl|tpl|template|gotmpl|j2|jinja2?|mustache|erb|hbs|in)$", re.IGNORECASE)
 LABELS_OF = re.compile(r"(?:node|default)?labels?$", re.IGNORECASE)
 """The labels that an object or a node is given, and not those by which it is chosen."""
 PICTURE = re.compile(r"\.(?:svg|html?|drawio|puml|mmd|excalidraw|adoc|tex)$", re.IGNORECASE)
@@ -107,7 +108,7 @@ OF_ANNOTATION = Special(
     "only NVIDIA's and kindred components read the annotation; others pass over it",
     "the annotation of the component that manages Ascend's chips, if it has one",
 )
-LABEL_OF_PROGRAM = Special("degrades", "the program reads or sets a label of nodes with NVIDIA's GPUs")
+LABEL_OF_PROGRAM = Special("degrades", "a label of nodes with NVIDIA's GPUs is read or set here")
 RESOURCE_OF_PROGRAM = Special(
     "degrades", "the program knows NVIDIA's GPUs by that resource, and nodes of Ascend offer another"
 )
@@ -181,7 +182,8 @@ def _special(document: Document, key: Key) -> Special | None:
     if document.kind == "text":
         if key.role == "selector":
             return LABEL_OF_PROGRAM
-        return RESOURCE_OF_PROGRAM if key.role == "resource" and not GIVEN.search(text) else None
+        known = GIVEN.search(text) or TEMPLATE.search(document.path)
+        return RESOURCE_OF_PROGRAM if key.role == "resource" and not known else None
     if document.kind in ("shell", "slurm", "markdown", "make", "yaml") and key.entry is None:
         command = document.text[max(0, key.start - 2 * NEAR) : key.start]
         if ASKED.search(text) or (CONTINUED.search(command) and ASKED.search(command)):

@@ -55,9 +55,7 @@ def check(document: Document) -> Iterator[Finding]:
         weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why, fix)
         row = source.parents[text.node]
         if isinstance(row, ast.Compare) and IMPLEMENTATION.search(source.text(row.left)):
-            weight = {**weight, "severity": "silent", "why": OF_IMPLEMENTATION}
-            if not fix:
-                weight["replacement"] = ASIDE
+            weight = {"severity": "silent", "why": OF_IMPLEMENTATION, "replacement": ASIDE}
         if "torch" not in document.text:
             weight.setdefault("replacement", MEANT)
         for place in python_strings.places(document, text):

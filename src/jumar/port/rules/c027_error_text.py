@@ -49,8 +49,13 @@ def check(document: Document) -> Iterator[Finding]:
         weight: dict[str, Any] = {**python_mocks.MADE_UP} if _is_own(source, text) else {}
         if not weight and _is_asked_by_class(source, text.node):
             weight = {**BY_CLASS}
+        if not weight and re.search(r"error code", text.value, re.IGNORECASE):
+            weight = {"replacement": OF_CODE}
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"a message recognised as {shortened(text.value)}", **weight)
+
+
+OF_CODE = "what Ascend says where the same fails, if it can fail there"
 
 
 def _is_asked_by_class(source: python_source.Source, node: ast.AST) -> bool:

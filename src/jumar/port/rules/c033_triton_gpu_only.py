@@ -36,6 +36,10 @@ RULE = Rule(
 )
 
 
+OF_OVERLAP = "it orders kernels that overlap on NVIDIA's GPUs, where a program has switched that on"
+FALLS_AWAY = "nothing: it falls away, and the switch stays off"
+
+
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for use in python_names.under(
@@ -54,7 +58,10 @@ def check(document: Document) -> Iterator[Finding]:
     ):
         usual = "silent" if python_names.is_question(use) else RULE.severity
         weight = python_guards.weighed(source, use.node, usual, RULE.why)
-        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight)
+        if use.name.rpartition(".")[2].startswith("gdc_"):
+            weight = {"severity": "degrades", "why": OF_OVERLAP}
+        falls = FALLS_AWAY if weight.get("why") == OF_OVERLAP else None
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight, replacement=falls)
     for use in python_names.under(document, *DESCRIPTORS):
         yield RULE.found(
             document,

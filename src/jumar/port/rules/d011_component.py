@@ -162,6 +162,10 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
     path = IN_PATH.search(before)
     if path and SYSTEM_PATH.match(path[0]) and "bin/" not in path[0]:
         return IN_A_FILE
+    if BUILT.search(before):
+        return OF_IMAGE
+    if before.endswith("-") and IMAGE.match(before):
+        return {}
     if before.endswith("-") or (
         document.kind in SCRIPTS and (after == "/" or OWN_FILE.match(document.text, match.end()))
     ):
@@ -217,6 +221,14 @@ IN_LIST = {"severity": "blocks", "why": "the package is NVIDIA's, and is install
 OF_TOML = re.compile(
     r"^[ \t]*(?:name|affected-services|description|path|template-path|title)[ \t]*=|^[ \t]*\["
 )
+IMAGE = re.compile(r"[ \t]*(?:-[ \t]+)?[\"']?(?:repository|image|imageName|newName)[\"']?[ \t]*[:=]")
+BUILT = re.compile(
+    r"\b(?:docker|podman|buildah|nerdctl)[ \t](?:[^|;&]*[ \t])?(?:build|tag|push|load|save)[ \t]"
+)
+OF_IMAGE = {
+    "severity": "degrades",
+    "why": "an image of a component that manages NVIDIA's GPUs is built or handed on, or one called so",
+}
 OF_DRIVER = re.compile(r"nvidia-(?:driver|persistenced|fabricmanager)")
 SHOWS = re.compile(r"\b(?:kubectl|oc)[ \t][^|;&]*\b(?:get|describe|logs|wait|rollout|exec|port-forward)[ \t]")
 SHOWN = {

@@ -136,6 +136,8 @@ def check(document: Document) -> Iterator[Finding]:
         if here in seen or outside or any(start <= match.start() < end for start, end in dumped):
             continue
         seen.add(here)
+        if MODEL.fullmatch(name):
+            continue  # a GPU as clouds call it, of which other rules tell
         row = row_of(name)
         says = (row.ascend if row and row.ascend and not row.note else None) or dictionary.says(
             row, RULE.replacement
@@ -188,6 +190,7 @@ def _line(document: Document, match: re.Match[str]) -> tuple[int, int]:
 
 UNSET = re.compile(r"^[ \t]*unset[ \t][^;&|\n]*$")
 """What is taken away is not there on Ascend either."""
+MODEL = re.compile(r"NVIDIA_(?:TESLA|RTX|[A-Z]{1,2}\d{1,3}[A-Z]?)(?:_\w+)?")
 VERSIONS = frozenset(("CUDA_VERSION", "CUDNN_VERSION", "NCCL_VERSION"))
 OF_ITS_OWN = (
     "a variable of the project's own, which is named after CUDA, NCCL or NVIDIA",

@@ -47,6 +47,7 @@ QUERIES = re.compile(r"\bexpr\b|\bquery\b|\bmetrics?\b|seriesQuery", re.IGNORECA
 NAMED_ANYWHERE = re.compile(r"\bDCGM_(?:FI|EXP)_\w+|(?<=[\"'])nv_gpu_\w+")
 """Programs have names of their own that begin as the others do."""
 
+OF_DCGM = "the program speaks of a field of DCGM's, which is NVIDIA's"
 SERIES = re.compile(r"[ \t]*-?[ \t]*[\"']?series[\"']?:")
 """What a test of alerts feeds to them."""
 
@@ -63,5 +64,19 @@ def check(document: Document) -> Iterator[Finding]:
         told = document.kind == "text" or SERIES.match(
             document.lines[document.position(match.start())[0] - 1]
         )
-        severity = "degrades" if listed else "cosmetic" if told else None
-        yield RULE.found(document, *match.span(), match[0], replacement=says, severity=severity)
+        program = document.kind == "python" and document.text[match.start() - 1 : match.start()] not in (
+            "'",
+            '"',
+            " ",
+            "(",
+            "{",
+        )
+        severity = "degrades" if listed or program else "cosmetic" if told else None
+        yield RULE.found(
+            document,
+            *match.span(),
+            match[0],
+            replacement=says,
+            severity=severity,
+            why=OF_DCGM if program else None,
+        )
