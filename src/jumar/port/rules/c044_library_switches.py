@@ -132,10 +132,10 @@ def check(document: Document) -> Iterator[Finding]:
             yield RULE.found(document, *source.place(word), f"goes by {word.id}", **_named(word.id))
     for method in source.all(ast.Attribute):
         if method.attr in SWITCHES and isinstance(method.ctx, ast.Load):
-            given = _named(method.attr)
+            words = _named(method.attr)
             if isinstance(source.parents[method], ast.Dict):
-                given |= {"why": OF_TABLE, "replacement": ASIDE}
-            yield RULE.found(document, *source.place(method), f"goes by {method.attr}", **given)
+                words |= {"why": OF_TABLE, "replacement": ASIDE}
+            yield RULE.found(document, *source.place(method), f"goes by {method.attr}", **words)
         if method.attr in METHODS and isinstance(method.ctx, ast.Load):
             above = source.parents[method]
             called = isinstance(above, ast.Call) and above.func is method
