@@ -20,7 +20,7 @@ TEST_DATA = re.compile(
     r"(^|/)(?:[\w\-]*test[_\-]?(?:data|files|resources)|[\w\-]*mock\w*data|fixtures?|__snapshots__|golden\w*|mocks?"
     r"|cassettes)/"
     r"|(^|/)tests?/(?:.*/)?(?:data|resources|files|samples|expected|inputs?|outputs?)/"
-    r"|(^|/)tests?/(?:.*/)?expected[\w.\-]*$|(^|/)release[_\-]?notes/|(?:sbom|image-list)[\w.\-]*\.json$",
+    r"|(^|/)tests?/(?:.*/)?[\w\-]*(?:artifacts|baselines?|expected)/|(^|/)tests?/(?:.*/)?expected[\w.\-]*$|(^|/)release[_\-]?notes/|(?:sbom|image-list)[\w.\-]*\.json$",
     re.IGNORECASE,
 )
 """Files that tests read, and lists of what a release had: nothing runs what they say."""

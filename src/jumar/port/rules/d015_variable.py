@@ -60,7 +60,7 @@ RULE = Rule(
     safety="safe",
     runs_unchanged=True,
     why="CUDA's libraries, or programs and images that are built for CUDA, read it",
-    replacement="its counterpart for Ascend, set beside it",
+    replacement="its counterpart for Ascend set beside it, if there is one",
     examples=(
         Example(
             "export NCCL_SOCKET_IFNAME=eth0\n",

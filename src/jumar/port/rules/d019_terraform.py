@@ -79,7 +79,8 @@ def check(document: Document) -> Iterator[Finding]:
         elif setting.key == "description" and not NAMES.search(setting.value):
             continue  # layer 4 of a network is called as a GPU is
         elif OF_NVIDIA.search(setting.value):
-            yield _set_for(document, setting.start, setting.end, setting.value, _weight(setting))
+            heavy = _weight(setting) if _is_made(document) else "cosmetic"
+            yield _set_for(document, setting.start, setting.end, setting.value, heavy)
         elif OF_NVIDIA.search(setting.key):
             end = setting.key_start + len(setting.key)
             heavy = "degrades" if LITERAL.fullmatch(setting.value) and _is_set(document) else "cosmetic"
@@ -98,13 +99,24 @@ NAMED = re.compile(r"^variable \w*(?:name|prefix|namespace|tags?|labels?)$")
 TYPED = re.compile(r"type|accelerator|gpu|machine|instance|product", re.IGNORECASE)
 
 
+MAKES = re.compile(
+    r"^[ \t]*(?:resource|module|data|provider|source|build|job|task|group|variable|locals|terraform|inputs)\b",
+    re.MULTILINE,
+)
+
+
+def _is_made(document: Document) -> bool:
+    """Whether machines or jobs are made of it, and not only releases of a program and the like."""
+    return not document.path.endswith(".hcl") or MAKES.search(document.text) is not None
+
+
 def _is_set(document: Document) -> bool:
     return not document.path.endswith(("outputs.tf", "versions.tf"))
 
 
 def _weight(setting: hcl_settings.Setting) -> str:
     if (
-        setting.key in ("description", "name", "source", "error_message")
+        setting.key in ("description", "name", "source", "error_message", "title", "organization", "project")
         or OWN_PLACE.search(setting.value)
         or " " in setting.value.strip()
     ):

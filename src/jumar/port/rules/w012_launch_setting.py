@@ -99,6 +99,27 @@ OF_DEVICE: dict[str, Any] = {
     "severity": "blocks",
     "why": "the program is told to take CUDA's device, and fails where there is none",
 }
+OF_TRAINER: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "Lightning is told to take CUDA's GPUs, and refuses where there are none",
+    "replacement": "auto, or the accelerator that Lightning is given for Ascend",
+}
+OF_SWITCH: dict[str, Any] = {
+    "why": "a switch or number of the program's that is for CUDA by its name",
+    "replacement": "what the program has in its place for Ascend, if anything",
+}
+USES = re.compile(
+    r"^(?:use_cuda|no_cuda|cuda|gpu_ids?|gpus|devices_per_node|use_gpu|enable_cuda)$", re.IGNORECASE
+)
+TRAINER = re.compile(
+    r"^[ \t]*(?:precision|max_epochs|num_nodes|strategy|max_steps|log_every_n_steps)[ \t]*:", re.MULTILINE
+)
+
+
+def _is_of_trainer(document: Document, key: str, value: str) -> bool:
+    return key == "accelerator" and value in ("gpu", "cuda") and TRAINER.search(document.text) is not None
+
+
 BESIDE = "a row for Ascend beside it, once there is one"
 
 
@@ -121,7 +142,13 @@ def check(document: Document) -> Iterator[Finding]:
                 KEY.search(entry.named) or COMMUNICATOR.search(entry.named) or PLACED.fullmatch(value)
             ):
                 says = INSTEAD.get(value.lower().split(":")[0] if "," not in value else value.lower())
-                fails = OF_DEVICE if FAILS.fullmatch(value) and "device" in entry.named.lower() else {}
+                fails = (
+                    OF_TRAINER
+                    if _is_of_trainer(document, entry.key, value)
+                    else OF_DEVICE
+                    if FAILS.fullmatch(value) and "device" in entry.named.lower()
+                    else {}
+                )
                 yield RULE.found(
                     document, start, end, f"{entry.named}: {value}", **({"replacement": says} | fails | more)
                 )
@@ -132,7 +159,8 @@ def check(document: Document) -> Iterator[Finding]:
                 and CHOICE.match(value)
                 and not NOT_USED.fullmatch(f"{entry.key}={value}")
             ):
-                yield RULE.found(document, entry.key_start, entry.key_end, entry.key, **more)
+                given = {} if USES.match(entry.key) else OF_SWITCH
+                yield RULE.found(document, entry.key_start, entry.key_end, entry.key, **(given | more))
         return
     for line_start, line in zip(document.starts, without_comments(document).split("\n"), strict=False):
         match = (INLINE.search(line) if document.kind == "toml" else None) or re.match(
