@@ -68,7 +68,7 @@ class GovernorConstants:
 
     levels: float
     lowest_share: float
-    spread_k: float
+    spread_share: float
     hysteresis_k: float
     power_band: float
     period_s: float

@@ -86,7 +86,7 @@ def energy_j(
     chosen = parameters or parameters_for(machine.name, machine.generation)
     if len(priced.seconds) != len(work):
         raise ValueError(f"{len(work)} operators, but {len(priced.seconds)} prices: price the same table")
-    return energies(priced.seconds, priced.parts, chosen, supply)
+    return energies(priced.seconds, priced.parts, chosen.sharpness, supply)
 
 
 def price_energy(
@@ -97,7 +97,7 @@ def price_energy(
     return energy_j(work, price_table(work, machine, chosen), machine, supply, chosen)
 
 
-def energies(seconds: Floats, parts: Floats, parameters: Parameters, supply: Supply) -> Energies:
+def energies(seconds: Floats, parts: Floats, sharpness: float, supply: Supply) -> Energies:
     """Energy from times: `parts` has a column for each of LIMITS, seconds that the unit alone would take.
 
     Shares hold at the rates that programs reach, at which published peaks of power are drawn as well.
@@ -111,7 +111,7 @@ def energies(seconds: Floats, parts: Floats, parameters: Parameters, supply: Sup
     return Energies(
         matrix_j + vector_j + active_j + memory_j - stack_j,
         stack_j,
-        bound_share(seconds, parts, parameters.sharpness),
+        bound_share(seconds, parts, sharpness),
     )
 
 
