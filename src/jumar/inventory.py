@@ -118,7 +118,7 @@ def _ask(command: str) -> str:
 
 # | 0     910B2               | OK            | 93.6        41                0    / 0             |
 # | 0                         | 0000:C1:00.0  | 0           0    / 0          3161 / 65536         |
-_FIRST = re.compile(r"^\|\s*(\d+)\s+(\S+)\s*\|\s*(\S+)\s*\|\s*([\d.]+|-|NA)\s+(\d+|-|NA)\b")
+_FIRST = re.compile(r"^\|\s*(\d+)\s+(\S+)\s*\|\s*([A-Za-z]+)\s*\|\s*([\d.]+|-|NA)\s+(\d+|-|NA)\b")
 _SECOND = re.compile(r"^\|\s*(\d+)(?:\s+(\d+|-))?\s*\|\s*([0-9A-Fa-f:.]+|NA)\s*\|\s*(\d+|-|NA)\b(.*)\|$")
 _PAIR = re.compile(r"(\d+)\s*/\s*(\d+)")
 # | 0       0                 | 1234          | python                   | 3050                    |
@@ -140,7 +140,7 @@ def of_npu_smi(text: str) -> list[Chip]:
                 used, total = next((pair for pair in reversed(pairs) if pair[1]), (0, 0))
                 found[int(first[1]), int(second[1])] = Chip(
                     index=len(found),
-                    name=f"Ascend{first[2]}",
+                    name=f"Ascend{first[2].removeprefix('Ascend')}",
                     memory_bytes=total * MIB,
                     used_bytes=used * MIB,
                     utilization_percent=_whole(second[4]),

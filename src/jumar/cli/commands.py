@@ -13,7 +13,7 @@ from jumar import environment
 MODULES = {"nvidia-smi": "jumar.cli.nvidia_smi", "nvcc": "jumar.cli.nvcc"}
 
 
-VENDOR_MODULES = {"msprof": "jumar.cli.msprof"}
+VENDOR_MODULES = {"msprof": "jumar.cli.msprof", "npu-smi": "jumar.cli.npu_smi"}
 # torch_npu looks whether this file of the vendor's toolkit is there, beside the command's own folder.
 TOOLKIT_FILE = "profiler_tool/analysis/msprof/msprof.py"
 

@@ -102,6 +102,8 @@ def resolve(program: list[str], face: str) -> list[str]:
         return [sys.executable, first, *rest]
     search = environment.for_real(Path(), environment.Wishes())["PATH"]
     found = shutil.which(first, path=search)
+    if found is None and first in commands.VENDOR_MODULES:
+        return [sys.executable, "-m", commands.VENDOR_MODULES[first], *rest]
     if found is None:
         raise Refusal(f"{first}: no such command or script; check the name and the current directory")
     return [found, *rest]

@@ -1,0 +1,1 @@
+"""What an operator's tools show of the chips of a server: readings, exporters' metrics, a dashboard and alert rules."""
