@@ -19,6 +19,7 @@ COMMANDS = {
     "runs": "list, show, delete and compare recorded runs",
     "doctor": "say what is installed, what fits what, what is patched",
     "chips": "list, show and compare chips",
+    "inject": "make a chip of a running server fail, get hot or get slow, now or later",
     "report": "say in one page what a run would take on a chip, and where the time goes",
     "scan": "say what ties a repository to CUDA",
     "port": "change a repository so that it runs on CUDA, Ascend or neither",

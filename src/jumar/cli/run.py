@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import resource
 import shutil
@@ -18,7 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from jumar import environment
-from jumar.cli import commands, example, servers, serving, summing, tracing
+from jumar.cli import commands, example, planned_faults, servers, serving, summing, tracing
 from jumar.cli.refusal import Refusal
 
 USAGE = "jumar run [options] [--] COMMAND [ARGUMENT …]"
@@ -44,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     example.arguments(parser)
     tracing.arguments(parser)
+    planned_faults.arguments(parser)
     parser.add_argument("--keep", action="store_true", help="keep the server's directory afterwards")
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="COMMAND", help="any command, or a Python script"
@@ -56,12 +58,13 @@ def execute(chosen: argparse.Namespace) -> int:
         return 0
     example.choose(chosen)
     command = resolve(chosen.program, chosen.face)
-    plan = serving.plan(chosen)
+    plan = dataclasses.replace(serving.plan(chosen), more=planned_faults.options(chosen))
     wanted = tracing.wish(chosen) if plan.chip else None
+    armed = planned_faults.wish(chosen, plan)
     folder = summing.folder(chosen.out, command)
     kept = tracing.begin(wanted, folder, plan.profile)
     try:
-        directory = serving.make_server(plan, kept)
+        directory = serving.make_server(plan, kept, armed)
     except Refusal:
         tracing.forget(kept, folder)
         raise
@@ -69,11 +72,13 @@ def execute(chosen: argparse.Namespace) -> int:
         servers.own(directory)
         say(f"{plan.title()}: {' '.join(command)}")
         outcome = watch(command, environment.applied(plan.environment(directory)))
+        planned_faults.keep_events(directory, folder)
         summing.sum_up(
             plan, directory, command, outcome.code, outcome.wall_s, folder, wanted if kept else None
         )
     finally:
         if chosen.keep:
+            servers.disown(directory)
             say(f"the server's directory is kept: {directory}")
         else:
             serving.remove_server(directory)

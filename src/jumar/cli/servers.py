@@ -54,6 +54,11 @@ def own(directory: Path) -> None:
     (directory / OWNER).write_text(f"{os.getpid()}\n", encoding="utf-8")
 
 
+def disown(directory: Path) -> None:
+    """It stays when this process ends."""
+    (directory / OWNER).unlink(missing_ok=True)
+
+
 def _choice(found: list[Path]) -> str:
     if found:
         return f"there are {', '.join(name(one) for one in found)}"

@@ -7,6 +7,7 @@ import importlib.metadata
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from jumar import attachment, chips, environment
 from jumar.cli import commands, servers
 from jumar.cli.refusal import Refusal
 from jumar.cudamap import personas
-from jumar.machine import libraries, server
+from jumar.machine import faults, libraries, server
 
 TORCH = "torch"
 ADAPTER = "torch-npu"
@@ -79,6 +80,7 @@ class Plan:
     wishes: environment.Wishes
     profile: str = ""  # name or file of the chip whose numbers hold
     name: str = ""  # of the server; empty: any
+    more: tuple[str, ...] = ()  # options that others than the server ask for, as they make the same run again
 
     def environment(self, directory: Path) -> dict[str, str | None]:
         """What to change in a program's environment."""
@@ -187,8 +189,10 @@ def base(found: str) -> str:
     return found.split("+")[0].split(".post")[0]
 
 
-def make_server(plan: Plan, tracing: server.Tracing | None = None) -> Path:
-    """Makes the server in a fresh directory under the runtime directory, and returns that."""
+def make_server(
+    plan: Plan, tracing: server.Tracing | None = None, armed: Sequence[faults.Injection] = ()
+) -> Path:
+    """Makes the server, with those faults waiting, in a fresh directory under the runtime directory, and returns that."""
     directory = _make_directory(plan.name)
     commands.install(directory)
     if plan.chip is None:
@@ -197,7 +201,8 @@ def make_server(plan: Plan, tracing: server.Tracing | None = None) -> Path:
         imagined = plan.wishes.ranks > 0
         wanted = server.settings(plan.chip, plan.devices, plan.dry, plan.wishes.seed, tracing, imagined)
         server.create(directory, wanted)
-    except (server.ServerError, ImportError) as error:
+        faults.inject(directory, armed)
+    except (server.ServerError, faults.InjectionError, ImportError) as error:
         remove_server(directory)
         raise Refusal(f"the server cannot be made: {error}") from error
     return directory

@@ -70,7 +70,7 @@ def _options(plan: Plan, wish: tracing.Wish | None) -> list[str]:
         "--host": _host(host) if host else None,
     }
     given = [word for name, value in asked.items() if value is not None for word in (name, str(value))]
-    return [*given, *(["--dry"] if plan.dry else []), *([] if wish else ["--no-trace"])]
+    return [*given, *plan.more, *(["--dry"] if plan.dry else []), *([] if wish else ["--no-trace"])]
 
 
 def _host(host: server.Host) -> str | None:

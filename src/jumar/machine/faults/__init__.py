@@ -1,7 +1,7 @@
 """Faults of virtual chips: which kinds there are, when they strike, and how the server is told."""
 
 from jumar.machine.faults.catalogue import BadKind, Kind, UnknownKind, find, kinds
-from jumar.machine.faults.injection import Injection, clear, inject
+from jumar.machine.faults.injection import Injection, InjectionError, clear, inject
 from jumar.machine.faults.scenario import BadScenario, Scenario, read
 from jumar.machine.faults.schedule import drawn, random_faults
 
@@ -9,6 +9,7 @@ __all__ = [
     "BadKind",
     "BadScenario",
     "Injection",
+    "InjectionError",
     "Kind",
     "Scenario",
     "UnknownKind",

@@ -34,6 +34,11 @@ class Injection:
     amount: float | None = None
     seed: int = 0
 
+    @property
+    def needs_clock(self) -> bool:
+        """Whether it is told in the chip's time, which passes on a server with a trace alone."""
+        return any(span is not None for span in (self.at_s, self.lasting_s, self.every_s))
+
     def lines(self) -> str:
         """As the core reads it."""
         kind = self.kind
