@@ -139,7 +139,7 @@ def test_energy_of_a_throttled_run_is_stored_or_leaves() -> None:
     """What was drawn is in the nodes or went with the air, to one part in a million; what leaves by Simpson's rule."""
     network, job = heat.network_of(SUPPLY, 8, "degraded"), load(8, 0.9)
     start = course.idle(network, SUPPLY, 40.0)
-    found = course.follow(network, SUPPLY, GOVERNOR, job, 40.0, 60.0, start_c=start)
+    found = course.follow(network, SUPPLY, GOVERNOR, job, 40.0, 150.0, start_c=start)
     advance, push = heat.discrete(network, GOVERNOR.period_s / 2)
     state, left = start, 0.0
     for clock, rate in zip(found.clock_share, found.rate, strict=True):
