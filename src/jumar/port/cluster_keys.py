@@ -48,6 +48,7 @@ TEMPLATE = re.compile(r"\.(?:tmpl|tpl|template|gotmpl|j2|jinja2?|mustache|erb|hb
 LABELS_OF = re.compile(r"(?:node|default)?labels?$", re.IGNORECASE)
 """The labels that an object or a node is given, and not those by which it is chosen."""
 PICTURE = re.compile(r"\.(?:svg|html?|drawio|puml|mmd|excalidraw|adoc|tex)$", re.IGNORECASE)
+SCHEMA = re.compile(r"(?:^| )properties(?: |$)")
 PROSE = re.compile(r"^(?!.*[\"'{}\[\]|$])[^\n]*?\w+[.,:;]? \w+ \w+ \w+ \w+")
 """A value that is a sentence, and neither a script nor a table."""
 ASKED = re.compile(
@@ -117,6 +118,10 @@ OF_ROLE = Special(
     "a role is given rights on NVIDIA's kinds; a cluster takes it without them",
     "rights on what stands there on Ascend beside it, where the program has need of some",
 )
+NONE_ASKED = Special("cosmetic", "none of NVIDIA's GPUs is asked for, so that a pod is placed without them")
+OF_SCHEMA = Special(
+    "degrades", "a value that is taken where none is given names what only NVIDIA's plug-in offers"
+)
 OF_PICTURE = Special("cosmetic", "a page or picture that people look at tells of it")
 QUESTION = Special("silent", "it is asked for, and nodes of Ascend answer with nothing")
 LABELLED = Special(
@@ -176,6 +181,10 @@ def _special(document: Document, key: Key) -> Special | None:
         and LABELS_OF.match(key.entry.parent)
     ):
         return LABELLED
+    if key.role == "resource" and key.entry is not None and key.entry.value == "0":
+        return NONE_ASKED
+    if key.role == "resource" and key.entry is not None and SCHEMA.search(" ".join(key.entry.path)):
+        return OF_SCHEMA
     line = document.position(key.start)[0] - 1
     begin = document.starts[line]
     text = document.text[max(begin, key.start - NEAR) : key.end + NEAR].split("\n")[0]

@@ -84,6 +84,7 @@ LISTS = re.compile(r"packages$", re.IGNORECASE)
 
 GENERAL = RULE.replacement
 INSTEAD = (
+    (r"helm\.ngc[^\n]*/(?:nim|nemo|blueprint|rag)", "vllm-ascend or MindIE, which serve models on Ascend"),
     (r"helm\.ngc|operator", "MindCluster's components, installed one by one"),
     (r"container|nvidia-docker|docker", "Ascend Docker Runtime"),
     (r"nccl", "nothing: HCCL comes with CANN"),

@@ -170,6 +170,18 @@ def check(document: Document) -> Iterator[Finding]:
             if row and row.note.startswith("ignored")
             else None
         )
+        if name.startswith("NCCL_") and OF_AMD.search(document.lines[here[0] - 1]):
+            beside = OF_RCCL[1]
+            yield RULE.found(
+                document,
+                *match.span(),
+                name,
+                replacement=beside,
+                layer=layer,
+                severity="cosmetic",
+                why=OF_RCCL[0],
+            )
+            continue
         why, instead = OF_VERSION if version else OF_SWITCH if switch else OF_ITS_OWN if own else (None, says)
         yield RULE.found(
             document,
@@ -190,6 +202,11 @@ def _line(document: Document, match: re.Match[str]) -> tuple[int, int]:
 
 UNSET = re.compile(r"^[ \t]*unset[ \t][^;&|\n]*$")
 """What is taken away is not there on Ascend either."""
+OF_AMD = re.compile(r"(?<![a-z])rccl(?![a-z])", re.IGNORECASE)
+OF_RCCL = (
+    "AMD's RCCL reads the variable, which is called as NCCL's is",
+    "HCCL's variable beside it, where it has one",
+)
 MODEL = re.compile(r"NVIDIA_(?:TESLA|RTX|[A-Z]{1,2}\d{1,3}[A-Z]?)(?:_\w+)?")
 VERSIONS = frozenset(("CUDA_VERSION", "CUDNN_VERSION", "NCCL_VERSION"))
 OF_ITS_OWN = (
