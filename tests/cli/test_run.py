@@ -70,7 +70,7 @@ def test_a_signal_sent_to_jumar_reaches_the_program(tmp_path: Path) -> None:
 def test_the_server_is_there_during_the_run_and_gone_afterwards(jumar: Command) -> None:
     ended = jumar("run", "sh", "-c", 'ls "$JUMAR_SERVER"; echo "$JUMAR_SERVER"')
     *held, directory = ended.stdout.split()
-    assert held == ["bin", "state", "tools"]
+    assert held == ["bin", "owner", "state", "tools"]
     assert not Path(directory).exists()
 
 
