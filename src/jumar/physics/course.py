@@ -6,7 +6,6 @@ The clock feeds back: a slower chip draws less, and the same work takes longer. 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -84,16 +83,19 @@ def follow(
     *,
     step_s: float | None = None,
     start_c: Floats | None = None,
+    to_the_end: bool = True,
 ) -> Course:
     """The job on that server for so long, from an idle server on (or `start_c`, temperatures of all nodes).
 
-    The governor decides at the end of each step; `step_s` is its own period unless given.
+    The governor decides at the end of each step; `step_s` is its own period unless given. Unless `to_the_end`, it is not
+    followed further once a chip has stopped and the job with it.
     """
     if network.chips != load.chips:
         raise ValueError(f"a network of {network.chips} chips, but a load of {load.chips}")
     each_s = governor.period_s if step_s is None else step_s
     advance, push = discrete(network, each_s)
     count = max(1, round(seconds / each_s))
+    followed = count
     temperatures = idle(network, supply, inlet_c) if start_c is None else start_c
     state = governing.beginning(load.chips)
     found = np.zeros((count, 4, load.chips))
@@ -110,19 +112,29 @@ def follow(
         rates[at] = rate
         before, state = state, governing.step(governor, state, die_c, stack_c, die_w + stack_w)
         ended[state.stopped > before.stopped] = (at + 1) * each_s
-    time_s: Floats = each_s * np.arange(1.0, count + 1.0)
+        if not to_the_end and state.stopped.any():
+            followed = at + 1
+            break
+    found, rates = found[:followed], rates[:followed]
+    time_s: Floats = each_s * np.arange(1.0, followed + 1.0)
     energy_j = float(found[:, 2].sum()) * each_s
     return Course(time_s, found[:, 0], found[:, 1], found[:, 2], found[:, 3], rates, energy_j, ended)
 
 
 def idle(network: Network, supply: Supply, inlet_c: float) -> Floats:
-    """Temperatures of a server on which nothing runs. Leakage depends on them: a few rounds, each ten times closer."""
-    in_stacks = supply.shares.idle_in_stacks
-    die_c = np.full(network.chips, inlet_c)
-    temperatures = np.full(EACH * network.chips, inlet_c)
+    """Temperatures of a server on which nothing runs."""
+    nothing = np.zeros(network.chips)
+    return settled(network, supply, Load(nothing, nothing, nothing), inlet_c)
+
+
+def settled(network: Network, supply: Supply, load: Load, inlet_c: float) -> Floats:
+    """Temperatures that the job would reach at full clock if nothing slowed it. Leakage depends on them: a few rounds,
+    each ten times closer."""
+    full, running = np.ones(load.chips), np.zeros(load.chips)
+    die_c = np.full(load.chips, inlet_c)
+    temperatures = np.full(EACH * load.chips, inlet_c)
     for _ in range(20):
-        watts = np.asarray(supply.idle_at(die_c))
-        inputs = network.inputs(watts * (1.0 - in_stacks), watts * in_stacks, inlet_c)
-        temperatures = steady(network, inputs)
-        die_c = np.minimum(temperatures[DIE::EACH], 200.0)  # without cooling it would grow for ever
-    return cast(Floats, temperatures)
+        watts = drawn_w(supply, load, full, 1.0, die_c, running)
+        temperatures = steady(network, network.inputs(*watts, inlet_c))
+        die_c = np.minimum(temperatures[DIE::EACH], 300.0)  # without cooling it would grow for ever
+    return temperatures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -34,9 +35,16 @@ class Governor:
     shutdown_stack_c: float
     period_s: float
 
-    @property
+    @cached_property
     def clock_shares(self) -> Floats:
         return np.array([row.clock_share for row in self.rows])
+
+    @cached_property
+    def thresholds(self) -> Floats:
+        """A row for each of `rows`: slower_c, faster_c, slower_stack_c, faster_stack_c."""
+        return np.array(
+            [(row.slower_c, row.faster_c, row.slower_stack_c, row.faster_stack_c) for row in self.rows]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +107,7 @@ def governor_of(chip: Chip, cap_w: float | None = None, given: GovernorConstants
 
 def step(governor: Governor, state: State, die_c: Floats, stack_c: Floats, power_w: Floats) -> State:
     """The state after one decision. Slower if anything is above, faster if everything is below; a stopped chip stays so."""
-    columns = np.array(
-        [(row.slower_c, row.faster_c, row.slower_stack_c, row.faster_stack_c) for row in governor.rows]
-    )
-    slower_c, faster_c, slower_stack_c, faster_stack_c = columns[state.row].T
+    slower_c, faster_c, slower_stack_c, faster_stack_c = governor.thresholds[state.row].T
     slower = (die_c >= slower_c) | (stack_c >= slower_stack_c) | (power_w > governor.slower_w)
     faster = (die_c < faster_c) & (stack_c < faster_stack_c) & (power_w < governor.faster_w)
     row = np.clip(state.row + slower.astype(np.int64) - faster.astype(np.int64), 0, len(governor.rows) - 1)
