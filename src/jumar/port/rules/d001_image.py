@@ -68,6 +68,7 @@ RULE = Rule(
 OF_NETWORK = "the image serves a network between NVIDIA's GPUs"
 OF_COMPONENT = "the image is of a component that manages or watches NVIDIA's GPUs"
 OF_VENDOR = "the image is NVIDIA's: it holds CUDA, or what is made for NVIDIA's GPUs"
+INSTEAD_OF_COMPONENT = "MindCluster's component or Ascend's driver in its place, if it has to have one"
 COMPONENTS = re.compile(
     r"(?:operator|exporter|plugin|toolkit|validator|manager|discovery|driver|monitor|controller|dcgm)[\w\-]*(?:$|[:@])"
     r"|/cloud-native/|/k8s/"
@@ -91,6 +92,8 @@ def check(document: Document) -> Iterator[Finding]:
         if row is not None:
             says = dictionary.says(row, RULE.replacement)
             why = _why(image, row.cuda)
+            if why == OF_COMPONENT and "quay.io/ascend/cann" in says:
+                says = INSTEAD_OF_COMPONENT
             yield RULE.found(
                 document, start, end, image, replacement=says, layer=roles.layer_of(document), why=why
             )

@@ -184,6 +184,8 @@ def _of_entry(document: Document, match: re.Match[str]) -> dict[str, str] | None
         return OF_SETTING
     if entry.value is None or "\n" in entry.value or not entry.start <= match.start() < entry.end:
         return None
+    if entry.named.lower().endswith(("namespace", "namespaces")):
+        return OF_ITS_NAMESPACE
     if PACKAGED.search(entry.named):
         return IN_LIST
     if "dependencies" in entry.path or (entry.path == ("spec", "name") and "Subscription" in document.text):
@@ -230,7 +232,10 @@ OF_IMAGE = {
     "why": "an image of a component that manages NVIDIA's GPUs is built or handed on, or one called so",
 }
 OF_DRIVER = re.compile(r"nvidia-(?:driver|persistenced|fabricmanager)")
-SHOWS = re.compile(r"\b(?:kubectl|oc)[ \t][^|;&]*\b(?:get|describe|logs|wait|rollout|exec|port-forward)[ \t]")
+SHOWS = re.compile(
+    r"(?:\b(?:kubectl|oc)|\$\{?(?:kubectl|oc|kube)\w*\}?)"
+    r"[ \t][^|;&]*\b(?:get|describe|logs|wait|rollout|exec|port-forward)[ \t]"
+)
 SHOWN = {
     "severity": "degrades",
     "why": "the command asks for what belongs to a component that manages NVIDIA's GPUs",
