@@ -20,6 +20,8 @@ COMMANDS = {
     "doctor": "say what is installed, what fits what, what is patched",
     "chips": "list, show and compare chips",
     "inject": "make a chip of a running server fail, get hot or get slow, now or later",
+    "events": "print what befell the chips of a server: faults, throttling, resets",
+    "exporter": "tell Prometheus of the chips of a server, under the vendor's and NVIDIA's names",
     "report": "say in one page what a run would take on a chip, and where the time goes",
     "scan": "say what ties a repository to CUDA",
     "port": "change a repository so that it runs on CUDA, Ascend or neither",

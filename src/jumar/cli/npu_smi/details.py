@@ -179,7 +179,7 @@ def _card(one: Reading) -> list[Row]:
         ("Product Name", None),
         ("Model", None),
         ("Manufacturer", "Huawei"),
-        ("Serial Number", serial(one)),
+        ("Serial Number", one.serial),
         ("Software Version", kit.version),
         ("Firmware Version", kit.firmware),
         ("Compatibility", "OK"),
@@ -194,10 +194,6 @@ def _card(one: Reading) -> list[Row]:
         ("Subsystem Vendor ID", kit.vendor),
         ("Subsystem Device ID", None),
     ]
-
-
-def serial(one: Reading) -> str:
-    return f"JUMAR{one.identity[0]}"
 
 
 @_page("board", card=_card, number_first=True)

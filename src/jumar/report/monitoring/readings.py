@@ -117,6 +117,11 @@ class Reading:
         digits = hashlib.sha256(f"{self.chip.name} {self.index}".encode()).hexdigest().upper()
         return tuple(digits[at * WORD_DIGITS : (at + 1) * WORD_DIGITS] for at in range(VDIE_WORDS))
 
+    @property
+    def serial(self) -> str:
+        """Made-up likewise: what names the card."""
+        return f"JUMAR{self.identity[0]}"
+
 
 def of_chips(found: list[inventory.Chip]) -> list[Reading]:
     """Every chip on its board."""
