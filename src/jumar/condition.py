@@ -39,7 +39,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Condition:
-    """None where nobody measures it: heat and power without a trace. `clock_share` 1 is the full clock, `slow` 1 none."""
+    """None where nobody measures or counts it: heat without a trace, a real chip's ECC. `clock_share`, `slow`: 1 is full."""
 
     temperature_c: float | None = None
     hbm_temperature_c: float | None = None
@@ -53,7 +53,7 @@ class Condition:
     operators: int = 0
     virtual_s: float = 0.0
     energy_j: float | None = None
-    ecc: Ecc = Ecc()
+    ecc: Ecc | None = None
     faults: tuple[Fault, ...] = field(default=())
 
     @property
@@ -76,9 +76,10 @@ def of_report(told: Mapping[str, Any] | None) -> Condition:
     if not told:
         return UNKNOWN
     plain = {name: told[name] for name in PLAIN if name in told}
-    counts = told.get("ecc") or {}
+    counts = told.get("ecc")
+    ecc = Ecc(**{name: int(count) for name, count in counts.items()}) if counts else None
     faults = tuple(
         Fault(str(one.get("code", "")), str(one.get("kind", "")), one.get("virtual_s"))
         for one in told.get("faults") or ()
     )
-    return Condition(**plain, ecc=Ecc(**{name: int(counts[name]) for name in counts}), faults=faults)
+    return Condition(**plain, ecc=ecc, faults=faults)

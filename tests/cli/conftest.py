@@ -43,6 +43,7 @@ def told() -> dict[str, Any]:
         "faults": [{"code": "80E01801", "kind": "hbm_multi_bit_ecc", "virtual_s": 1.25}],
     }  # fmt: skip
     lost = {"lost": True, "health": "Critical", "link_up": False, "temperature_c": 40.0, "power_w": 90.0,
+            "ecc": {"single": 0, "double": 0, "isolated_single": 0, "isolated_double": 0},
             "faults": [{"code": "40F84E00", "kind": "chip_lost", "virtual_s": 1.0}]}  # fmt: skip
     sizes = {"memory_bytes": 64 << 30, "peak_bytes": 3 << 30}
     chips = [

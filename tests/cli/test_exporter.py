@@ -58,7 +58,7 @@ def of_chip(found: list[tuple[dict[str, str], float]], chip: str, label: str = "
         ("npu_chip_info_health_status", (0, 0, 1)),
         ("npu_chip_info_link_status", (1, 0, 1)),
         ("npu_chip_info_error_code", (0x80E01801, 0x40F84E00, None)),
-        ("npu_chip_info_hbm_ecc_double_bit_error_cnt", (2, 0, 0)),
+        ("npu_chip_info_hbm_ecc_double_bit_error_cnt", (2, 0, None)),
         ("npu_chip_info_hbm_used_memory", (3072, 0, 0)),
         ("npu_chip_info_utilization", (61, None, 0)),
         ("npu_chip_info_process_info", (3072, None, None)),

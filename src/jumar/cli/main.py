@@ -22,6 +22,7 @@ COMMANDS = {
     "inject": "make a chip of a running server fail, get hot or get slow, now or later",
     "events": "print what befell the chips of a server: faults, throttling, resets",
     "exporter": "tell Prometheus of the chips of a server, under the vendor's and NVIDIA's names",
+    "top": "show the chips of a server in the terminal, live",
     "report": "say in one page what a run would take on a chip, and where the time goes",
     "scan": "say what ties a repository to CUDA",
     "port": "change a repository so that it runs on CUDA, Ascend or neither",

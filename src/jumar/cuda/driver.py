@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 
 from jumar import environment, inventory
+from jumar.condition import Ecc
 from jumar.cudamap import personas
 from jumar.inventory import Chip, NoChips, Process
 
@@ -70,6 +71,28 @@ class Gpu:
     def power_w(self) -> float:
         known = self.chip.power_w
         return self.persona.power_w * personas.idle().power_share if known is None else known
+
+    @property
+    def memory_temperature_c(self) -> int | None:
+        known = self.chip.condition.hbm_temperature_c
+        return None if known is None else round(known)
+
+    @property
+    def clock_mhz(self) -> int:
+        """At present: a chip that is held back shows it."""
+        return round(self.persona.clock_mhz * self.chip.condition.clock_share)
+
+    @property
+    def is_held_back(self) -> bool:
+        return self.clock_mhz < self.persona.clock_mhz
+
+    @property
+    def ecc(self) -> Ecc | None:
+        return self.chip.condition.ecc
+
+    @property
+    def is_lost(self) -> bool:
+        return self.chip.condition.lost
 
     @property
     def utilization_percent(self) -> int:

@@ -152,14 +152,10 @@ def _common(one: Reading) -> list[Row]:
 def _ecc(one: Reading) -> list[Row]:
     found = one.condition.ecc
     zero: list[Row] = [(f"DDR {name}", 0) for name in ECC_COUNTS]
-    values = (
-        found.single,
-        found.double,
-        found.single,
-        found.double,
-        found.isolated_single,
-        found.isolated_double,
-    )
+    values: tuple[int | None, ...] = (None,) * len(ECC_COUNTS)
+    if found is not None:  # the server's life is the chip's: what it counts now is all that there ever was
+        now = (found.single, found.double)
+        values = (*now, *now, found.isolated_single, found.isolated_double)
     return zero + [(f"HBM {name}", value) for name, value in zip(ECC_COUNTS, values, strict=True)]
 
 

@@ -14,7 +14,7 @@ from jumar.cli.nvidia_smi import pages, queries
 from jumar.cuda import driver
 from jumar.cuda.driver import Gpu
 
-INVALID, NO_PERMISSION, NOT_FOUND, NO_DRIVER = 2, 4, 6, 9
+INVALID, NO_PERMISSION, NOT_FOUND, NO_DRIVER, LOST = 2, 4, 6, 9, 15
 NO_DRIVER_TEXT = (
     "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. "
     "Make sure that the latest NVIDIA driver is installed and running.\n"
@@ -181,6 +181,15 @@ def _page(wanted: Wanted) -> Page:
 
 
 def _chosen(names: str) -> list[Gpu]:
+    """Those that were named, or all. One that is lost ends the command, as it does there."""
+    found = _named(names)
+    if lost := [one for one in found if one.is_lost]:
+        raise Refused(f"Unable to determine the device handle for GPU {lost[0].bus_id}: GPU is lost. "
+                      "Reboot the system to recover this GPU\n", LOST)  # fmt: skip
+    return found
+
+
+def _named(names: str) -> list[Gpu]:
     gpus = driver.gpus()
     if not names:
         return gpus

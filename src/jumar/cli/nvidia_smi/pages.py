@@ -47,8 +47,8 @@ nvidia-smi [OPTION1 [ARG1]] [OPTION2 [ARG2]] ...
   QUERY OPTIONS:
     -q,   --query               Display GPU info.
     -x,   --xml-format          Produce XML output.
-    -d,   --display=            Display only selected information: MEMORY, UTILIZATION, TEMPERATURE,
-                                POWER, CLOCK, COMPUTE, PIDS.
+    -d,   --display=            Display only selected information: MEMORY, UTILIZATION, ECC,
+                                TEMPERATURE, POWER, CLOCK, COMPUTE, PIDS.
 
   SELECTIVE QUERY OPTIONS:
     --query-gpu=                Information about GPU, such as name,memory.total
@@ -116,7 +116,7 @@ def _gpu_lines(one: Gpu) -> list[str]:
         (
             f" {one.index:>3}  {one.name[:27]:<28}{'On':>5}  ",
             f"{one.bus_id:>19} {'Off':>3} ",
-            f"{UNKNOWN:>21} ",
+            f"{one.ecc.double if one.ecc else UNKNOWN:>21} ",
         ),
         (
             f" {UNKNOWN:>3} {heat:>5}  {'P0':>4} {power:>15} / {one.persona.power_w:>4}W ",
@@ -157,11 +157,11 @@ def query(gpus: list[Gpu], sections: list[str], xml: bool) -> str:
 
 def _facts(one: Gpu, sections: list[str]) -> Facts:
     chip, own = one.chip, one.persona
-    clocks = {
-        "Graphics": f"{own.clock_mhz} MHz",
-        "SM": f"{own.clock_mhz} MHz",
-        "Memory": f"{own.memory_clock_mhz} MHz",
-    }
+    clocks, full = (
+        {"Graphics": f"{mhz} MHz", "SM": f"{mhz} MHz", "Memory": f"{own.memory_clock_mhz} MHz"}
+        for mhz in (one.clock_mhz, own.clock_mhz)
+    )
+    stack = one.memory_temperature_c
     by_section: dict[str, Facts] = {
         "MEMORY": {
             "FB Memory Usage": {
@@ -183,7 +183,7 @@ def _facts(one: Gpu, sections: list[str]) -> Facts:
         "TEMPERATURE": {
             "Temperature": {
                 "GPU Current Temp": f"{one.temperature_c} C",
-                "Memory Current Temp": UNKNOWN,
+                "Memory Current Temp": UNKNOWN if stack is None else f"{stack} C",
             }
         },
         "POWER": {
@@ -195,8 +195,9 @@ def _facts(one: Gpu, sections: list[str]) -> Facts:
         },
         "CLOCK": {
             "Clocks": clocks,
-            "Max Clocks": clocks,
+            "Max Clocks": full,
         },
+        "ECC": _ecc(one),
         "PIDS": {"Processes": _processes(one)},
     }
     if sections:
@@ -216,6 +217,16 @@ def _facts(one: Gpu, sections: list[str]) -> Facts:
     for facts in by_section.values():
         everything |= facts
     return everything
+
+
+def _ecc(one: Gpu) -> Facts:
+    if one.ecc is None:
+        return {"ECC Mode": {"Current": UNKNOWN, "Pending": UNKNOWN}}
+    counts = {"Correctable": str(one.ecc.single), "Uncorrectable": str(one.ecc.double)}
+    return {
+        "ECC Mode": {"Current": "Enabled", "Pending": "Enabled"},
+        "ECC Errors": {"Volatile": counts, "Aggregate": counts},
+    }
 
 
 def _processes(one: Gpu) -> Facts | str:
@@ -294,8 +305,19 @@ def device_monitor(gpus: list[Gpu], first: bool) -> str:
     head += "# Idx      W      C      C      %      %      %      %      %      %    MHz    MHz \n"
     lines = []
     for one in gpus:
-        clocks = (one.persona.memory_clock_mhz, one.persona.clock_mhz)
-        known = (one.power_w, one.temperature_c, None, one.utilization_percent, 0, 0, 0, 0, 0, *clocks)
+        clocks = (one.persona.memory_clock_mhz, one.clock_mhz)
+        known = (
+            one.power_w,
+            one.temperature_c,
+            one.memory_temperature_c,
+            one.utilization_percent,
+            0,
+            0,
+            0,
+            0,
+            0,
+            *clocks,
+        )
         lines.append(f"{one.index:>5} " + " ".join(f"{_or_dash(value):>6}" for value in known) + " \n")
     return (head if first else "") + "".join(lines)
 

@@ -43,11 +43,34 @@ def _table(rows: Iterable[tuple[str, str, Callable[[Any], Any]]]) -> dict[str, C
     return found
 
 
-_clock: Callable[[Gpu], Any] = lambda gpu: gpu.persona.clock_mhz  # noqa: E731
+_clock: Callable[[Gpu], Any] = lambda gpu: gpu.clock_mhz  # noqa: E731
+_full_clock: Callable[[Gpu], Any] = lambda gpu: gpu.persona.clock_mhz  # noqa: E731
 _memory_clock: Callable[[Gpu], Any] = lambda gpu: gpu.persona.memory_clock_mhz  # noqa: E731
 _power: Callable[[Gpu], Any] = lambda gpu: f"{gpu.power_w:.2f}"  # noqa: E731
 _limit: Callable[[Gpu], Any] = lambda gpu: f"{gpu.persona.power_w:.2f}"  # noqa: E731
 _none = _constant(None)
+THERMAL_SLOWDOWN = 0x20  # NVML's bit for a clock that software reduces because of heat
+
+
+def _reasons(gpu: Gpu) -> str:
+    return f"0x{THERMAL_SLOWDOWN if gpu.is_held_back else 0:016x}"
+
+
+def _held_back(gpu: Gpu) -> str:
+    return "Active" if gpu.is_held_back else "Not Active"
+
+
+def _ecc_mode(gpu: Gpu) -> str | None:
+    return "Enabled" if gpu.ecc else None
+
+
+def _corrected(gpu: Gpu) -> int | None:
+    return gpu.ecc.single if gpu.ecc else None
+
+
+def _uncorrected(gpu: Gpu) -> int | None:
+    return gpu.ecc.double if gpu.ecc else None
+
 
 GPU = _table(
     (
@@ -86,7 +109,7 @@ GPU = _table(
         ("utilization.decoder", "%", _constant(0)),
         ("temperature.gpu", "", lambda gpu: gpu.temperature_c),
         ("temperature.gpu.tlimit", "", _none),
-        ("temperature.memory", "", _none),
+        ("temperature.memory", "", lambda gpu: gpu.memory_temperature_c),
         ("power.management", "", _constant("Enabled")),
         ("power.draw power.draw.instant", "W", _power),
         ("power.draw.average", "W", _power),
@@ -99,16 +122,21 @@ GPU = _table(
         ("clocks.current.sm clocks.sm", "MHz", _clock),
         ("clocks.current.memory clocks.mem", "MHz", _memory_clock),
         ("clocks.current.video clocks.video", "MHz", _none),
-        ("clocks.max.graphics clocks.max.gr", "MHz", _clock),
-        ("clocks.max.sm", "MHz", _clock),
+        ("clocks.max.graphics clocks.max.gr", "MHz", _full_clock),
+        ("clocks.max.sm", "MHz", _full_clock),
         ("clocks.max.memory clocks.max.mem", "MHz", _memory_clock),
-        ("clocks_throttle_reasons.active clocks_event_reasons.active", "", _none),
-        ("ecc.mode.current", "", _none),
-        ("ecc.mode.pending", "", _none),
-        ("ecc.errors.corrected.volatile.total", "", _none),
-        ("ecc.errors.uncorrected.volatile.total", "", _none),
-        ("ecc.errors.corrected.aggregate.total", "", _none),
-        ("ecc.errors.uncorrected.aggregate.total", "", _none),
+        ("clocks_throttle_reasons.active clocks_event_reasons.active", "", _reasons),
+        (
+            "clocks_throttle_reasons.sw_thermal_slowdown clocks_event_reasons.sw_thermal_slowdown",
+            "",
+            _held_back,
+        ),
+        ("ecc.mode.current", "", _ecc_mode),
+        ("ecc.mode.pending", "", _ecc_mode),
+        ("ecc.errors.corrected.volatile.total", "", _corrected),
+        ("ecc.errors.uncorrected.volatile.total", "", _uncorrected),
+        ("ecc.errors.corrected.aggregate.total", "", _corrected),
+        ("ecc.errors.uncorrected.aggregate.total", "", _uncorrected),
         ("encoder.stats.sessionCount", "", _none),
     )
 )

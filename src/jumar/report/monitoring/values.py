@@ -19,7 +19,7 @@ def _xid(one: Reading) -> float:
     how = one.condition
     if how.lost:
         return XID_LOST
-    if how.ecc.double:
+    if how.ecc and how.ecc.double:
         return XID_DOUBLE_BIT
     return 0 if how.link_up else XID_LINK
 
@@ -30,6 +30,10 @@ def _share(one: Reading) -> Value:
 
 def _code(at: int) -> Callable[[Reading], Value]:
     return lambda one: one.faults[at].number if at < len(one.faults) else None
+
+
+def _ecc(name: str) -> Callable[[Reading], Value]:
+    return lambda one: None if one.condition.ecc is None else float(getattr(one.condition.ecc, name))
 
 
 def _level(one: Reading) -> float:
@@ -62,10 +66,10 @@ OF_CHIP: dict[str, Callable[[Reading], Value]] = {
     "link": lambda one: float(one.condition.link_up and one.reachable),
     "xid": _xid,
     "process_count": lambda one: len(one.chip.processes),
-    "ecc_single": lambda one: one.condition.ecc.single,
-    "ecc_double": lambda one: one.condition.ecc.double,
-    "ecc_isolated_single": lambda one: one.condition.ecc.isolated_single,
-    "ecc_isolated_double": lambda one: one.condition.ecc.isolated_double,
+    "ecc_single": _ecc("single"),
+    "ecc_double": _ecc("double"),
+    "ecc_isolated_single": _ecc("isolated_single"),
+    "ecc_isolated_double": _ecc("isolated_double"),
     "clock_share": lambda one: one.condition.clock_share if one.reachable else None,
     "slow": lambda one: one.condition.slow,
     "virtual": lambda one: one.condition.virtual_s,

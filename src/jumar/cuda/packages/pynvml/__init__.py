@@ -254,7 +254,12 @@ def nvmlDeviceGetMaxClockInfo(handle: _Any, clock: int) -> int:
     return one.memory_clock_mhz if clock == NVML_CLOCK_MEM else one.clock_mhz
 
 
-nvmlDeviceGetClockInfo = nvmlDeviceGetMaxClockInfo
+def nvmlDeviceGetClockInfo(handle: _Any, clock: int) -> int:
+    """In MHz, at present."""
+    full = nvmlDeviceGetMaxClockInfo(handle, clock)
+    return full if clock == NVML_CLOCK_MEM else _gpu(handle).clock_mhz
+
+
 nvmlDeviceGetApplicationsClock = nvmlDeviceGetMaxClockInfo
 
 
