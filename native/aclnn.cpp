@@ -229,6 +229,7 @@ aclError launch(aclOpExecutor* executor, aclrtStream stream) {
     Item skipped;
     skipped.kind = Item::Kind::kSkipped;
     skipped.trace = mine->trace;
+    skipped.operation = true;
     engine.submit(target, std::move(skipped));
     for (auto& fill : mine->zero_fills) {
       Item item;
@@ -240,6 +241,7 @@ aclError launch(aclOpExecutor* executor, aclrtStream stream) {
   Item item;
   item.trace = mine->trace;
   item.bytes = std::move(mine->record);
+  item.operation = true;
   if (!mine->sized) {
     engine.submit(target, std::move(item));
     return code::kSuccess;

@@ -8,7 +8,10 @@
 #include <thread>
 
 #include "core.h"
+#include "fault.h"
 #include "profile.h"
+
+extern "C" int jumar_server_inject(const char* directory, const char* lines);
 
 namespace jumar {
 
@@ -87,11 +90,23 @@ void Clock::advance_host(const TraceEvent& event) {
   host_ns_ += whole(call_ns * host_share(event.type));
 }
 
+// How long it takes from its start on, with what it gives off: faults and heat make it slower.
+uint64_t Clock::slowed_ns(const TraceEvent& event, uint64_t start_ns, Burden* burden) {
+  double factor = now_[event.chip].slow * 1e-3;
+  if (heat_.followed()) {
+    const GovernorRow& row = heat_.row(event.chip, start_ns, host_ns_);
+    factor *= 1 + burden->bound * (1 / row.clock_share - 1);
+    burden->joules.die *= row.energy;
+  }
+  return factor == 1 ? burden->ns : whole(static_cast<double>(burden->ns) * factor);
+}
+
 // Work of another stream that was given before holds work up by at most kMostHeldUp times its own length; as in
 // physics/timeline.py.
-void Clock::run(const TraceEvent& event, uint64_t duration_ns, bool cores) {
+void Clock::run(const TraceEvent& event, Burden burden, bool cores) {
   uint64_t& until = ready(event.stream);
   uint64_t start = std::max(until, host_ns_);
+  const uint64_t duration_ns = slowed_ns(event, start, &burden);
   if (cores) {
     if (event.chip >= cores_.size()) cores_.resize(event.chip + 1);
     uint64_t& shared = cores_[event.chip];
@@ -99,6 +114,7 @@ void Clock::run(const TraceEvent& event, uint64_t duration_ns, bool cores) {
     if (shared > start + duration_ns) start = std::min(shared - duration_ns, start + (kMostHeldUp - 1) * duration_ns);
   }
   until = start + duration_ns;
+  if (heat_.followed()) heat_.ran(event.chip, start, until, burden.joules);
   if (Profile::get().watched()) Profile::get().ran(next_, event, host_ns_, start, until);
   chip_[event.stream] = event.chip;
   if (event.chip >= busy_.size()) busy_.resize(event.chip + 1), shown_.resize(event.chip + 1);
@@ -110,26 +126,51 @@ void Clock::host_waited_until(uint64_t reached_ns) {
   host_ns_ = std::max(host_ns_, reached_ns) + whole(Engine::get().ring().rates.synchronise_ns);
 }
 
-// False: its price is not known yet.
-bool Clock::play(const TraceEvent& event, bool all) {
+// `priced`: the kind's duration plus one, 0: it has none.
+Clock::Burden Clock::burden(const TraceEvent& event, uint64_t priced) const {
   const Ring& ring = Engine::get().ring();
   const Rates& rates = ring.rates;
+  const HeatLaw& law = ring.heat;
   const auto bytes = static_cast<double>(event.bytes);
+  Burden made{};
+  switch (event.type) {
+    case TraceType::kOperator:
+    case TraceType::kCollective: {
+      made.ns = priced != 0 ? priced - 1 : whole(rates.launch_ns);
+      const KindHeat& heat = ring.kind_heat[priced != 0 ? event.kind : 0];
+      made.bound = heat.bound, made.joules = {heat.die_j, heat.stack_j};
+      return made;
+    }
+    case TraceType::kCopyToDevice:
+    case TraceType::kCopyToHost:
+      made.ns = whole(rates.host_copy_ns + bytes * rates.host_ns_per_byte);
+      made.joules = {static_cast<double>(made.ns) * law.link_die_j_ns,
+                     static_cast<double>(made.ns) * law.link_stack_j_ns};
+      return made;
+    default: break;
+  }
+  const double moved = event.type == TraceType::kCopyOnDevice ? 2 * bytes : bytes;
+  made.ns = whole(rates.launch_ns + moved * rates.memory_ns_per_byte);
+  made.joules = {static_cast<double>(made.ns) * law.copy_die_j_ns, static_cast<double>(made.ns) * law.copy_stack_j_ns};
+  return made;
+}
+
+// False: its price is not known yet.
+bool Clock::play(const TraceEvent& event, bool all) {
   uint64_t priced = 0;
   if (event.type == TraceType::kOperator || event.type == TraceType::kCollective) {
-    priced = ring.durations[event.kind].load(std::memory_order_acquire);
+    priced = Engine::get().ring().durations[event.kind].load(std::memory_order_acquire);
     if (priced == 0 && event.kind != 0 && !all) return false;
   }
+  change();
   advance_host(event);
   switch (event.type) {
-    case TraceType::kOperator: run(event, priced != 0 ? priced - 1 : whole(rates.launch_ns), true); break;
-    case TraceType::kCollective: run(event, priced != 0 ? priced - 1 : whole(rates.launch_ns)); break;
-    case TraceType::kCopyToDevice:
-    case TraceType::kCopyToHost: run(event, whole(rates.host_copy_ns + bytes * rates.host_ns_per_byte)); break;
+    case TraceType::kOperator:
     case TraceType::kCopyOnDevice:
-      run(event, whole(rates.launch_ns + 2 * bytes * rates.memory_ns_per_byte), true);
-      break;
-    case TraceType::kFill: run(event, whole(rates.launch_ns + bytes * rates.memory_ns_per_byte), true); break;
+    case TraceType::kFill: run(event, burden(event, priced), true); break;
+    case TraceType::kCollective:
+    case TraceType::kCopyToDevice:
+    case TraceType::kCopyToHost: run(event, burden(event, priced)); break;
     case TraceType::kEventRecord:
       if (event.subject >= events_.size()) events_.resize(event.subject + 1);
       events_[event.subject] = ready(event.stream) = std::max(ready(event.stream), host_ns_);
@@ -152,9 +193,41 @@ bool Clock::play(const TraceEvent& event, bool all) {
   return true;
 }
 
+void Clock::look(uint64_t event, uint32_t chip) {
+  const Condition& condition = Server::get()->state().condition[chip];
+  const Change found{event, chip, std::max(1u, condition.slow.load(std::memory_order_relaxed)),
+                     condition.heat.load(std::memory_order_relaxed), condition.resets.load(std::memory_order_relaxed)};
+  Change& seen = seen_[chip];
+  if (found.slow == seen.slow && found.heat == seen.heat && found.resets == seen.resets) return;
+  seen = found;
+  changes_.push_back(found);
+}
+
+// What faults and resets have made of chips by the next event.
+void Clock::change() {
+  for (; !changes_.empty() && changes_.front().event <= next_; changes_.pop_front()) {
+    const Change& made = changes_.front();
+    Change& now = now_[made.chip];
+    if (heat_.followed() && made.resets != now.resets) heat_.restart(made.chip);
+    if (heat_.followed()) heat_.warm(made.chip, made.heat * 1e-3);
+    now = made;
+  }
+}
+
 void Clock::follow(const Trace& trace, bool all) {
-  while (next_ < trace.count() && play(trace.event(next_), all)) ++next_;
-  if (host_ns_ >= published_ns_ + kPublishNs) publish();
+  if (Engine::get().ring().ready.load(std::memory_order_acquire) == 0 && !all) return;  // its tables are not there yet
+  for (; next_ < trace.count() && play(trace.event(next_), all); ++next_) {
+    if (heat_.followed()) heat_.reach(host_ns_);
+  }
+  if (host_ns_ < published_ns_ + kPublishNs) return;
+  publish();
+  tell();
+}
+
+void Clock::tell() {
+  ServerState& state = Server::get()->state();
+  for (size_t chip = 0; chip < busy_.size(); ++chip) state.condition[chip].virtual_ns = host_ns_;
+  if (heat_.followed()) heat_.publish();
 }
 
 // The share of the time since the last look in which each chip ran something, for who asks from outside.
@@ -179,11 +252,38 @@ void catch_up() {
     {
       std::lock_guard<std::mutex> guard(trace.mutex);
       if (goal == 0) goal = trace.count();
-      Clock::get().follow(trace, Engine::get().died());
-      if (Clock::get().position() >= goal) return;
+      Clock& clock = Clock::get();
+      clock.follow(trace, Engine::get().died());
+      if (clock.position() >= goal) return clock.tell();
     }
     std::this_thread::sleep_for(std::chrono::microseconds(100));
     Engine::get().look();
+  }
+}
+
+uint64_t Clock::newly_shut_down() {
+  uint64_t now = 0;
+  for (uint32_t chip = 0; chip < kMaxChips; ++chip) now |= heat_.shut_down(chip) ? uint64_t{1} << chip : 0;
+  const uint64_t fresh = now & ~shut_down_;
+  shut_down_ = now;
+  return fresh;
+}
+
+void strike_by_heat() {
+  if (!tracing() || Engine::get().ring().heat.chips < 1) return;
+  catch_up();
+  uint64_t fresh = 0;
+  {
+    std::lock_guard<std::mutex> guard(Trace::get().mutex);
+    fresh = Clock::get().newly_shut_down();
+  }
+  for (uint32_t chip = 0; chip < kMaxChips && fresh >> chip != 0; ++chip) {
+    if ((fresh >> chip & 1) == 0) continue;
+    const std::string fault = "chip=" + std::to_string(chip) +
+                              "\nkind=over_temperature\neffect=lost\nfault_code=80E20207\nlevel=SubHealthFault"
+                              "\nhealth=Critical\ntext=the chip was too hot and has shut itself down: error code is "
+                              "507010, reason=[lost heartbeat]\n";
+    jumar_server_inject(server_directory(), fault.c_str());
   }
 }
 

@@ -61,8 +61,10 @@ bool locate_foreign(const void* address, Place* place);  // ipc.cpp: memory that
 uint32_t foreign_window(int32_t pid, int32_t fd);    // number of a window onto it; 0 with errno if it cannot be reached
 bool locate_own(const void* address, Place* place);  // and of this process
 bool on_device(const void* address);
-void attach_to_blocks();                // blocks.cpp: from the adapter's first allocation on
-bool page_locked(const void* address);  // host memory that the program got or registered here
+void attach_to_blocks();                 // blocks.cpp: from the adapter's first allocation on
+bool page_locked(const void* address);   // host memory that the program got or registered here
+bool window_is_open(uint32_t physical);  // this process uses that chip
+bool some_allocation(uint32_t physical, uint64_t random, Place* place);  // a place in one; false: there is none
 
 // --- engine.cpp, waiting.cpp, graph.cpp
 // ---------------------------------------------------------------------------------
@@ -103,6 +105,7 @@ class Steps {
   virtual Now next() = 0;
   std::deque<std::vector<uint8_t>> records;
   std::vector<TraceEvent> events;  // what begin() made stands in the trace for
+  int64_t held_ms = 0;             // since when a fault holds it up; 0: none does
 };
 
 // One thing a stream has to do. What the executor can do is bytes; the rest is done in this process.
@@ -120,6 +123,7 @@ struct Item {
   uint64_t value = 0;          // kValueWait
   uint32_t flag = 0;
   std::shared_ptr<Steps> steps;  // kSteps
+  bool operation = false;        // an operator, done or skipped: faults count it
 };
 
 struct Stream {
@@ -184,6 +188,7 @@ class Engine {
   // Submits, waits, fetches the sizes of outputs. On the queue thread a failure is left to the next synchronisation.
   aclError run_now(Stream* stream, Item item, Reply* reply);
   void fail_later(const std::string& text);  // the next synchronisation fails with it
+  void abort(uint32_t chip);                 // drops what waits on that chip's streams; whoever waits for them is told
 
   aclError capture_begin(Stream* stream, Model* into);
   aclError capture_end(Stream* stream, Model** model);
@@ -197,6 +202,7 @@ class Engine {
   void wait_for_room(uint64_t bytes, std::unique_lock<std::mutex>& lock);
   void write_record(Stream* stream, const std::vector<uint8_t>& bytes);
   uint64_t submit(Stream* stream, Item item, std::unique_lock<std::mutex>& lock, bool replayed = false);
+  uint64_t begin(Stream* stream, Item item, std::unique_lock<std::mutex>& lock, bool replayed);
   uint64_t note(Stream* stream, Item& item, bool replayed);
   void keep_times();
   void abandon();
@@ -208,7 +214,9 @@ class Engine {
   void serve();  // the engine thread: items nobody waits for
   bool wait_sequence(uint64_t sequence, int64_t deadline_ms);
   bool executor_died();
-  aclError collect_failure();
+  aclError collect_failure(int32_t chip);  // chip < 0: of any
+  void drop(Stream* stream, Item& item);   // what a broken chip is given
+  void drop_waiting(Stream* stream);
   aclError wait_stream(Stream* stream, int64_t timeout_ms, std::unique_lock<std::mutex>& lock);
   aclError wait_until(const std::function<bool()>& done, const std::function<uint64_t()>& sequence, Stream* help,
                       int64_t timeout_ms, aclError timeout_code, std::unique_lock<std::mutex>& lock);
@@ -228,6 +236,7 @@ class Engine {
   std::mutex death_mutex_;  // one thread at a time asks after the executor
   std::atomic<bool> died_{false};
   std::atomic<int64_t> looked_ms_{0};
+  std::atomic<uint64_t> aborts_{0};
   bool waiting_items_ = false;
   uint64_t sequence_ = 0;  // records written
   uint64_t captures_ = 0;

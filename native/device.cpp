@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core.h"
+#include "fault.h"
 
 namespace jumar {
 
@@ -88,6 +89,7 @@ aclError begin(int id) {
     return fail(code::kInvalidDevice,
                 "chip " + std::to_string(id) + " does not exist: this process sees " + std::to_string(chip_count()));
   }
+  if (const aclError error = refuse_lost(physical_chip(id), code::kDeviceSetup)) return error;
   starting = true;
   const aclError error = Engine::get().start();
   if (error != code::kSuccess) return error;

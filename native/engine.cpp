@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core.h"
+#include "fault.h"
 #include "futex.h"
 
 namespace jumar {
@@ -51,15 +52,37 @@ aclError Engine::destroy_stream(Stream* stream, bool force) {
   if (stream->capture != nullptr && stream->capture->origin == stream) finish_capture(stream->capture);
   if (stream->capture != nullptr) stream->capture->streams.erase(stream);
   if (!force) wait_stream(stream, kForever, lock);
+  drop_waiting(stream);
+  while (stream->busy && !CallingBack::here()) moved_.wait_for(lock, kPoll);
+  streams_.erase(std::remove(streams_.begin(), streams_.end(), kept), streams_.end());
+  return code::kSuccess;
+}
+
+void Engine::drop_waiting(Stream* stream) {
   while (stream->items.size() > (stream->busy ? 1 : 0)) {
     Item& last = stream->items.back();
     if (last.kind == Item::Kind::kEventRecord) last.mark->reached = true;
     stream->items.pop_back();
     ++stream->handed_on;
   }
-  while (stream->busy && !CallingBack::here()) moved_.wait_for(lock, kPoll);
-  streams_.erase(std::remove(streams_.begin(), streams_.end(), kept), streams_.end());
-  return code::kSuccess;
+}
+
+// Waits for it end at once: what comes after an event of a broken chip need not wait.
+void Engine::drop(Stream* stream, Item& item) {
+  if (item.kind != Item::Kind::kEventRecord) return;
+  item.mark = item.event->newest = std::make_shared<Mark>();
+  item.mark->reached = true;
+  item.mark->sequence = stream->sequence;
+  item.mark->host_ns = now_ns();
+}
+
+void Engine::abort(uint32_t chip) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  ++aborts_;
+  for (const auto& stream : streams_) {
+    if (stream->chip == chip && stream->capture == nullptr) drop_waiting(stream.get());
+  }
+  moved_.notify_all();
 }
 
 Stream* Engine::resolve(aclrtStream stream) {
@@ -144,6 +167,7 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
         stream->sequence = std::max(stream->sequence, item.mark->sequence);
         break;
       case Item::Kind::kValueWait: {
+        if (lost(stream->chip)) break;
         if (!caught_up) return moved;
         const uint64_t seen = *static_cast<volatile uint64_t*>(item.destination);
         const bool holds[] = {seen >= item.value, seen == item.value, (seen & item.value) != 0,
@@ -185,6 +209,10 @@ bool Engine::advance(Stream* stream, std::unique_lock<std::mutex>& lock, bool ma
 
 // Whether they are done. Otherwise other ranks or the executor must come further first.
 bool Engine::step(Stream* stream, Steps& steps) {
+  if (lost(stream->chip)) return true;
+  if (steps.held_ms == 0) steps.held_ms = now_ms();
+  if (holds_exchange(stream->chip, steps.held_ms)) return broken(stream->chip);
+  steps.held_ms = 0;
   while (true) {
     for (auto& records = steps.records; !records.empty(); records.pop_front()) {
       if (!room_for(records.front().size())) return false;
@@ -249,6 +277,17 @@ uint64_t Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>&
   }
   if (stream->capture != nullptr) return capture_item(stream, item), kNoEvent;
   if (item.kind == Item::Kind::kEventRecord) item.event->captured = 0;
+  Struck struck;
+  if (broken(stream->chip)) return drop(stream, item), kNoEvent;
+  if (item.operation) struck = count_operator(stream, item);
+  for (Item& each : struck.before) begin(stream, std::move(each), lock, false);
+  if (broken(stream->chip)) return drop(stream, item), kNoEvent;
+  const uint64_t number = begin(stream, std::move(item), lock, replayed);
+  for (Item& each : struck.after) begin(stream, std::move(each), lock, false);
+  return number;
+}
+
+uint64_t Engine::begin(Stream* stream, Item item, std::unique_lock<std::mutex>& lock, bool replayed) {
   if (item.kind == Item::Kind::kSteps) item.steps = item.steps->begin();
   const uint64_t number = note(stream, item, replayed);
   const bool host = item.kind == Item::Kind::kHost;
@@ -331,7 +370,8 @@ aclError Engine::run_now(Stream* stream, Item item, Reply* reply) {
   lock.unlock();
   Trace::get().blocked(number, now_ns() - since);
   if (error == code::kSuccess) std::memcpy(reply, &ring_.load()->reply, sizeof *reply);
-  if (error == code::kSuccess && !on_queue_thread()) error = collect_failure();
+  if (broken(stream->chip)) reply->count = 0;  // it was not done
+  if (error == code::kSuccess && !on_queue_thread()) error = collect_failure(static_cast<int32_t>(stream->chip));
   return error;
 }
 

@@ -348,7 +348,10 @@ void Executor::price_kind(const uint8_t* at, const uint8_t* end) {
 void Executor::move(const RecordHeader& header, const uint8_t* at) {
   const Span to = take<Span>(at);
   uint8_t* destination = window(static_cast<uint32_t>(to.chip)) + to.offset;
-  if (header.kind == RecordKind::kFill) {
+  if (header.kind == RecordKind::kFlip) {
+    const auto bit = take<uint64_t>(at);
+    destination[bit / 8] = static_cast<uint8_t>(destination[bit / 8] ^ 1u << bit % 8);
+  } else if (header.kind == RecordKind::kFill) {
     std::memset(destination, static_cast<int>(take<uint64_t>(at)), to.bytes);
   } else if (header.kind == RecordKind::kWrite) {
     std::memcpy(destination, at, to.bytes);
@@ -442,6 +445,27 @@ JUMAR_API void jumar_executor_know_legacy(const char* type) {
 
 // What the chip and its host take for what is no operator, see Rates. Before jumar_executor_run.
 JUMAR_API void jumar_executor_rates(const double* rates) { std::memcpy(&ring->rates, rates, sizeof ring->rates); }
+
+// Of a kind, before its price: what it gives off in die and stacks in joules, and the share of its time that grows as
+// the clock falls.
+JUMAR_API void jumar_executor_kind_heat(uint32_t number, double die_j, double stack_j, double bound) {
+  if (number >= kMaxKinds) return;
+  ring->kind_heat[number] = {static_cast<float>(die_j), static_cast<float>(stack_j), static_cast<float>(bound)};
+}
+
+// The law of heat, `count` doubles as in HeatLaw, and its matrices; -1 if it is another build's. Before
+// jumar_executor_run.
+JUMAR_API int jumar_executor_heat(const double* law, uint64_t count, const double* kept, const double* fed) {
+  HeatLaw made;
+  if (count * sizeof(double) != sizeof made) return -1;
+  std::memcpy(&made, law, sizeof made);
+  if (made.chips > kMaxChips || made.rows > kMaxRows) return -1;
+  const auto chips = static_cast<size_t>(made.chips), nodes = chips * kNodes;
+  std::copy_n(kept, nodes * nodes, ring->kept);
+  std::copy_n(fed, nodes * (2 * chips + 1), ring->fed);
+  ring->heat = made;
+  return 0;
+}
 
 JUMAR_API void* jumar_executor_window(uint32_t chip, uint64_t* bytes) {
   *bytes = ring->window_bytes[chip];

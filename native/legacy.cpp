@@ -137,6 +137,7 @@ aclError execute(const char* type, int inputs, aclTensorDesc** input_descs, aclD
   }
   Item item;
   item.trace = here(TraceType::kOperator);
+  item.operation = true;
   if (tracing()) item.trace.kind = intern(record.data(), record.bytes(), {});
   Stream* target = engine.resolve(stream);
   if (skip) {

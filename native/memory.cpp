@@ -11,6 +11,7 @@
 #include <map>
 
 #include "core.h"
+#include "fault.h"
 
 namespace jumar {
 
@@ -100,6 +101,7 @@ aclError allocate(void** address, size_t bytes) {
   if (const aclError error = usable()) return error;
   if (bytes == 0) return fail(code::kInvalidParam, "device memory of 0 bytes was asked for");
   const uint32_t id = physical_chip(current_chip());
+  if (const aclError error = refuse_lost(id, code::kDriverError)) return error;
   Window* opened = window(id);
   if (opened == nullptr) return code::kMemoryAllocation;
   if (bytes > Server::get()->settings().memory_bytes || !Server::get()->claim(id, round_up(bytes))) {
@@ -159,6 +161,17 @@ Window* window(uint32_t physical) {
   windows[physical] = &chip.window;
   if (highest_window.load() <= physical) highest_window = physical + 1;
   return &chip.window;
+}
+
+bool window_is_open(uint32_t physical) { return windows[physical].load(std::memory_order_acquire) != nullptr; }
+
+bool some_allocation(uint32_t physical, uint64_t random, Place* place) {
+  std::lock_guard<std::mutex> guard(memory_mutex);
+  const auto& allocated = chips[physical].allocated;
+  if (allocated.empty()) return false;
+  const auto& [offset, range] = *std::next(allocated.begin(), static_cast<int64_t>(random % allocated.size()));
+  *place = {physical, offset + (random >> 32) % (range.bytes / 64) * 64, physical};
+  return true;
 }
 
 bool locate(const void* address, Place* place) {
@@ -296,6 +309,7 @@ JUMAR_API aclError aclrtUnmapMem(void* address) {
 
 JUMAR_API aclError aclrtMallocHost(void** address, size_t bytes) {
   if (forked()) return *address = nullptr, usable();
+  if (const aclError error = refuse_host_memory()) return *address = nullptr, error;
   *address = std::aligned_alloc(4096, (std::max<size_t>(bytes, 1) + 4095) & ~size_t{4095});
   if (*address == nullptr) return fail(code::kMemoryAllocation, "no host memory left");
   std::lock_guard<std::mutex> guard(memory_mutex);

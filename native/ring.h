@@ -16,6 +16,8 @@ constexpr uint64_t kRingBytes = 8u << 20;
 constexpr uint64_t kMostRecord = kRingBytes / 2;  // with filler before it, a record must still fit into an empty ring
 constexpr uint32_t kTimes = 1u << 18;             // more records than the ring can hold
 constexpr uint32_t kMaxKinds = 1u << 16;          // of calls; number 0 stands for all beyond
+constexpr uint32_t kMaxRows = 32;                 // clocks of a governor
+constexpr uint32_t kNodes = 4;                    // of a chip in the thermal network: die, stack, sink, coolant
 
 // What a record asks of the executor. Values are part of the protocol with executor.cpp only.
 enum class RecordKind : uint16_t {
@@ -26,6 +28,7 @@ enum class RecordKind : uint16_t {
   kCopy = 4,      // Span destination, Span source
   kWrite = 5,     // Span destination, then the bytes
   kKind = 6,      // KindHead, a record, the formats of its tensors as int32: to be priced, not done
+  kFlip = 7,      // Span, then the number of the bit in it that changes
 };
 
 struct RecordHeader {
@@ -103,6 +106,36 @@ struct Rates {
   double memory_ns_per_byte;
 };
 
+// A clock of the governor, and at which temperatures it is left for the next slower and the next faster one.
+struct GovernorRow {
+  double clock_share;
+  double energy;  // of the same work in the die, relative to full clock
+  double slower_c, faster_c, slower_stack_c, faster_stack_c;
+};
+
+// What makes the chips of a server hot and what their governors do then: numbers of src/jumar/machine/heating.py, all
+// of them doubles so that they travel as one array. Set by the executor before `ready`.
+struct HeatLaw {
+  double chips;  // of the server; 0: heat is not followed
+  double alike;  // the first so many do what those of this process do, wherever they run
+  double step_ns;
+  double inlet_c;
+  double idle_die_w, idle_stack_w, leakage_per_k, leakage_at_c;
+  double most_w;  // a chip draws no more: what is left over counts a step later
+  double copy_die_j_ns, copy_stack_j_ns, link_die_j_ns,
+      link_stack_j_ns;  // of copies on the chip, and from and to the host
+  double slower_w, faster_w, shutdown_c, shutdown_stack_c, period_steps;
+  double rows;
+  GovernorRow row[kMaxRows];
+  double rest_c[kMaxChips * kNodes];  // temperatures at which a program finds the chips
+};
+
+// A kind of call beside its duration at full clock. Set by the executor before that.
+struct KindHeat {
+  float die_j, stack_j;  // beyond what the chip draws anyway
+  float bound;           // share of its time that grows as the clock falls
+};
+
 struct Ring {
   uint64_t magic;                  // ring_magic()
   int32_t program;                 // process that owns this ring
@@ -116,6 +149,10 @@ struct Ring {
   uint64_t legacy[kMaxLegacy];      // name_hash of legacy operators with arithmetic
   uint32_t legacy_count;
   Rates rates;
+  HeatLaw heat;
+  // By rows: temperatures a step later = kept · temperatures + fed · (watts of dies, watts of stacks, inlet).
+  double kept[kMaxChips * kNodes * kMaxChips * kNodes];
+  double fed[kMaxChips * kNodes * (2 * kMaxChips + 1)];
 
   alignas(64) std::atomic<uint64_t> head;  // bytes produced
   std::atomic<uint32_t> wake;              // futex the executor sleeps on
@@ -129,6 +166,7 @@ struct Ring {
   uint64_t times[kTimes];                  // ns of completion, by record number modulo kTimes
 
   std::atomic<uint64_t> durations[kMaxKinds];  // of a kind, in ns plus one; 0 = not priced yet
+  KindHeat kind_heat[kMaxKinds];
 
   Failure failure;
   Reply reply;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "acl.h"
+#include "fault.h"
 #include "operator_names.h"
 
 namespace jumar {
@@ -85,6 +87,8 @@ bool apply(Settings* settings, const std::string& key, const std::string& value)
   if (key == "python") return text(settings->python, sizeof settings->python);
   if (key == "chip") return text(settings->chip, sizeof settings->chip);
   if (key == "trace") return text(settings->trace, sizeof settings->trace);
+  if (key == "cooling") return text(settings->cooling, sizeof settings->cooling);
+  if (key == "inlet_c") return settings->inlet_c = std::strtod(value.c_str(), nullptr), true;
   if (key == "host_factor") return settings->host_factor = std::strtod(value.c_str(), nullptr), true;
   const std::map<std::string, uint64_t*> wide = {
       {"memory_bytes", &settings->memory_bytes},
@@ -128,14 +132,19 @@ bool parse(const char* text, Settings* settings) {
 
 void set_last_error(const std::string& text) { last_error = text; }
 
-// Holds the state's mutex. A process that died inside leaves consistent data: every change is one store.
-struct ServerLock {
-  explicit ServerLock(ServerState* state) : state_(state) {
-    if (pthread_mutex_lock(&state_->mutex) == EOWNERDEAD) pthread_mutex_consistent(&state_->mutex);
-  }
-  ~ServerLock() { pthread_mutex_unlock(&state_->mutex); }
-  ServerState* state_;
-};
+ServerLock::ServerLock(ServerState* state) : state_(state) {
+  if (pthread_mutex_lock(&state_->mutex) == EOWNERDEAD) pthread_mutex_consistent(&state_->mutex);
+}
+ServerLock::~ServerLock() { pthread_mutex_unlock(&state_->mutex); }
+
+ServerState* map_server(const char* directory, int* fd) { return map_state(path_of(directory), fd); }
+void unmap_server(ServerState* state) { munmap(state, sizeof(ServerState)); }
+
+bool process_lives(const ServerState& state, int fd, int slot, int pid) {
+  if (slot < 0 || static_cast<uint32_t>(slot) >= kMaxProcesses) return false;
+  const ServerState::Process& process = state.processes[slot];
+  return process.pid == pid && alive(process, slot, fd);
+}
 
 Server* Server::get() {
   static Server* server = []() -> Server* {
@@ -209,11 +218,9 @@ int Server::slot() {
   return slot_;
 }
 
-bool Server::lives(int slot, int pid) {
-  if (slot < 0 || static_cast<uint32_t>(slot) >= kMaxProcesses) return false;
-  const ServerState::Process& process = state_->processes[slot];
-  return process.pid == pid && alive(process, slot, fd_);
-}
+bool Server::lives(int slot, int pid) { return process_lives(*state_, fd_, slot, pid); }
+
+void Server::end_faults_of_the_dead() { jumar::end_faults_of_the_dead(*state_, server_directory(), fd_); }
 
 void Server::count(NamedCount* table, const char* name) {
   for (uint32_t i = 0; i < kMaxNames; ++i) {
@@ -242,6 +249,7 @@ JUMAR_API int jumar_server_create(const char* directory, const char* settings_te
   Settings settings{};
   settings.dry_limit_elements = 65536;
   settings.host_factor = 1;
+  settings.inlet_c = std::nan("");
   if (!parse(settings_text, &settings)) return -1;
   const std::string path = path_of(directory);
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -257,6 +265,7 @@ JUMAR_API int jumar_server_create(const char* directory, const char* settings_te
   if (mapped == MAP_FAILED) return set_last_error(describe("cannot map the server file " + path)), -1;
   auto* state = static_cast<ServerState*>(mapped);
   state->settings = settings;
+  for (Condition& condition : state->condition) make_well(condition);
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
   pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -290,10 +299,11 @@ std::string counts(const NamedCount* table) {
   return join(entries);
 }
 
-std::string report(ServerState* state, int fd) {
+std::string report(ServerState* state, const char* directory, int fd) {
   const Settings& settings = state->settings;
   std::vector<uint64_t> used(settings.chips);
   std::vector<std::string> processes, chips, operators;
+  end_faults_of_the_dead(*state, directory, fd);
   for (uint32_t slot = 0; slot < kMaxProcesses; ++slot) {
     const auto& process = state->processes[slot];
     if (process.pid == 0 || !alive(process, static_cast<int>(slot), fd)) continue;
@@ -308,7 +318,8 @@ std::string report(ServerState* state, int fd) {
     chips.push_back(
         "{\"id\":" + std::to_string(chip) + ",\"memory_bytes\":" + std::to_string(settings.memory_bytes) +
         ",\"used_bytes\":" + std::to_string(used[chip]) + ",\"peak_bytes\":" + std::to_string(state->peak[chip]) +
-        ",\"utilisation\":" + std::to_string(used[chip] != 0 ? state->utilisation[chip].load() / 1000.0 : 0.0) + "}");
+        ",\"utilisation\":" + std::to_string(used[chip] != 0 ? state->utilisation[chip].load() / 1000.0 : 0.0) +
+        ",\"condition\":" + condition_json(*state, chip) + "}");
   }
   for (uint32_t op = 0; op < kOperatorCount; ++op) {
     const uint64_t run = state->run[op].load(), skipped = state->skipped[op].load();
@@ -332,7 +343,7 @@ JUMAR_API const char* jumar_server_report(const char* directory) {
   int fd = -1;
   ServerState* state = map_state(path_of(directory), &fd);
   if (state == nullptr) return nullptr;
-  last_report = report(state, fd);
+  last_report = report(state, directory, fd);
   munmap(state, sizeof(ServerState));
   return last_report.c_str();
 }

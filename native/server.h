@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "condition.h"
 #include "ring.h"
 
 namespace jumar {
@@ -31,6 +32,8 @@ struct Settings {
   uint64_t host_call_ns;   // host's time for a call; 0: as the chip's parameters say
   uint32_t host_measured;  // 1: as long as it took on this host, times the factor
   double host_factor;
+  char cooling[16];   // how the chips are cooled; empty: as usual
+  double inlet_c;     // temperature of what cools them; NaN: as usual with that cooling
   uint32_t imagined;  // 1: of a communicator only the ranks of one process are here, the others are imagined
 };
 
@@ -39,7 +42,8 @@ struct NamedCount {
   std::atomic<uint64_t> count;
 };
 
-// The file `state`. `mutex` (robust, shared) guards `processes`, `peak` and the claiming of names; counters are atomic.
+// The file `state`. `mutex` (robust, shared) guards `processes`, `peak`, `faults` and the claiming of names; counters
+// and conditions are atomic.
 struct ServerState {
   uint64_t magic;  // server_magic()
   Settings settings;
@@ -57,7 +61,22 @@ struct ServerState {
   NamedCount fallbacks[kMaxNames];  // PyTorch operators that ran on the CPU for want of one on the chip
   std::atomic<uint64_t> copies;
   std::atomic<uint64_t> copied_bytes;
+  Condition condition[kMaxChips];
+  Fault faults[kMaxFaults];
 };
+
+// Holds the state's mutex. A process that died inside leaves consistent data: every change is one store.
+struct ServerLock {
+  explicit ServerLock(ServerState* state);
+  ~ServerLock();
+  ServerLock(const ServerLock&) = delete;
+  ServerLock& operator=(const ServerLock&) = delete;
+  ServerState* state_;
+};
+
+ServerState* map_server(const char* directory, int* fd);  // null with the last error set
+void unmap_server(ServerState* state);
+bool process_lives(const ServerState& state, int fd, int slot, int pid);
 
 // Every process must be of one build: the layout takes part.
 constexpr uint64_t server_magic() { return 0x6a756d6100000000u + sizeof(ServerState); }
@@ -74,13 +93,13 @@ class Server {
   void release(uint32_t chip, uint64_t bytes);
   void count(NamedCount* table, const char* name);
   int slot();                     // of this process in the table of processes; -1 if that is full
+  void end_faults_of_the_dead();  // of what processes met that have ended
   bool lives(int slot, int pid);  // whether that process is still the one in that slot
 
  private:
   explicit Server(ServerState* state, int fd) : state_(state), fd_(fd) {}
   void enter();  // takes a slot
   void bury();   // frees the slots of dead processes; caller holds the mutex
-  friend struct ServerLock;
 
   ServerState* state_;
   int fd_;

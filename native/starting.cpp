@@ -84,7 +84,10 @@ aclError Engine::start() {
   std::vector<std::string> words = {server->settings().python, "-P", "-m", "jumar.machine.executor",
                                     std::to_string(fd)};
   const Settings& settings = server->settings();
-  if (settings.trace[0] != 0) words.insert(words.end(), {settings.trace, settings.chip, std::to_string(getpid())});
+  if (settings.trace[0] != 0) {
+    words.insert(words.end(), {settings.trace, settings.chip, std::to_string(getpid()), std::to_string(settings.chips),
+                               settings.cooling, std::to_string(settings.inlet_c)});
+  }
   std::vector<std::string> environment = executor_environment();
   const int error = posix_spawnp(&executor_, words[0].c_str(), &actions, nullptr, pointers(words).data(),
                                  pointers(environment).data());
@@ -95,6 +98,7 @@ aclError Engine::start() {
     return fail(code::kNoDevice, "cannot start the executor with " + words[0] + ": " + std::strerror(error));
   }
   ring_ = ring;
+  server->end_faults_of_the_dead();
   Trace::get().open();
   start_thread([this] { serve(); });
   return code::kSuccess;

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "fault.h"
 
 namespace jumar {
 
@@ -96,8 +97,9 @@ JUMAR_API aclError aclrtStreamQuery(aclrtStream stream, int32_t* status) {
   if (forked()) return code::kSuccess;
   if (const aclError error = usable()) return error;
   Engine& engine = Engine::get();
-  if (!engine.idle(engine.resolve(stream))) *status = 1;  // not ready
-  return engine.died() ? device_failed(code::kLostHeartbeat) : code::kSuccess;
+  Stream* const target = engine.resolve(stream);
+  if (!engine.idle(target)) *status = 1;  // not ready
+  return engine.died() ? device_failed(code::kLostHeartbeat) : broken_error(static_cast<int32_t>(target->chip));
 }
 
 JUMAR_API aclError aclrtStreamGetId(aclrtStream stream, int32_t* id) {

@@ -148,6 +148,7 @@ uint64_t Trace::add(const TraceEvent& event) {
   if (full) Clock::get().follow(*this, true);
   place(number) = event;
   ++count_;
+  Clock::get().look(number, event.chip);
   if (Profile::get().watched()) Profile::get().submitted(number);
   if (header_ != nullptr) {
     header_->events.store(count_, std::memory_order_relaxed);

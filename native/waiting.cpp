@@ -3,13 +3,20 @@
 #include <chrono>
 
 #include "core.h"
+#include "fault.h"
 #include "futex.h"
 
 namespace jumar {
 
 namespace {
 constexpr auto kPoll = std::chrono::milliseconds(1);
+
+aclError aborted() {
+  set_device_error("jumar: the program has stopped this chip: error code 107022, reason=[device task abort]");
+  return device_failed(code::kTaskAbort);
 }
+
+}  // namespace
 
 bool Engine::wait_sequence(uint64_t sequence, int64_t deadline_ms) {
   Ring* ring = ring_;
@@ -30,8 +37,9 @@ bool Engine::wait_sequence(uint64_t sequence, int64_t deadline_ms) {
   }
 }
 
-aclError Engine::collect_failure() {
+aclError Engine::collect_failure(int32_t chip) {
   if (died_) return device_failed(code::kLostHeartbeat);
+  if (const aclError error = broken_error(chip)) return error;
   Failure& failure = ring_.load()->failure;
   std::lock_guard<std::mutex> guard(later_mutex_);
   if (failure.present.load() == 0 && later_.empty()) return code::kSuccess;
@@ -80,23 +88,29 @@ aclError Engine::wait_stream(Stream* stream, int64_t timeout_ms, std::unique_loc
 
 aclError Engine::synchronize(Stream* stream, int64_t timeout_ms) {
   if (forked()) return usable();
+  strike_by_time();
+  const uint64_t aborts = aborts_;
   std::unique_lock<std::mutex> lock(mutex_);
   if (ring_ == nullptr) return code::kSuccess;
   if (stream->capture != nullptr)
     return fail(code::kStreamCaptured, "cannot synchronize a stream that is being captured");
   const aclError error = wait_stream(stream, timeout_ms, lock);
-  return error != code::kSuccess ? error : collect_failure();
+  if (aborts_ != aborts) return aborted();
+  return error != code::kSuccess ? error : collect_failure(static_cast<int32_t>(stream->chip));
 }
 
 aclError Engine::synchronize_event(const EventRef& event, int64_t timeout_ms) {
   if (forked()) return usable();
+  strike_by_time();
+  const uint64_t aborts = aborts_;
   std::unique_lock<std::mutex> lock(mutex_);
   if (ring_ == nullptr) return code::kSuccess;
   const MarkRef mark = event->newest;
-  if (mark == nullptr) return collect_failure();
+  if (mark == nullptr) return collect_failure(-1);
   const aclError error = wait_until([&] { return mark->reached; }, [&] { return mark->sequence; }, nullptr, timeout_ms,
                                     code::kEventSyncTimeout, lock);
-  return error != code::kSuccess ? error : collect_failure();
+  if (aborts_ != aborts) return aborted();
+  return error != code::kSuccess ? error : collect_failure(-1);
 }
 
 std::vector<std::shared_ptr<Stream>> Engine::streams_of(int32_t chip) {

@@ -23,6 +23,8 @@ extern "C" {
 int jumar_server_create(const char* directory, const char* settings);
 const char* jumar_server_report(const char* directory);
 const char* jumar_last_error();
+int jumar_server_inject(const char* directory, const char* lines);
+int jumar_server_clear(const char* directory, int chip);
 
 aclError aclInit(const char* config);
 aclError aclFinalize();
@@ -36,6 +38,15 @@ aclError aclrtSetCurrentContext(aclrtContext context);
 aclError aclrtGetPrimaryCtxState(int32_t id, uint32_t* flags, int32_t* active);
 const char* aclrtGetSocName();
 aclError aclGetDeviceCapability(uint32_t id, int32_t what, int64_t* value);
+
+struct MemoryError {
+  void* address;
+  size_t bytes, reserved[14];
+};
+aclError aclrtGetMemUceInfo(int32_t id, MemoryError* found, size_t room, size_t* count);
+aclError aclrtMemUceRepair(int32_t id, MemoryError* given, size_t count);
+aclError aclrtDeviceTaskAbort(int32_t id, uint32_t milliseconds);
+aclError aclrtResetDeviceForce(int32_t id);
 
 aclError aclrtMalloc(void** address, size_t bytes, int32_t policy);
 aclError aclrtFree(void* address);

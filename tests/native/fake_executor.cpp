@@ -233,7 +233,10 @@ void price(const uint8_t* at) {
 void move(RecordKind kind, const uint8_t* at) {
   const Span to = take<Span>(at);
   uint8_t* destination = window(static_cast<uint32_t>(to.chip)) + to.offset;
-  if (kind == RecordKind::kFill) {
+  if (kind == RecordKind::kFlip) {
+    const auto bit = take<uint64_t>(at);
+    destination[bit / 8] = static_cast<uint8_t>(destination[bit / 8] ^ 1u << bit % 8);
+  } else if (kind == RecordKind::kFill) {
     std::memset(destination, static_cast<int>(take<uint64_t>(at)), to.bytes);
   } else if (kind == RecordKind::kWrite) {
     std::memcpy(destination, at, to.bytes);
@@ -296,9 +299,9 @@ void introduce() {
 
 }  // namespace
 
-// Started as the core starts Python: -P -m jumar.machine.executor DESCRIPTOR [TRACE CHIP PROGRAM].
+// Started as the core starts Python: -P -m jumar.machine.executor DESCRIPTOR [TRACE CHIP PROGRAM CHIPS COOLING INLET].
 int main(int count, char** words) {
-  if ((count != 5 && count != 8) || std::strcmp(words[3], "jumar.machine.executor") != 0) return 2;
+  if ((count != 5 && count != 11) || std::strcmp(words[3], "jumar.machine.executor") != 0) return 2;
   const int fd = std::atoi(words[4]);
   void* mapped = mmap(nullptr, sizeof(Ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED || static_cast<Ring*>(mapped)->magic != ring_magic()) return 2;

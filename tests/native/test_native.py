@@ -20,6 +20,7 @@ CHAPTERS = [
     "copy",
     "dry",
     "engine",
+    "fault",
     "graph",
     "hccl",
     "legacy",
