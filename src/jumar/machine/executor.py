@@ -1,5 +1,5 @@
 """The process that does the arithmetic of one program's chips:
-`python -m jumar.machine.executor DESCRIPTOR [TRACE CHIP PROGRAM]`.
+`python -m jumar.machine.executor DESCRIPTOR [TRACE CHIP PROGRAM CHIPS COOLING INLET]`.
 
 Started by the native core, never by hand. It sees the chips' memory as flat CPU tensors and knows no adapter.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 # Before torch is imported: the adapter must stay out of this process.
 os.environ["TORCH_DEVICE_BACKEND_AUTOLOAD"] = "0"
 
+import numpy as np
 import torch
 
 from jumar.abi.generate import operator_names
@@ -121,11 +122,35 @@ def pricing(library: ctypes.PyDLL, arguments: Sequence[str]) -> Callable[[bytes]
         return lambda data: 0
     from jumar.machine.pricing import Pricing
 
-    folder, chip, program = arguments
-    made = Pricing(Path(folder), chip, int(program))
+    folder, chip, program, *place = arguments
+    made = Pricing(Path(folder), chip, int(program), heating(library, chip, place))
     rates = made.rates()
     library.jumar_executor_rates((ctypes.c_double * len(rates))(*rates))
     return made.price
+
+
+def heating(
+    library: ctypes.PyDLL, chip: str, place: list[str]
+) -> Callable[[int, float, float, float], object] | None:
+    """Hands the law of heat to the core; what tells it the heat of each kind. None, with a line that says why: the
+    chip's file lacks a number."""
+    from jumar import chips
+    from jumar.machine import heat_law
+
+    try:
+        law = heat_law.law_of(chips.find(chip), heat_law.Place.read(place, os.environ))
+    except (KeyError, ValueError) as error:
+        print(f"jumar: heat is not followed: {error}", file=sys.stderr)
+        return None
+    pointer = ctypes.POINTER(ctypes.c_double)
+    arrays = [np.ascontiguousarray(array) for array in (law.numbers, law.kept, law.fed)]
+    numbers, kept, fed = (array.ctypes.data_as(pointer) for array in arrays)
+    if library.jumar_executor_heat(numbers, ctypes.c_uint64(len(law.numbers)), kept, fed) != 0:
+        sys.exit("jumar's native core is of another version than its Python; install jumar again")
+    tell: Callable[[int, float, float, float], object] = library.jumar_executor_kind_heat
+    library.jumar_executor_kind_heat.argtypes = [ctypes.c_uint32, *[ctypes.c_double] * 3]
+    library.jumar_executor_kind_heat.restype = None
+    return tell
 
 
 def main() -> None:

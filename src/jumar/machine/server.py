@@ -45,10 +45,13 @@ class Settings:
     host_measured: int = 0
     host_factor: float = 1.0
     imagined: int = 0
+    cooling: str = ""
+    inlet_c: float | None = None
 
     def lines(self) -> str:
+        optional = {"imagined": 0, "cooling": "", "inlet_c": None}
         said = asdict(self).items()
-        return "".join(f"{key}={value}\n" for key, value in said if key != "imagined" or value)
+        return "".join(f"{key}={value}\n" for key, value in said if optional.get(key, key) != value)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,14 @@ class Host:
 
 
 @dataclass(frozen=True)
+class Heat:
+    """How the chips are cooled (see physics/heat.toml), and the temperature of what cools them; None: as usual."""
+
+    inlet_c: float | None = None
+    cooling: str = ""
+
+
+@dataclass(frozen=True)
 class Tracing:
     """Where each process leaves its trace, and how many events it may keep."""
 
@@ -69,6 +80,7 @@ class Tracing:
     profile: str = ""  # name or file of the chip that prices it; empty: the server's own
     events: int = MOST_EVENTS
     host: Host = Host()
+    heat: Heat = Heat()
 
 
 def settings(
@@ -81,6 +93,7 @@ def settings(
 ) -> Settings:
     """The settings of a server of so many of these chips."""
     host = tracing.host if tracing else Host()
+    heat = tracing.heat if tracing else Heat()
     return Settings(
         soc_name=chip.soc,
         memory_bytes=int(chip.number("memory.size", "B")),
@@ -99,6 +112,8 @@ def settings(
         host_measured=int(host.measured),
         host_factor=host.factor,
         imagined=int(imagined),
+        cooling=heat.cooling,
+        inlet_c=heat.inlet_c,
     )
 
 
