@@ -128,3 +128,14 @@ def test_runs_are_listed_shown_compared_and_deleted(capsys: pytest.CaptureFixtur
     directory.write(kept / "jumar-runs" / "third", directory.read(kept / "jumar-runs" / "first"))
     assert main(["runs", "delete", "third"]) == 0
     assert not (kept / "jumar-runs" / "third").exists()
+
+
+def test_heat_is_priced_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["price", "second", "--chips", "910b2,h100"]) == 0
+    assert "hottest die" not in capsys.readouterr().out
+    assert main(["price", "second", "--chips", "910b2,h100", "--cooling", "degraded", "--inlet", "45C"]) == 0
+    said = capsys.readouterr().out
+    assert "an hour of this" in said and said.count("degraded at 45 °C") == 2 and "longer" in said
+    assert main(["price", "second", "--chips", "910b2", "--inlet", "20", "--json"]) == 0
+    heat = json.loads(capsys.readouterr().out)["rows"][0]["heat"]
+    assert heat["cooling"] == "air" and heat["inlet_c"] == 20.0 and heat["slower"] == 1.0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar import chips
+from jumar.cli import heating
 from jumar.cli.columns import columns
 from jumar.cli.counts import positive
 from jumar.cli.refusal import Refusal
@@ -49,6 +50,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     terms.add_argument(
         "--kwh", type=positive, default=0.10, metavar="PRICE", help="of a kilowatt-hour (default: 0.10)"
     )
+    heat = parser.add_argument_group(
+        "heat: with either of these also power, temperature and what they cost in time"
+    )
+    heating.arguments(heat)
     parser.add_argument("--operators", action="store_true", help="also the operators that take longest")
     parser.add_argument("--out", metavar="FILE.html", help="write the page with the chart")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -64,7 +69,8 @@ def execute(chosen: argparse.Namespace) -> int:
         raise Refusal(str(error)) from error
     if not wanted:
         raise Refusal("--chips: name at least one, as in --chips 910b2,h100")
-    facts = comparing.side_by_side(run, wanted, options(chosen), chosen.steps_total)
+    where = heating.surroundings(chosen, run.facts) if heating.asked(chosen) else None
+    facts = comparing.side_by_side(run, wanted, options(chosen), chosen.steps_total, where)
     if chosen.out:
         _write(Path(chosen.out), facts)
     if chosen.json:
@@ -99,6 +105,8 @@ def _print(facts: dict[str, Any], chosen: argparse.Namespace) -> None:
     print(
         "\n".join(columns([price_lines.headings(facts), *(price_lines.cells(facts, row) for row in priced)]))
     )
+    if any(row.get("heat") for row in priced):
+        print("\n" + "\n".join(columns([price_lines.HEAT, *map(price_lines.heat, priced)])))
     for row in facts["rows"]:
         if row["missing"]:
             print(f"{row['chip']}: cannot be priced: {row['missing']}")

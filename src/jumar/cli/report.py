@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jumar import chips, report
+from jumar.cli import heating
 from jumar.cli.refusal import Refusal
 
 if TYPE_CHECKING:
     from jumar.runs.format import Run
+    from jumar.runs.heating import Surroundings
     from jumar.runs.priced import Priced
 
 # What a run is set beside where nobody says.
@@ -32,6 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="FILE.html", help=f"where the page goes (default: RUN/{PAGE})")
     parser.add_argument("--trace", metavar="FILE.json", help="also write a trace for Perfetto")
+    heating.arguments(parser)
     parser.add_argument(
         "--csv", metavar="DIR", help="also write the tables of the vendor's profiler: kernel_details.csv, …"
     )
@@ -45,7 +48,8 @@ def execute(chosen: argparse.Namespace) -> int:
         run = directory.read(folder)
     except directory.BadRun as error:
         raise Refusal(str(error)) from error
-    priced, account = priced_on(run, _chips(chosen.chips, run))
+    where = heating.surroundings(chosen, run.facts)
+    priced, account = priced_on(run, _chips(chosen.chips, run), where, folder)
     page = Path(chosen.out) if chosen.out else folder / PAGE
     try:
         page.write_text(report.render(_facts(folder, run, priced), account), encoding="utf-8")
@@ -61,8 +65,11 @@ def execute(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def priced_on(run: Run, wanted: Sequence[chips.Chip]) -> tuple[Priced, dict[str, Any]]:
-    """The run on the first of these chips, and its account with the others beside it."""
+def priced_on(
+    run: Run, wanted: Sequence[chips.Chip], where: Surroundings, folder: Path
+) -> tuple[Priced, dict[str, Any]]:
+    """The run on the first of these chips, and its account with the others beside it. `where`: how it is cooled there;
+    `folder`: its own, where its events lie."""
     from jumar.runs import account, comparing, pricing
     from jumar.runs.priced import Options
 
@@ -72,7 +79,7 @@ def priced_on(run: Run, wanted: Sequence[chips.Chip]) -> tuple[Priced, dict[str,
     except KeyError as error:
         raise Refusal(str(error.args[0])) from error
     rows = [comparing.row(ready, chip, Options(), None) for chip in wanted[1:]]
-    return priced, account.account(run, priced, rows)
+    return priced, account.account(run, priced, rows, account.heat_of(run, priced, where, folder))
 
 
 def beside(own: chips.Chip) -> list[chips.Chip]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jumar import chips, report
-from jumar.cli import tracing
+from jumar.cli import heating, tracing
 from jumar.cli.refusal import Refusal
 from jumar.cli.serving import Plan
 from jumar.machine import server
@@ -68,6 +68,8 @@ def _options(plan: Plan, wish: tracing.Wish | None) -> list[str]:
         "--ranks": wishes.ranks or None,
         "--rank": wishes.rank or None,
         "--host": _host(host) if host else None,
+        "--cooling": wish.heat.cooling or None if wish else None,
+        "--inlet": f"{wish.heat.inlet_c:g}C" if wish and wish.heat.inlet_c is not None else None,
     }
     given = [word for name, value in asked.items() if value is not None for word in (name, str(value))]
     return [*given, *plan.more, *(["--dry"] if plan.dry else []), *([] if wish else ["--no-trace"])]
@@ -97,7 +99,8 @@ def _priced(folder: Path, plan: Plan) -> dict[str, Any] | None:
 
     try:
         run = directory.read(folder)
-        return priced_on(run, beside(chips.find(plan.profile)))[1] if len(run.events) else None
+        where = heating.kept_or(None, None, run.facts)
+        return priced_on(run, beside(chips.find(plan.profile)), where, folder)[1] if len(run.events) else None
     except (directory.BadRun, Refusal) as error:
         print(f"jumar: no times are predicted: {error}", file=sys.stderr)
         return None

@@ -7,10 +7,11 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jumar.cli import heating
 from jumar.cli.refusal import Refusal
 from jumar.machine import server
 
@@ -24,6 +25,7 @@ class Wish:
 
     events: int
     host: server.Host
+    heat: server.Heat = field(default_factory=server.Heat)
 
     def facts(self) -> dict[str, Any]:
         """How the host's time is counted, for run.json."""
@@ -46,6 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="host's time for a call in µs, or `measured`: as long as it takes here, `measured*0.5`: half as long "
         "(default: as known of the chip's hosts)",
     )
+    heating.arguments(parser, default="air")
 
 
 def wish(chosen: argparse.Namespace) -> Wish | None:
@@ -53,10 +56,15 @@ def wish(chosen: argparse.Namespace) -> Wish | None:
     if chosen.no_trace:
         if chosen.host:
             raise Refusal("--host: without a trace there is no clock for it; leave out --no-trace")
+        if heating.asked(chosen):
+            raise Refusal(
+                "--inlet, --cooling: without a trace nothing is known of heat; leave out --no-trace"
+            )
         return None
     if not 1 <= chosen.trace_events <= 2**32:
         raise Refusal(f"--trace-events {chosen.trace_events}: give a number from 1 to 2^32")
-    return Wish(chosen.trace_events, _host(chosen.host))
+    heat = server.Heat(chosen.inlet, chosen.cooling or "")
+    return Wish(chosen.trace_events, _host(chosen.host), heat)
 
 
 def _host(text: str | None) -> server.Host:
@@ -86,7 +94,7 @@ def begin(wanted: Wish | None, folder: Path, profile: str) -> server.Tracing | N
     except OSError as error:
         print(f"jumar: no trace is kept: {raw}: {error.strerror}", file=sys.stderr, flush=True)
         return None
-    return server.Tracing(raw, profile, wanted.events, wanted.host)
+    return server.Tracing(raw, profile, wanted.events, wanted.host, wanted.heat)
 
 
 def forget(kept: server.Tracing | None, folder: Path) -> None:
@@ -123,6 +131,7 @@ def run_facts(facts: Mapping[str, Any], folder: Path, profile: str, wanted: Wish
         "profile": profile,
         "dry": facts["mode"] == "dry",
         "host": wanted.facts(),
+        "heat": heating.said(wanted.heat.cooling, wanted.heat.inlet_c),
         "compiled": any(
             name == "torch.compile" for _, name, _, _ in (facts.get("cuda") or {}).get("rows", ())
         ),

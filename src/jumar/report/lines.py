@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jumar.report import amounts
+from jumar.report import amounts, heat_section
 
 MOST_NAMES = 6
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -16,13 +16,13 @@ def text(facts: dict[str, Any], account: dict[str, Any] | None = None) -> str:
 
 
 def predicted(account: dict[str, Any]) -> list[str]:
-    """The lines that say how long a step would take."""
-    return [f"{name:<19} {value}" for name, value in _predicted(account)]
+    """The lines that say how long a step would take, and how hot it gets."""
+    return [f"{name:<19} {value}" for name, value in [*_predicted(account), *_heat(account)]]
 
 
 def rows(facts: dict[str, Any], account: dict[str, Any] | None = None) -> list[tuple[str, str]]:
     """What is worth a line, in order: (name, value). With the account of a priced run also what a step would take."""
-    found = [("program", ending(facts)), ("chip", chip(facts)), *_predicted(account)]
+    found = [("program", ending(facts)), ("chip", chip(facts)), *_predicted(account), *_heat(account)]
     if facts["steps"]:
         pace = f", {facts['step_s']:.3g} s each on this host" if facts["step_s"] else ""
         found.append(("steps", f"{facts['steps']:,} of {' and '.join(facts['optimizers'])}{pace}"))
@@ -49,6 +49,12 @@ def _predicted(account: dict[str, Any] | None) -> list[tuple[str, str]]:
     here, *others = account["beside"]
     named = [(f"predicted {unit}", f"{_pace(here)}; limited by {account['step']['limit_name']}")]
     return named + [(f"  {one['chip']}"[:17], _pace(one) + _unfitting(one)) for one in others]
+
+
+def _heat(account: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What heat makes of an hour of the step."""
+    heat = account.get("heat") if account and account["step"]["seconds"] else None
+    return [("heat", heat_section.line(heat))] if heat else []
 
 
 def _pace(one: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from jumar.report import beside, breakdown, drawings, headline, lines, markup, roofline, trust
+from jumar.report import beside, breakdown, drawings, headline, heat_section, lines, markup, roofline, trust
 from jumar.report.markup import Section
 
 ASSETS = Path(__file__).with_name("assets")
@@ -77,6 +77,7 @@ def _priced(account: dict[str, Any]) -> list[Section]:
         breakdown.modules(account),
         breakdown.source_lines(account),
         _timeline(account),
+        *([heat_section.section(account["heat"])] if account.get("heat") else []),
         breakdown.streams(account),
         breakdown.host(account),
         _roofline(account),

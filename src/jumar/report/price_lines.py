@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from jumar.report import amounts, lines
+from jumar.report import amounts, heat_section, lines
 
 MOST_OPERATORS = 12
+HEAT = ("chip", "cooling", "power of a chip", "hottest die", "hottest memory", "an hour of this")
 
 
 def headings(facts: dict[str, Any]) -> tuple[str, ...]:
@@ -44,6 +45,19 @@ def cells(facts: dict[str, Any], row: dict[str, Any]) -> tuple[str, ...]:
         money(row["cost"]),
         *training,
         row["limit"],
+    )
+
+
+def heat(row: dict[str, Any]) -> tuple[str, ...]:
+    """What heat makes of an hour on one chip; columns are HEAT."""
+    one = row["heat"]
+    return (
+        row["chip"],
+        f"{one['cooling']} at {one['inlet_c']:.0f} °C",
+        f"{one['power_w']:.0f} W",
+        f"{one['die_c']:.0f} °C",
+        f"{one['stack_c']:.0f} °C",
+        heat_section.hour(one),
     )
 
 

@@ -9,17 +9,23 @@ from typing import Any
 import numpy as np
 
 from jumar.chips import Chip
-from jumar.runs import cost
+from jumar.runs import cost, heating
 from jumar.runs.format import Run
+from jumar.runs.heating import Surroundings
 from jumar.runs.pricing import Options, Prepared, Priced, prepare, price_run
 
 DAY_S = 86400.0
 
 
 def side_by_side(
-    run: Run | Prepared, chips: Sequence[Chip], options: Options, steps_total: float | None
+    run: Run | Prepared,
+    chips: Sequence[Chip],
+    options: Options,
+    steps_total: float | None,
+    where: Surroundings | None = None,
 ) -> dict[str, Any]:
-    """The run on each chip. A chip whose file lacks a number that is needed has a row that names it."""
+    """The run on each chip. A chip whose file lacks a number that is needed has a row that names it. `where`: also what
+    heat makes of an hour of it there."""
     ready = run if isinstance(run, Prepared) else prepare(run)
     facts = ready.run.facts
     return {
@@ -28,18 +34,30 @@ def side_by_side(
         },
         "events": len(ready.run.events),
         "steps_total": steps_total,
-        "rows": [row(ready, chip, options, steps_total) for chip in chips],
+        "rows": [row(ready, chip, options, steps_total, where) for chip in chips],
     }
 
 
-def row(ready: Prepared, chip: Chip, options: Options, steps_total: float | None) -> dict[str, Any]:
+def row(
+    ready: Prepared,
+    chip: Chip,
+    options: Options,
+    steps_total: float | None,
+    where: Surroundings | None = None,
+) -> dict[str, Any]:
     """The run on one chip as a plain dict."""
     about = {"chip": chip.name, "title": chip.title}
     try:
         priced = price_run(ready, chip, options)
     except KeyError as error:
         return {**about, "missing": str(error.args[0])}
-    return {**about, "missing": None, **plain(priced, steps_total)}
+    found = {**about, "missing": None, **plain(priced, steps_total)}
+    return {**found, "heat": _heat(ready.run, priced, where)} if where else found
+
+
+def _heat(run: Run, priced: Priced, where: Surroundings) -> dict[str, Any]:
+    load = heating.load_of(run, priced, heating.draw(run, priced))
+    return heating.summary(priced.chip, load, where)
 
 
 def plain(priced: Priced, steps_total: float | None = None) -> dict[str, Any]:

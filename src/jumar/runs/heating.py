@@ -12,11 +12,12 @@ from jumar.physics import course, governor, heat, power
 from jumar.physics.course import Course, Load
 from jumar.physics.heat_constants import COOLINGS, constants
 from jumar.physics.work import Floats
-from jumar.runs.format import Run, Type
+from jumar.runs.format import ON_STREAM, Column, Run, Type
 from jumar.runs.priced import Priced
 
 DEFAULT = "air"
 FAILED = "failed"
+MOST_CHIPS = 64  # of a server
 HOUR_S = 3600.0
 # By then the slowest heat sink has come to rest ten times over; what follows repeats it.
 FOLLOWED_S = 1200.0
@@ -24,6 +25,7 @@ COARSE_S = 2.0  # where nothing throttles the clock does not change, and the ste
 BINS, POINTS = 200, 200
 # Of a table of many; some seven time constants of a heat sink with half its flow.
 BRIEFLY_S = 400.0
+BRIEF_STEP_S = 0.5  # the governor of such a table decides less often, and still finds the same clock
 # ASHRAE: 18 to 27 °C are recommended; 35, 40 and 45 °C are the most that classes A2, A3 and A4 allow.
 WHAT_IF_INLETS_C = (18.0, 27.0, 35.0, 40.0, 45.0)
 
@@ -71,9 +73,16 @@ def draw(run: Run, priced: Priced) -> Draw:
     return Draw(die_j, stack_j, bound)
 
 
+def busy_chips(run: Run) -> Column:
+    """Numbers of the chips that anything runs on; of a damaged trace with more than a server has, as many as that."""
+    found: Column = np.unique(run.events.chip[np.isin(run.events.type, ON_STREAM)])[:MOST_CHIPS]
+    return found
+
+
 def load_of(run: Run, priced: Priced, drawn: Draw) -> Load:
     """The typical step of each chip of the server as an even load. Imagined ranks do what the recorded one does."""
     rows, events = priced.step_rows, run.events
+    rows = rows[np.isin(events.chip[rows], busy_chips(run))]
     chips, place = np.unique(events.chip[rows], return_inverse=True)
     count = max(1, len(chips))
     if priced.step_s <= 0 or not len(rows):
@@ -99,14 +108,23 @@ def load_of(run: Run, priced: Priced, drawn: Draw) -> Load:
 
 
 def at(
-    chip: Chip, load: Load, where: Surroundings, seconds: float = FOLLOWED_S, to_the_end: bool = True
+    chip: Chip,
+    load: Load,
+    where: Surroundings,
+    seconds: float = FOLLOWED_S,
+    step_s: float | None = None,
+    to_the_end: bool = True,
 ) -> Course:
-    """The load on a server of these chips, from an idle server on. Fans that fail do so as the run begins."""
+    """The load on a server of these chips, from an idle server on. Fans that fail do so as the run begins.
+
+    `step_s`: between two decisions of the governor, its own period unless given.
+    """
     supply, rules = power.supply_of(chip), governor.governor_of(chip)
     network = heat.network_of(supply, load.chips, where.cooling)
     before = heat.network_of(supply, load.chips, DEFAULT if where.cooling == FAILED else where.cooling)
     start_c = course.idle(before, supply, where.inlet)
-    step_s = COARSE_S if _stays_cool(network, supply, rules, load, where.inlet) else None
+    if _stays_cool(network, supply, rules, load, where.inlet):
+        step_s = COARSE_S
     return course.follow(
         network,
         supply,
@@ -144,16 +162,21 @@ def in_an_hour(found: Course) -> float:
     return (followed_s + max(0.0, HOUR_S - done_s) / found.last_rate) / HOUR_S
 
 
-def summary(chip: Chip, load: Load, where: Surroundings, seconds: float = FOLLOWED_S) -> dict[str, Any]:
-    """An hour of the load in a few numbers, for tables. `slower` and `stopped_s` are None where there is none."""
-    found = at(chip, load, where, seconds, to_the_end=False)
+def summary(chip: Chip, load: Load, where: Surroundings) -> dict[str, Any]:
+    """An hour of the load in a few numbers, for tables."""
+    return in_short(at(chip, load, where), where)
+
+
+def in_short(found: Course, where: Surroundings) -> dict[str, Any]:
+    """A course in a few numbers. `slower` and `stopped_s` are None where there is none."""
     slower = in_an_hour(found)
     stopped_s = float(found.stopped.min())
-    late = found.clock_share[-max(1, len(found.time_s) // 10) :]
+    last = _last(found)
+    late = found.clock_share[last - last // 10 : last + 1]
     return {
         "cooling": where.cooling,
         "inlet_c": where.inlet,
-        "power_w": float(found.power_w[-1].mean()),
+        "power_w": float(found.power_w[last].mean()),
         "die_c": float(found.die_c.max()),
         "stack_c": float(found.stack_c.max()),
         "clock_share": float(late.mean(axis=0).min()),
@@ -162,13 +185,19 @@ def summary(chip: Chip, load: Load, where: Surroundings, seconds: float = FOLLOW
     }
 
 
+def _last(found: Course) -> int:
+    """The last row in which the job ran."""
+    return min(len(found.time_s) - 1, int(np.searchsorted(found.time_s, float(found.stopped.min()))))
+
+
 def what_if(chip: Chip, load: Load) -> list[dict[str, Any]]:
     """The same hour at every inlet temperature and every cooling: one row an inlet."""
+
+    def cell(where: Surroundings) -> dict[str, Any]:
+        return in_short(at(chip, load, where, BRIEFLY_S, BRIEF_STEP_S, to_the_end=False), where)
+
     return [
-        {
-            "inlet_c": inlet_c,
-            "cells": [summary(chip, load, Surroundings(cooling, inlet_c), BRIEFLY_S) for cooling in COOLINGS],
-        }
+        {"inlet_c": inlet_c, "cells": [cell(Surroundings(cooling, inlet_c)) for cooling in COOLINGS]}
         for inlet_c in WHAT_IF_INLETS_C
     ]
 
@@ -179,7 +208,7 @@ def power_over(run: Run, priced: Priced, drawn: Draw, most: int = BINS) -> tuple
     events = run.events
     rows = np.flatnonzero((priced.duration_s > 0) & (priced.end_s > priced.start_s))
     ending = float(priced.end_s[rows].max(initial=0.0))
-    chips = np.unique(events.chip[rows])
+    chips = busy_chips(run)
     edges = np.linspace(0.0, ending, most + 1)
     found = np.zeros((2, most, max(1, len(chips))))
     for column, chip in enumerate(chips.tolist()):

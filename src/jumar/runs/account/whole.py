@@ -23,8 +23,14 @@ ADVICE = {
 }
 
 
-def account(run: Run, priced: Priced, beside: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """`priced`: on the chip that the account is about; `beside`: on others, rows of `comparing.row`.
+def account(
+    run: Run,
+    priced: Priced,
+    beside: Sequence[dict[str, Any]] = (),
+    heat: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """`priced`: on the chip that the account is about; `beside`: on others, rows of `comparing.row`; `heat`: what
+    `heat_of` says of it.
 
     Sums are those of the typical step in the process that leads, the slowest.
     """
@@ -46,6 +52,7 @@ def account(run: Run, priced: Priced, beside: Sequence[dict[str, Any]] = ()) -> 
         "dots": dots.dots(run, rows, priced),
         "rests": confidence.rests_on(run, rows, priced),
         "picture": _picture(run, priced, process, labels, memories),
+        "heat": heat,
         "beside": [_here(priced), *beside],
         "cut": list(run.facts.get("cut", ())),
     }
