@@ -131,3 +131,15 @@ def test_a_governor_that_decides_less_often_finds_the_same_clock(
     assert often["clock_share"] < 0.95
     assert seldom["clock_share"] == pytest.approx(often["clock_share"], abs=0.03)
     assert seldom["slower"] == pytest.approx(often["slower"], rel=0.02)
+
+
+def test_one_poor_part_is_hotter_and_holds_up_the_job(run: Any, priced: Priced, drawn: heating.Draw) -> None:
+    load = heating.load_of(run, priced, drawn)
+    less = course.Load(0.6 * load.die_w, 0.6 * load.stack_w, load.bound)
+    warm = Surroundings("air", 30.0)
+    equal, poor = (heating.at(priced.chip, one, warm) for one in (less, heating.with_a_poor_part(less)))
+    assert poor.die_c[-1, -1] > equal.die_c[-1, -1] + 1.0
+    assert poor.die_c[-1, 0] == pytest.approx(equal.die_c[-1, 0], abs=0.1)
+    hot = Surroundings("degraded", 35.0)
+    equal, poor = (heating.at(priced.chip, one, hot) for one in (load, heating.with_a_poor_part(load)))
+    assert heating.in_an_hour(poor) > heating.in_an_hour(equal) + 0.01

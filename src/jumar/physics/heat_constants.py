@@ -34,6 +34,7 @@ class PowerConstants:
     leakage_at_c: float
     voltage_slope: float
     voltage_floor: float
+    part_spread: float
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ WIDTH, HEIGHT = 720, 190
 NAMES = {"air": "air", "liquid": "liquid", "degraded": "half the air", "failed": "no fans"}
 BASIS = (
     "Power from what the typical step does, temperatures from a thermal network, the clock from the governor's table: "
-    "docs/heat.md says how, jumar/physics/heat.toml lists the constants, most of them assumptions. Real parts differ from "
-    "each other by a tenth."
+    "docs/heat.md says how, jumar/physics/heat.toml lists the constants, most of them assumptions."
 )
 
 
@@ -44,6 +43,10 @@ def facts(heat: dict[str, Any]) -> list[tuple[str, str]]:
         ("hottest die", f"{heat['die_c']:.0f} °C; {_said(limits, 'throttle', 'slows down')}"),
         ("hottest memory", f"{heat['stack_c']:.0f} °C; {_said(limits, 'memory', 'slows down')}"),
         ("an hour of this", hour(heat)),
+        (
+            "with one poor part",
+            f"a chip that draws a tenth more, at {heat['poor_part']['die_c']:.0f} °C: {hour(heat['poor_part'])}",
+        ),
     ]
 
 
@@ -108,7 +111,7 @@ def _recorded(heat: dict[str, Any]) -> str:
 
 def _run_said(found: dict[str, Any]) -> str:
     return (
-        f"Mean power of its chips over {amounts.seconds(found['time_s'][-1])} from an idle server on, "
+        f"Mean power of its chips over {amounts.seconds(found['time_s'][-1])} from an idle server on, before any cap, "
         f"{amounts.energy(found['energy_j'])} in all; the hottest die reaches {max(found['die_c']):.1f} °C."
     )
 
@@ -180,9 +183,13 @@ def curves(
     }
     top = max([highest, *near.values()])
     margin = 0.06 * ((top - lowest) or 1.0)
-    frame = Frame(WIDTH, HEIGHT, (0.0, time_s[-1]), (lowest - (margin if least is None else 0), top + margin))
+    unit_s, said_s = (60.0, "{:g} min") if time_s[-1] > 150 else (1.0, "")
+    frame = Frame(
+        WIDTH, HEIGHT, (0.0, time_s[-1]), (lowest - (margin if least is None else 0), top + margin), right=34
+    )
     body = frame.rows(lambda value: f"{value:g} {unit}")
-    body += frame.columns(ticks(0.0, time_s[-1], 8), amounts.seconds)
+    at_s = [unit_s * one for one in ticks(0.0, time_s[-1] / unit_s, 8)]
+    body += frame.columns(at_s, lambda one: said_s.format(one / unit_s) if said_s else amounts.seconds(one))
     for at, (name, value) in enumerate(near.items()):
         y = frame.y(value)
         body += f'<path class="limit" d="M{frame.left} {y:.1f}H{WIDTH - frame.right}"/>'

@@ -107,6 +107,13 @@ def load_of(run: Run, priced: Priced, drawn: Draw) -> Load:
     return Load(*columns)
 
 
+def with_a_poor_part(load: Load) -> Load:
+    """The same with one chip, in the row behind, that draws more than its equals: the job waits for it."""
+    more = np.ones(load.chips)
+    more[-1] += constants().power.part_spread
+    return Load(load.die_w * more, load.stack_w * more, load.bound)
+
+
 def at(
     chip: Chip,
     load: Load,

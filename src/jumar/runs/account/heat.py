@@ -36,6 +36,7 @@ def heat_of(run: Run, priced: Priced, where: Surroundings, folder: Path | None =
         "thresholds": _thresholds(priced.chip),
         "recorded": recorded(run, priced, drawn, where),
         "course": _course(followed),
+        "poor_part": heating.summary(priced.chip, heating.with_a_poor_part(load), where),
         "what_if": heating.what_if(priced.chip, load) if load.die_w.any() else [],
         **_incidents(priced, folder, slow_rate),
     }
