@@ -104,7 +104,7 @@ def listed() -> str:
     """The kinds as lines."""
     rows = [("kind", "fault code", "health", "what the program meets", "well again by", "what happens")]
     for kind in faults.kinds().values():
-        met = kind.raises or catalogue.EFFECTS[kind.effect]
+        met = kind.raises or kind.signal or catalogue.EFFECTS[kind.effect]
         rows.append((kind.name, kind.code or "-", kind.health, met, kind.recovery, kind.words))
     return "\n".join(columns(rows))
 

@@ -44,7 +44,7 @@ METRICS = {
     "npu_chip_info_hbm_ecc_double_bit_error_cnt": "ecc.double",
     "npu_chip_info_hbm_ecc_double_bit_isolated_pages_cnt": "ecc.isolated_double",
 }
-FAILING = ("lost", "fail", "uce", "link_down", "host_memory")
+FAILING = ("lost", "fail", "uce", "link_down", "stuck", "host_memory")
 
 
 class BadKind(ValueError):
@@ -71,6 +71,7 @@ class Kind:
     reason: str = ""
     codes: tuple[str, ...] = ()
     raises: str = ""
+    signal: str = ""
     metric: str = ""
     counter: str = ""
     amount: float = 1.0
@@ -141,8 +142,6 @@ def _kind(where: str, name: str, entry: Mapping[str, Any]) -> Kind:
             raise BadKind(f"{where}: {said} {value!r} is none of {', '.join(choices) or 'nothing'}")
     if unknown := [code for code in kind.codes if code not in codes.faults()]:
         raise BadKind(f"{where}: {unknown[0]} is no fault code of the vendor's; see abi/fault_codes.tsv")
-    if bool(kind.raises) != (kind.effect in (*FAILING, "stuck")):
-        raise BadKind(
-            f"{where}: `raises` goes with the effects {', '.join(FAILING)} and stuck, and with no other"
-        )
+    if bool(kind.raises or kind.signal) != (kind.effect in FAILING):
+        raise BadKind(f"{where}: `raises` goes with the effects {', '.join(FAILING)}, and with no other")
     return kind
