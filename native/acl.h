@@ -64,6 +64,7 @@ constexpr aclError kStreamSyncTimeout = 507046;
 constexpr aclError kEventSyncTimeout = 507047;
 constexpr aclError kTaskAbort = 107022;
 constexpr aclError kDeviceSetup = 507033;
+constexpr aclError kTaskTimeout = 507048;
 constexpr aclError kDriverError = 507899;
 constexpr aclError kInvalidTensor = 161002;
 }  // namespace code

@@ -187,8 +187,9 @@ class Engine {
   void open_gate(const EventRef& gate);     // until now
   // Submits, waits, fetches the sizes of outputs. On the queue thread a failure is left to the next synchronisation.
   aclError run_now(Stream* stream, Item item, Reply* reply);
-  void fail_later(const std::string& text);  // the next synchronisation fails with it
-  void abort(uint32_t chip);                 // drops what waits on that chip's streams; whoever waits for them is told
+  void fail_later(const std::string& text, aclError error = code::kVectorCoreException);  // the next synchronisation
+  void forget_failures();     // of work that was stopped since
+  void abort(uint32_t chip);  // drops what waits on that chip's streams; whoever waits for them is told
 
   aclError capture_begin(Stream* stream, Model* into);
   aclError capture_end(Stream* stream, Model** model);
@@ -232,8 +233,9 @@ class Engine {
   std::atomic<Ring*> ring_{nullptr};
   int executor_ = -1;
   std::mutex later_mutex_;
-  std::string later_;       // what fail_later was given; guarded by later_mutex_
-  std::mutex death_mutex_;  // one thread at a time asks after the executor
+  std::string later_;                      // what fail_later was given; guarded by later_mutex_
+  aclError later_error_ = code::kSuccess;  // likewise
+  std::mutex death_mutex_;                 // one thread at a time asks after the executor
   std::atomic<bool> died_{false};
   std::atomic<int64_t> looked_ms_{0};
   std::atomic<uint64_t> aborts_{0};

@@ -82,6 +82,7 @@ void Engine::abort(uint32_t chip) {
   for (const auto& stream : streams_) {
     if (stream->chip == chip && stream->capture == nullptr) drop_waiting(stream.get());
   }
+  forget_failures();
   moved_.notify_all();
 }
 

@@ -167,7 +167,11 @@ std::vector<Item> lose_memory(const Item* item, const Fault& fault) {
 
 // What this process alone has to do about a fault that strikes it now.
 void meet(Fault& fault, const Item* item, Struck* struck) {
-  if (fault.effect == Effect::kUce) struck->before = lose_memory(item, fault);
+  const bool unreadable = fault.effect == Effect::kUce || fault.error == 507053 || fault.error == 507054;
+  if (unreadable) {
+    std::vector<Item> lost = lose_memory(item, fault);
+    std::move(lost.begin(), lost.end(), std::back_inserter(struck->before));
+  }
   if (fault.effect == Effect::kUce || fault.effect == Effect::kFail) {
     fail_from_now(fault.chip, fault.error, fault.text);
   }
@@ -228,6 +232,7 @@ aclError error_met(uint32_t chip) {
   const aclError error = met[chip].error;
   if (error == code::kSuccess || met[chip].resets == state().condition[chip].resets) return error;
   forget_memory_errors(chip);
+  Engine::get().forget_failures();
   return met[chip].error = code::kSuccess;
 }
 

@@ -96,7 +96,7 @@ class Communicator {
   Channel& channel(uint32_t from, uint32_t to) { return board_->channels[from][to]; }
   uint64_t window(uint32_t of) const { return windows_[of]; }  // its chip's memory, as the executor numbers it
   std::string why_absent(uint32_t of);  // why nothing comes from that rank any more; empty if it may
-  void break_off(const std::string& why);
+  void break_off(const std::string& why, aclError error = code::kVectorCoreException);
   bool imagined() const { return imagined_; }  // the other ranks are not there: they have the same data as this one
   void mirror();                               // what this rank has posted stands for all ranks
   bool broken() const { return broken_ms_ != 0; }

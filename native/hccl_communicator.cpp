@@ -95,12 +95,12 @@ void Communicator::mirror() {
   }
 }
 
-void Communicator::break_off(const std::string& why) {
+void Communicator::break_off(const std::string& why, aclError error) {
   broken_ms_ = now_ms();
   mine().left = 1;
   const std::string text = describe() + ": " + why;
   std::fprintf(stderr, "jumar: %s\n", text.c_str());  // a watchdog may end the program before it looks for an error
-  Engine::get().fail_later(text);
+  Engine::get().fail_later(text, error);
 }
 
 bool Communicator::broken_for_long() const { return broken() && now_ms() - broken_ms_ > kGraceMs; }

@@ -69,8 +69,8 @@ class Exchange : public Steps {
     if (my_turn()) ++communicator_->turn;
     return Now::kDone;
   }
-  Now give_up(const std::string& why) {
-    if (!communicator_->broken()) communicator_->break_off(why);
+  Now give_up(const std::string& why, aclError error = code::kVectorCoreException) {
+    if (!communicator_->broken()) communicator_->break_off(why, error);
     return finish();
   }
   Now already_broken(const std::string& call) {
@@ -91,7 +91,8 @@ class Exchange : public Steps {
     }
     if (now - since_ < exec_limit_ms()) return Now::kWait;
     return give_up(call + " has waited " + std::to_string((now - since_) / 1000) + " s for rank " +
-                   std::to_string(other) + " (HCCL_EXEC_TIMEOUT)");
+                       std::to_string(other) + " (HCCL_EXEC_TIMEOUT)",
+                   code::kTaskTimeout);
   }
   void moved() { since_ = 0; }
   uint64_t in_trace(uint64_t before) const { return uint64_t{communicator_->number} << 32 | before; }

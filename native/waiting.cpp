@@ -44,14 +44,23 @@ aclError Engine::collect_failure(int32_t chip) {
   std::lock_guard<std::mutex> guard(later_mutex_);
   if (failure.present.load() == 0 && later_.empty()) return code::kSuccess;
   set_device_error(!later_.empty() ? later_ : failure.text);
+  const aclError error = !later_.empty() ? later_error_ : code::kVectorCoreException;
   failure.present = 0;
   later_.clear();
-  return device_failed(code::kVectorCoreException);
+  return device_failed(error);
 }
 
-void Engine::fail_later(const std::string& text) {
+void Engine::forget_failures() {
   std::lock_guard<std::mutex> guard(later_mutex_);
-  if (later_.empty()) later_ = "jumar: " + text;
+  ring_.load()->failure.present = 0;
+  later_.clear();
+}
+
+void Engine::fail_later(const std::string& text, aclError error) {
+  std::lock_guard<std::mutex> guard(later_mutex_);
+  if (!later_.empty()) return;
+  later_ = "jumar: " + text;
+  later_error_ = error;
 }
 
 // Waits until `done` (asked under the lock) holds and then until the record `sequence` (asked once) is done, helping

@@ -5,9 +5,11 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <thread>
 
 #include "adapter.h"
 #include "check.h"
+#include "collectives.h"
 
 namespace {
 
@@ -287,4 +289,74 @@ TEST(fault, time_strikes_when_the_program_waits) {
   }
   CHECK(waits > 1);
   CHECK_HAS(report(), "\"faults\":[{\"code\":\"\",\"kind\":\"fail\",\"virtual_s\":0.001");
+}
+
+namespace {
+
+void sum_over_ranks(Ranks& ranks, const std::vector<std::unique_ptr<Floats>>& x) {
+  ranks.each([&](uint32_t rank) {
+    CHECK_OK(
+        HcclAllReduce(x[rank]->data(), x[rank]->data(), 1, kFloat32, kSum, ranks.comms[rank], ranks.streams[rank]));
+  });
+}
+
+}  // namespace
+
+TEST(fault, a_collective_without_a_link_fails) {
+  use_chip({});
+  Ranks ranks(2);
+  const auto x = ranks.vectors([](uint32_t rank) { return std::vector<float>{rank + 1.0f}; });
+  sum_over_ranks(ranks, x);
+  ranks.synchronize();
+  CHECK_EQUAL(x[0]->read()[0], 3.0f);
+  inject("chip=1\neffect=link_down\nerror=507904\ntext=retries failed\n");
+  sum_over_ranks(ranks, x);
+  CHECK_FAILS(507904, aclrtSynchronizeStream(ranks.streams[1]));
+  CHECK_HAS(recent_message(), "retries failed");
+  CHECK(aclrtSynchronizeStream(ranks.streams[0]) != code::kSuccess);
+}
+
+TEST(fault, a_stuck_collective_times_out) {
+  setenv("HCCL_EXEC_TIMEOUT", "1", 1);
+  use_chip({});
+  Ranks ranks(2);
+  const auto x = ranks.vectors([](uint32_t rank) { return std::vector<float>{rank + 1.0f}; });
+  inject("chip=1\neffect=stuck\n");
+  sum_over_ranks(ranks, x);
+  CHECK_FAILS(code::kStreamSyncTimeout, aclrtSynchronizeStreamWithTimeout(ranks.streams[1], 200));
+  CHECK_FAILS(507048, aclrtSynchronizeStream(ranks.streams[1]));
+  CHECK_HAS(recent_message(), "notify wait timeout");
+  CHECK(aclrtSynchronizeStream(ranks.streams[0]) != code::kSuccess);
+  CHECK_HAS(events(), "\"event\":\"recovered\"");
+}
+
+TEST(fault, stopping_a_chip_ends_what_waits_for_it) {
+  use_chip({});
+  Ranks ranks(2);
+  const auto x = ranks.vectors([](uint32_t rank) { return std::vector<float>{rank + 1.0f}; });
+  inject("chip=1\neffect=stuck\n");
+  sum_over_ranks(ranks, x);
+  std::thread other([&] {
+    sleep_ms(100);
+    CHECK_OK(aclrtDeviceTaskAbort(1, 0));
+  });
+  CHECK_FAILS(107022, aclrtSynchronizeStream(ranks.streams[1]));
+  CHECK_HAS(recent_message(), "device task abort");
+  other.join();
+  clear(1);
+}
+
+TEST(fault, a_message_of_the_past_is_not_told_after_a_stop) {
+  use_chip({});
+  Sum sum;
+  sum.run();
+  inject("chip=0\neffect=fail\ncount=3\n");
+  for (int i = 0; i < 3; ++i) {
+    sum.run();
+    CHECK_FAILS(507015, aclrtSynchronizeStream(nullptr));
+    CHECK_OK(aclrtDeviceTaskAbort(0, 0));
+    CHECK_OK(aclrtSynchronizeStream(nullptr));
+  }
+  sum.run();
+  CHECK_EQUAL(sum.first(), 11.0f);
 }
