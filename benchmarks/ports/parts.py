@@ -9,7 +9,7 @@ Row = dict[str, str]
 PARTS = ("place", "cause", "layer", "weight", "advice")
 OF_A_TIE = frozenset(("place", "cause"))
 """A finding with neither of them wrong is a true tie to CUDA, whatever else it says."""
-ASKED = ("third", "fourth", "fifth", "sixth")
+ASKED = ("third", "fourth", "fifth", "sixth", "seventh")
 """The looks whose wrong findings name their part; of the first two it was not asked."""
 
 
