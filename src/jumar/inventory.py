@@ -71,10 +71,14 @@ def chips() -> list[Chip]:
 
 
 def of_server(directory: Path) -> list[Chip]:
-    """The chips of the virtual server in that directory."""
+    """The chips of the virtual server in that directory. NoChips if it has ended, or is another version's."""
     if _read_server is None:
         raise NoChips("nobody has introduced the virtual server")
-    return of_report(_read_server(directory))
+    try:
+        report = _read_server(directory)
+    except RuntimeError as error:
+        raise NoChips(str(error)) from error
+    return of_report(report)
 
 
 def of_report(report: Report) -> list[Chip]:

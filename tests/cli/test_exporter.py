@@ -201,3 +201,15 @@ def test_boards_give_each_chip_an_address_of_its_own() -> None:
     for soc in ("Ascend910B2", "Ascend910_9382", "Ascend910A", "Ascend310P3", "Ascend950PR_957b", "nobody's"):
         own = boards.board(soc)
         assert len({own.bus_id(index) for index in range(64)}) == 64
+
+
+def test_of_several_servers_one_must_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("JUMAR_SERVER", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for name in ("jumar-one", "jumar-two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state").touch()
+    with pytest.raises(Refusal, match="say --server NAME; there are one, two"):
+        exporter.execute(chosen())
+    with pytest.raises(Refusal):  # an empty file is no server's
+        exporter.execute(chosen("--server", "one"))

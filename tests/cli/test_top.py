@@ -135,3 +135,19 @@ def test_following_prints_whole_lines_until_the_server_ends(tmp_path: Path) -> N
     server.rmdir()
     thread.join(timeout=20)
     assert not thread.is_alive() and found == ['{"a": 1}\n', '{"b": 2}\n']
+
+
+def test_a_server_that_ends_ends_the_view(told: dict[str, Any], tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([*show(told, tmp_path), "--every", "0.2"], stdin=theirs, stdout=theirs, stderr=theirs,
+                               env={**os.environ, "TERM": "xterm", "COLUMNS": "160", "LINES": "40"})  # fmt: skip
+    os.close(theirs)
+    try:
+        until(ours, "[q] quit")
+        (tmp_path / "state").unlink()
+        until(ours, "it has ended")
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)

@@ -60,9 +60,11 @@ def execute(chosen: argparse.Namespace) -> int:
     attachment.introduce_chips()
     _check(chosen)
     if chosen.once:
-        servers.find(chosen.server)
+        _read(chosen)
         sys.stdout.write(metrics(chosen).decode())
         return 0
+    if servers.live():
+        _read(chosen)  # of several one must be named; there may be none yet
     listen(chosen)
 
 
@@ -75,6 +77,14 @@ def _check(chosen: argparse.Namespace) -> None:
         raise Refusal(f"--as: {error}") from error
 
 
+def _read(chosen: argparse.Namespace) -> None:
+    """Refuses what can never be read."""
+    try:
+        inventory.of_server(servers.find(chosen.server))
+    except inventory.NoChips as error:
+        raise Refusal(str(error)) from error
+
+
 def metrics(chosen: argparse.Namespace) -> bytes:
     """The text of this moment. Without a server there are no chips, which is a true answer: it may come later."""
     from jumar.cudamap import personas
@@ -82,7 +92,7 @@ def metrics(chosen: argparse.Namespace) -> bytes:
 
     try:
         found = inventory.of_server(servers.find(chosen.server))
-    except (Refusal, RuntimeError):  # none yet, several, or it was removed while we looked
+    except (Refusal, inventory.NoChips):  # none yet, several by now, or it has just ended
         found = []
     names = list(BOTH.values()) if chosen.names == "both" else [BOTH[chosen.names]]
     persona = personas.find(chosen.persona or personas.default())

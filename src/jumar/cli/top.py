@@ -64,7 +64,10 @@ def execute(chosen: argparse.Namespace) -> int:
     directory = servers.find(chosen.server)
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     if chosen.once:
-        console.print(screen.draw(look(directory)))
+        try:
+            console.print(screen.draw(look(directory)))
+        except inventory.NoChips as error:
+            raise Refusal(str(error)) from error
         return 0
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refusal("there is no terminal to draw on; --once prints the chips as text")
@@ -97,16 +100,20 @@ def follow(directory: Path, pause_s: float, console: Any) -> int:
 
     from jumar.report.monitoring import screen
 
-    chosen, note = 0, ""
+    chosen, note, why = 0, "", "it has ended"
     with keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while servers.lives(directory):
-            state = look(directory, chosen, note)
+            try:
+                state = look(directory, chosen, note)
+            except inventory.NoChips as error:  # it has just ended, or is another version's
+                why = str(error)
+                break
             live.update(screen.draw(state), refresh=True)
             key = pressed(pause_s)
             if key == QUIT:
                 return 0
             chosen, note = press(key, chosen, len(state.chips), directory, note)
-    console.print(f"jumar: the server {servers.name(directory)} has ended")
+    console.print(f"jumar: nothing more to see of the server {servers.name(directory)}: {why}")
     return 0
 
 

@@ -141,6 +141,8 @@ def parse(arguments: list[str]) -> Wanted:
             wanted.page = "-t" if option == "-t" else wanted.page
         elif option in ("-l", "-m", "watch") and not wanted.page:
             wanted.page = option
+        elif option == "proc" and not wanted.page:
+            raise Refused("This device does not support querying proc.")
         elif option in ("-h", "--help"):
             wanted.page = "watch help" if wanted.page == "watch" else "help"
         else:
