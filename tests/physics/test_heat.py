@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jumar import chips
-from jumar.physics import heat, power
+from jumar.physics import course, heat, power
 from jumar.physics.heat import COOLANT, DIE, EACH, SINK, STACK, Network
 from jumar.physics.heat_constants import COOLINGS, BadConstants, constants, load_constants
 
@@ -149,3 +149,23 @@ def test_a_bad_table_says_where(tmp_path, before: str, after: str, said: str) ->
     bad.write_text(text.replace(before, after, 1), encoding="utf-8")
     with pytest.raises(BadConstants, match=said):
         load_constants(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "low_c", "high_c"),
+    [
+        ("Ascend910B3", 40, 43),  # github.com/vllm-project/vllm-ascend/issues/1130, 89 to 98 W
+        (
+            "Ascend910_9382",
+            34,
+            38,
+        ),  # the same repository, issues 12980, 2534, 5588, 4989, 3597: a package 163 to 186 W
+        ("H100-SXM-80GB", 28, 33),  # github.com/NVIDIA/nccl/issues/1264 and listings of eight, 69 to 88 W
+    ],
+)
+def test_idle_chips_are_as_warm_as_published_ones(name: str, low_c: float, high_c: float) -> None:
+    """In air of 25 °C; that of the published rooms is not known, so a few degrees either way are granted."""
+    supply = power.supply_of(chips.find(name))
+    network = heat.network_of(supply, 8, "air")
+    dies = course.idle(network, supply, 25.0)[DIE::EACH]
+    assert low_c - 4 < dies.min() and dies.max() < high_c + 4
