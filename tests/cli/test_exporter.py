@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import threading
 import urllib.request
+from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,30 @@ def test_dashboard_is_whole_and_asks_for_what_is_given(tmp_path: Path) -> None:
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
     assert len(alerts) > 8 and asked([rule["expr"] for rule in alerts]) <= given
     assert all(NAME.search(rule["expr"]) and rule["annotations"]["summary"] for rule in alerts)
+
+
+def test_grafana_knows_every_field_of_the_dashboard() -> None:
+    """Read into Grafana's own types and written again, nothing is lost or changed."""
+    from grafana_foundation_sdk.cog import plugins
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+    from grafana_foundation_sdk.models.dashboard import Dashboard
+
+    plugins.register_default_plugins()
+    board = dashboard.build()
+    known = json.loads(JSONEncoder().encode(Dashboard.from_json(json.loads(json.dumps(board)))))
+    assert list(lost(board, known, "")) == []
+
+
+def lost(given: Any, known: Any, where: str) -> Iterator[str]:
+    """Places that are not the same in what was read."""
+    if isinstance(given, dict) and isinstance(known, dict):
+        for name, value in given.items():
+            yield from lost(value, known.get(name), f"{where}/{name}")
+    elif isinstance(given, list) and isinstance(known, list) and len(given) == len(known):
+        for at, (one, other) in enumerate(zip(given, known, strict=True)):
+            yield from lost(one, other, f"{where}/{at}")
+    elif given != known:
+        yield where
 
 
 @pytest.mark.skipif(
