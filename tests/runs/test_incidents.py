@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from jumar.physics.course import Course
 from jumar.runs import incidents
+from jumar.runs.account.heat import slow_rate
 from jumar.runs.cost import Money
 
 HOUR = Money(3.6, "USD")  # a thousandth a second
@@ -45,7 +48,7 @@ def test_what_each_costs() -> None:
         event("reset", 1, 160.0),
         event("shutdown", 0, 180.0),
     ]
-    rows = incidents.costs(incidents.incidents(events), 200.0, 8, HOUR, slow_rate=0.9)
+    rows = incidents.costs(incidents.incidents(events), 200.0, 8, HOUR, slow_rate=lambda _: 0.9)
     assert [(row["lasted_s"], pytest.approx(row["lost_s"])) for row in rows] == [
         (100.0, 10.0),
         (60.0, 60.0),
@@ -53,7 +56,9 @@ def test_what_each_costs() -> None:
     ]
     assert [row["cost"] for row in rows] == pytest.approx([0.08, 0.48, 0.16])
     assert rows[2]["end_s"] is None
-    unknown = incidents.costs(incidents.incidents(events), 200.0, 8, Money(None, missing="price.chip"), 0.9)
+    unknown = incidents.costs(
+        incidents.incidents(events), 200.0, 8, Money(None, missing="price.chip"), lambda _: 0.9
+    )
     assert unknown[0]["cost"] is None
 
 
@@ -73,3 +78,15 @@ def test_without_a_virtual_clock_the_wall_clock_counts() -> None:
     second["time"] = "2026-11-22T08:01:30+00:00"
     (one,) = incidents.incidents([first, second])
     assert one.end_s is not None and one.end_s - one.start_s == 90.0
+
+
+def test_throttling_costs_what_the_clock_lost_in_that_time() -> None:
+    """Ten seconds at full clock, ten at nine tenths, then at half."""
+    rate = np.concatenate([np.ones(100), np.full(100, 0.9), np.full(300, 0.5)])
+    none = np.zeros((500, 1))
+    found = Course(0.1 * np.arange(1.0, 501.0), none, none, none, none, rate, 0.0, np.array([np.inf]))
+    assert slow_rate(found, 5.0) == pytest.approx(0.9)
+    assert slow_rate(found, 20.0) == pytest.approx(0.7)
+    assert slow_rate(found, 1000.0) == pytest.approx((10 * 0.9 + 990 * 0.5) / 1000)
+    cool = Course(found.time_s, none, none, none, none, np.ones(500), 0.0, found.stopped)
+    assert slow_rate(cool, 5.0) == 1.0

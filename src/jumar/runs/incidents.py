@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,17 +94,22 @@ def _ends(event: dict[str, Any], later: dict[str, Any]) -> bool:
 
 
 def costs(
-    found: Sequence[Incident], ending_s: float, chips: int, hour: cost.Money, slow_rate: float
+    found: Sequence[Incident],
+    ending_s: float,
+    chips: int,
+    hour: cost.Money,
+    slow_rate: Callable[[float], float],
 ) -> list[dict[str, Any]]:
     """Each incident with the time that the job lost and what that is worth.
 
-    `slow_rate`: work in a second while throttled, relative to full clock; after a fault or shutdown the job stands still.
+    `slow_rate`: of how long it was throttled, the mean work in a second relative to full clock; after a fault or shutdown
+    the job stands still.
     What has no end lasted until `ending_s`. All chips of the job wait for the one.
     """
     rows = []
     for one in found:
         lasted_s = max(0.0, (ending_s if one.end_s is None else one.end_s) - one.start_s)
-        lost_s = lasted_s * (1.0 - slow_rate) if one.event == SLOWER else lasted_s
+        lost_s = lasted_s * (1.0 - slow_rate(lasted_s)) if one.event == SLOWER else lasted_s
         money = cost.of_time(hour, lost_s, chips)
         rows.append(
             {

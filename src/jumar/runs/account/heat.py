@@ -24,7 +24,6 @@ def heat_of(run: Run, priced: Priced, where: Surroundings, folder: Path | None =
     drawn = heating.draw(run, priced)
     load = heating.load_of(run, priced, drawn)
     followed = heating.at(priced.chip, load, where)
-    slow_rate = followed.last_rate if 0 < followed.last_rate < 1 else 1.0
     return {
         **heating.in_short(followed, where),
         "words": constants().words[where.cooling],
@@ -38,7 +37,7 @@ def heat_of(run: Run, priced: Priced, where: Surroundings, folder: Path | None =
         "course": _course(followed),
         "poor_part": heating.summary(priced.chip, heating.with_a_poor_part(load), where),
         "what_if": heating.what_if(priced.chip, load) if load.die_w.any() else [],
-        **_incidents(priced, folder, slow_rate),
+        **_incidents(priced, folder, followed),
     }
 
 
@@ -94,13 +93,28 @@ def _course(found: course.Course, most: int = heating.POINTS) -> dict[str, Any]:
     }
 
 
-def _incidents(priced: Priced, folder: Path | None, slow_rate: float) -> dict[str, Any]:
+def _incidents(priced: Priced, folder: Path | None, followed: course.Course) -> dict[str, Any]:
     events, unreadable = incidents.read(folder) if folder else ([], 0)
     found = incidents.incidents(events)
     ended = [one.end_s for one in found if one.end_s is not None]
     ending_s = max([float(priced.end_s.max(initial=0.0)), *ended])
-    rows = incidents.costs(found, ending_s, priced.chips, priced.hour, slow_rate)
+    rows = incidents.costs(
+        found, ending_s, priced.chips, priced.hour, lambda lasted_s: slow_rate(followed, lasted_s)
+    )
     return {"incidents": rows, "unreadable_events": unreadable}
+
+
+def slow_rate(followed: course.Course, lasted_s: float) -> float:
+    """Mean rate of work over so many seconds from where throttling begins; 1 if it never does, as its cause then lies
+    elsewhere."""
+    slow = np.flatnonzero(followed.rate < 1.0)
+    if not len(slow) or lasted_s <= 0:
+        return 1.0
+    step_s = float(followed.time_s[0])
+    inside = followed.rate[slow[0] : slow[0] + max(1, round(lasted_s / step_s))]
+    beyond_s = max(0.0, lasted_s - len(inside) * step_s)
+    within_s = lasted_s - beyond_s
+    return (float(inside.mean()) * within_s + followed.last_rate * beyond_s) / lasted_s
 
 
 def _rounded(values: Floats, places: int) -> list[float]:
