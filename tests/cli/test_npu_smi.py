@@ -61,6 +61,15 @@ def test_two_dies_of_a_package_are_one_card(shown: dict[str, Any]) -> None:
     shown["soc_name"] = "Ascend910_9382"
     chips = inventory.of_npu_smi(ask("info"))
     assert [one.name for one in chips] == ["Ascend910"] * 3
+    lines = ask("info").splitlines()
+    assert lines[6:12] == [
+        "| 0     Ascend910           | Alarm         | 287.2       96                0    / 0             |",
+        "| 0     0                   | 0000:9D:00.0  | 61          0    / 0          3072 / 65536         |",
+        "+------------------------------------------------------------------------------------------------+",
+        "| 0     Ascend910           | Critical      | -           NA                0    / 0             |",
+        "| 1     1                   | 0000:9F:00.0  | NA          0    / 0          0    / 65536         |",
+        "+===========================+===============+====================================================+",
+    ]
     assert rows(ask("info", "-l"))["Total Count"] == "2"
     mapped = [line.split() for line in ask("info", "-m").splitlines()]
     assert [line[:4] for line in mapped[1:4]] == [

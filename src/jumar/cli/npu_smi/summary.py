@@ -25,8 +25,9 @@ def info(chips: list[Reading]) -> str:
         _second_header(chips),
         rule,
     ]
-    for one in chips:
-        lines += [*_chip(one, chips), rule]
+    for at, one in enumerate(chips):
+        goes_on = at + 1 < len(chips) and chips[at + 1].card == one.card
+        lines += [*_chip(one, chips), f"+{'-' * WIDTH}+" if goes_on else rule]
     lines += [
         _rule("-", COLUMNS),
         "| NPU     Chip              | Process id    | Process name             | Process memory(MB)      |",

@@ -31,8 +31,8 @@ class Board:
 
     def bus_id(self, index: int) -> str:
         """Address of the chip of that number on the PCI bus."""
-        domain, card = divmod(index // self.chips, len(self.buses))
-        return f"{domain:04X}:{self.buses[card]}:{index % self.chips:02X}.0"
+        domain, place = divmod(index, len(self.buses))
+        return f"{domain:04X}:{self.buses[place]}:00.0"
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,14 @@ def _level(one: Reading) -> float:
     return float(LEVELS.index(one.health)) if one.health in LEVELS else -1.0
 
 
+def _energy(one: Reading) -> Value:
+    """Where no power is followed, none is added up."""
+    return None if one.condition.power_w is None else one.condition.energy_j
+
+
 def _energy_mj(one: Reading) -> Value:
-    return None if one.condition.energy_j is None else one.condition.energy_j * 1000
+    joules = _energy(one)
+    return None if joules is None else joules * 1000
 
 
 OF_CHIP: dict[str, Callable[[Reading], Value]] = {
@@ -51,7 +57,7 @@ OF_CHIP: dict[str, Callable[[Reading], Value]] = {
     "temperature": lambda one: one.temperature_c,
     "hbm_temperature": lambda one: one.hbm_temperature_c,
     "power": lambda one: one.power_w,
-    "energy": lambda one: one.condition.energy_j,
+    "energy": _energy,
     "energy_mj": _energy_mj,
     "inlet": lambda one: one.condition.inlet_c,
     "load": lambda one: one.load_percent,
