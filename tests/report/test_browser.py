@@ -16,7 +16,8 @@ import synthetic
 from jumar import chips, report
 from jumar.report.page import ASSETS
 from jumar.runs import comparing, pricing
-from jumar.runs.account import account
+from jumar.runs.account import account, heat_of
+from jumar.runs.heating import Surroundings
 from jumar.runs.priced import Options
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -76,7 +77,8 @@ def page() -> str:
     run = synthetic.gpt2(steps=3, layers=4, processes=2)
     ready = pricing.prepare(run)
     rows = [comparing.row(ready, chips.find(name), Options(), None) for name in ("910C", "H100", "TPUv5e")]
-    told = account(run, pricing.price_run(ready, chips.find("910B2")), rows)
+    priced = pricing.price_run(ready, chips.find("910B2"))
+    told = account(run, priced, rows, heat_of(run, priced, Surroundings("degraded", 35.0)))
     return report.render(report.facts_of_run(run.facts, chips.find("910B2")), told)
 
 

@@ -11,10 +11,12 @@ import pytest
 import synthetic
 
 from jumar import chips
+from jumar.report import heat_section
 from jumar.runs import directory
-from jumar.runs.account import account
+from jumar.runs.account import account, heat_of
 from jumar.runs.directory import BadRun
 from jumar.runs.format import Events, Exchange, Phase, Run, Type, events_of
+from jumar.runs.heating import Surroundings
 from jumar.runs.pricing import Options, price_run
 
 CHIPS = [chips.find(name) for name in ("910b2", "h100", "v5p")]
@@ -60,6 +62,11 @@ def test_any_events_are_priced(seed: int, tmp_path: Path) -> None:
             assert np.isfinite(priced.end_s).all() and priced.step_s >= 0
             assert sum(priced.parts.values()) == pytest.approx(priced.step_s, rel=1e-6, abs=1e-12)
         account(back, priced)
+    if seed < 6:
+        told = heat_of(back, priced, Surroundings("degraded"))
+        assert np.isfinite([told["die_c"], told["stack_c"], told["power_w"]]).all()
+        assert not np.isnan(told["recorded"]["power_w"]).any()
+        assert heat_section.section(told).body
 
 
 @pytest.mark.parametrize("seed", range(60))
