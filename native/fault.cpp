@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "hccl.h"
+#include "operator_names.h"
 
 namespace jumar {
 
@@ -116,12 +117,22 @@ uint64_t elements(const Argument& tensor) {
   return count;
 }
 
-// Bits of the last tensor, which is what the operator writes, if it has fractions. Empty: not such an operator.
+// What an operator writes: as the vendor's signatures have it the last tensor, or the first where it is changed in
+// place.
+const Argument& written(const Item& item, const std::vector<Argument>& tensors) {
+  RecordHeader header;
+  std::memcpy(&header, item.bytes.data(), sizeof header);
+  const std::string name = kOperatorNames[header.op];
+  const bool in_place = name.rfind("aclnnInplace", 0) == 0 || name.rfind("aclnnApply", 0) == 0;
+  return in_place ? tensors.front() : tensors.back();
+}
+
+// Bits of what the operator writes, if that has fractions. Empty: not such an operator.
 std::vector<Item> flips(const Item& item, const Fault& fault) {
   std::vector<Item> result;
   const std::vector<Argument> tensors = tensors_of(item);
   if (tensors.empty()) return result;
-  const Argument& output = tensors.back();
+  const Argument& output = written(item, tensors);
   const uint64_t bytes = floating_bytes(output.head.dtype), count = elements(output);
   if (bytes == 0 || count == 0) return result;
   uint64_t seed = fault.seed + fault.struck * 0x632be59bd9b4e019u;
@@ -146,10 +157,11 @@ std::vector<Item> flips(const Item& item, const Fault& fault) {
 bool place_of_error(const Item* item, const Fault& fault, Place* place) {
   uint64_t seed = fault.seed + fault.struck;
   const std::vector<Argument> tensors = item != nullptr ? tensors_of(*item) : std::vector<Argument>{};
-  if (tensors.empty()) return some_allocation(fault.chip, next_random(&seed), place);
-  const Argument& tensor = tensors[next_random(&seed) % tensors.size()];
-  *place = {tensor.head.chip, tensor.head.offset & ~(kMemoryLine - 1), tensor.head.chip};
-  return tensor.head.chip < kMaxChips;
+  const uint64_t random = next_random(&seed);
+  const Argument* tensor = tensors.empty() ? nullptr : &tensors[random % tensors.size()];
+  if (tensor == nullptr || tensor->head.chip != fault.chip) return some_allocation(fault.chip, random, place);
+  *place = {fault.chip, tensor->head.offset & ~(kMemoryLine - 1), fault.chip};
+  return true;
 }
 
 // What is lost reads as nonsense from now on.

@@ -1,4 +1,4 @@
-// Faults of the server's chips (injection.cpp), and what this process's work meets of them (fault.cpp).
+// Faults of the server's chips (condition.cpp, injection.cpp), and what this process's work meets of them (fault.cpp).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace jumar {
 
-// --- injection.cpp: the server's table. Callers hold the server's lock where `locked` is not said otherwise.
+// --- condition.cpp: the server's table. Callers hold the server's lock where `locked` is not said otherwise.
 constexpr const char* kHealthNames[] = {"OK", "Warning", "Alarm", "Critical"};
 
 struct HealthEvent {
