@@ -136,6 +136,8 @@ def test_heat_is_priced_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]
     assert main(["price", "second", "--chips", "910b2,h100", "--cooling", "degraded", "--inlet", "45C"]) == 0
     said = capsys.readouterr().out
     assert "an hour of this" in said and said.count("degraded at 45 °C") == 2 and "longer" in said
-    assert main(["price", "second", "--chips", "910b2", "--inlet", "20", "--json"]) == 0
+    assert main(["price", "second", "--chips", "910b2", "--inlet", "20", "--json", "--out", "hot.html"]) == 0
     heat = json.loads(capsys.readouterr().out)["rows"][0]["heat"]
     assert heat["cooling"] == "air" and heat["inlet_c"] == 20.0 and heat["slower"] == 1.0
+    page = Path("hot.html").read_text()
+    assert "hottest die" in page and "air at 20 °C" in page

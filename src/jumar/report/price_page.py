@@ -21,6 +21,7 @@ def render(facts: dict[str, Any]) -> str:
         Section("step", "Time of a step", _bars(priced)),
         Section("parts", "What it is made of", _parts(priced)),
         Section("table", "In numbers", _table(facts)),
+        *_heat(priced),
         Section("notes", "What this rests on", "".join(map(markup.small, price_lines.notes(facts)))),
     ]
     sections += [Section(f"chip{at}", row["chip"], _operators(row)) for at, row in enumerate(priced)]
@@ -37,6 +38,12 @@ def render(facts: dict[str, Any]) -> str:
         data="",
         **markup.laid_out(sections),
     )
+
+
+def _heat(rows: list[dict[str, Any]]) -> list[Section]:
+    """What heat makes of an hour, where it was asked for."""
+    hot = [price_lines.heat(row) for row in rows if row.get("heat")]
+    return [Section("heat", "Heat", markup.table(price_lines.HEAT, hot))] if hot else []
 
 
 def _bars(rows: list[dict[str, Any]]) -> str:
