@@ -166,6 +166,7 @@ void strike(ServerState& state, const std::string& directory, Fault& fault, uint
   const uint64_t every = std::max<uint64_t>(fault.every_operators, 1);
   const bool by_time = fault.at_virtual_ns != kNever;
   if (by_time) fault.at_virtual_ns += fault.lasting_ns + std::max<uint64_t>(fault.every_ns, 1);
+  if (by_time) fault.at_operator = kNever;
   if (!by_time) fault.at_operator = operators + fault.lasting_operators + every;
   condition.single_bit += fault.ecc[0];
   condition.double_bit += fault.ecc[1];

@@ -80,6 +80,7 @@ struct Mark {
   bool reached = false;   // the stream has come to it
   uint64_t sequence = 0;  // executor record that must be done then
   uint64_t host_ns = 0;   // when it was seen done; 0 = not yet
+  int32_t chip = -1;      // of the stream; -1: of a captured one
 };
 using MarkRef = std::shared_ptr<Mark>;
 

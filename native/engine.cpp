@@ -71,6 +71,7 @@ void Engine::drop_waiting(Stream* stream) {
 void Engine::drop(Stream* stream, Item& item) {
   if (item.kind != Item::Kind::kEventRecord) return;
   item.mark = item.event->newest = std::make_shared<Mark>();
+  item.mark->chip = static_cast<int32_t>(stream->chip);
   item.mark->reached = true;
   item.mark->sequence = stream->sequence;
   item.mark->host_ns = now_ns();
@@ -277,7 +278,10 @@ uint64_t Engine::submit(Stream* stream, Item item, std::unique_lock<std::mutex>&
     }
   }
   if (stream->capture != nullptr) return capture_item(stream, item), kNoEvent;
-  if (item.kind == Item::Kind::kEventRecord) item.event->captured = 0;
+  if (item.kind == Item::Kind::kEventRecord) {
+    item.event->captured = 0;
+    item.mark->chip = static_cast<int32_t>(stream->chip);
+  }
   Struck struck;
   if (broken(stream->chip)) return drop(stream, item), kNoEvent;
   if (item.operation) struck = count_operator(stream, item);

@@ -207,7 +207,8 @@ void look_at_faults(uint32_t chip, uint64_t operators, uint64_t virtual_ns, cons
     if (!due || !in_time) continue;
     if (fault.effect == Effect::kCorrupt) {
       std::vector<Item> bits = item != nullptr ? flips(*item, fault) : std::vector<Item>{};
-      if (bits.empty()) continue;  // waits for an operator whose result has fractions
+      if (item == nullptr) fault.at_operator = operators;  // its time has come: the next one
+      if (bits.empty()) continue;                          // waits for an operator whose result has fractions
       std::move(bits.begin(), bits.end(), std::back_inserter(struck->after));
     }
     strike(server, directory, fault, operators, std::max<uint64_t>(virtual_ns, server.condition[chip].virtual_ns));

@@ -119,7 +119,7 @@ aclError Engine::synchronize_event(const EventRef& event, int64_t timeout_ms) {
   const aclError error = wait_until([&] { return mark->reached; }, [&] { return mark->sequence; }, nullptr, timeout_ms,
                                     code::kEventSyncTimeout, lock);
   if (aborts_ != aborts) return aborted();
-  return error != code::kSuccess ? error : collect_failure(-1);
+  return error != code::kSuccess ? error : collect_failure(mark->chip);
 }
 
 std::vector<std::shared_ptr<Stream>> Engine::streams_of(int32_t chip) {

@@ -116,7 +116,13 @@ TEST(fault, other_chips_go_on) {
   aclrtStream other = nullptr;
   CHECK_OK(aclrtCreateStream(&other));
   CHECK_OK(aclrtSynchronizeStream(other));
+  aclrtEvent event = nullptr;
+  CHECK_OK(aclrtCreateEvent(&event));
+  CHECK_OK(aclrtRecordEvent(event, other));
+  CHECK_OK(aclrtSynchronizeEvent(event));
   CHECK_OK(aclrtSetDevice(0));
+  CHECK_OK(aclrtRecordEvent(event, nullptr));
+  CHECK_FAILS(507015, aclrtSynchronizeEvent(event));
   CHECK_FAILS(507015, aclrtSynchronizeStream(nullptr));
 }
 
@@ -359,4 +365,20 @@ TEST(fault, a_message_of_the_past_is_not_told_after_a_stop) {
   }
   sum.run();
   CHECK_EQUAL(sum.first(), 11.0f);
+}
+
+TEST(fault, results_are_wrong_from_a_time_on) {
+  ServerOptions options;
+  options.trace_events = 1000;
+  use_chip(options);
+  inject("chip=0\neffect=corrupt\nseed=5\nat_virtual_ns=1000000\ncount=2\nevery_ns=500000\n");
+  Sum sum;
+  int wrong = 0;
+  for (int i = 0; i < 200; ++i) {
+    sum.run();
+    CHECK_OK(aclrtSynchronizeStream(nullptr));
+    wrong += sum.c.read() != (std::vector<float>{11, 22, 33}) ? 1 : 0;
+    if (i == 0) CHECK_EQUAL(wrong, 0);
+  }
+  CHECK_EQUAL(wrong, 2);
 }
