@@ -12,6 +12,7 @@ from jumar import chips
 from jumar.physics import course
 from jumar.physics.heat_constants import COOLINGS
 from jumar.runs import heating, pricing
+from jumar.runs.account import heat as heat_account
 from jumar.runs.account import heat_of
 from jumar.runs.heating import Surroundings
 from jumar.runs.priced import Priced
@@ -46,6 +47,20 @@ def test_a_busy_chip_draws_between_idle_and_limit(run: Any, priced: Priced, draw
     watts = load.die_w + load.stack_w + priced.chip.number("power.idle", "W")
     assert (watts > 150).all() and (watts < priced.chip.number("power.limit", "W")).all()
     assert ((load.bound > 0) & (load.bound < 1)).all()
+
+
+def test_energy_of_a_step_is_the_power_at_full_clock(run: Any, priced: Priced, drawn: heating.Draw) -> None:
+    load, idle_w = heating.load_of(run, priced, drawn), priced.chip.number("power.idle", "W")
+    watts = float((load.die_w + load.stack_w + idle_w).sum())
+    assert priced.chips == 8
+    assert priced.energy_j == pytest.approx(watts * priced.step_s, rel=1e-9)
+
+
+def test_fans_that_fail_have_run_until_then(run: Any, priced: Priced, drawn: heating.Draw) -> None:
+    """The recorded run is short: it ends hardly warmer than it began."""
+    kept = heat_account.recorded(run, priced, drawn, Surroundings("failed", 40.0))
+    assert 40.0 < kept["die_c"][0] < kept["die_c"][-1] < 75.0
+    assert kept["energy_j"] > priced.energy_j
 
 
 def test_the_curve_of_the_run_holds_all_its_energy(run: Any, priced: Priced, drawn: heating.Draw) -> None:

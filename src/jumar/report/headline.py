@@ -6,7 +6,7 @@ from collections import Counter
 from html import escape
 from typing import Any
 
-from jumar.report import amounts, lines, markup
+from jumar.report import amounts, heat_section, lines, markup
 from jumar.report.beside import MANY
 
 LIMITS = {
@@ -57,7 +57,7 @@ def sentence(account: dict[str, Any]) -> str:
     )
     if step["limit"] == "chip":
         said += f", mostly with its {step['limit_name']}"
-    return f"{said}. {_fitting(account)}"
+    return f"{said}. {_fitting(account)} {heat_section.warning(account.get('heat'))}".rstrip()
 
 
 def trust(rests: dict[str, Any]) -> str:

@@ -36,10 +36,7 @@ def facts(heat: dict[str, Any]) -> list[tuple[str, str]]:
     limits = heat["thresholds"]
     return [
         ("cooling", f"{heat['words']}, coming in at {heat['inlet_c']:.0f} °C, {chips} at work"),
-        (
-            "power of a chip",
-            f"{heat['power_w']:.0f} W; idle {heat['idle_w']:.0f} W, limit {heat['limit_w']:.0f} W",
-        ),
+        ("power of a chip", f"{watts(heat)}; idle {heat['idle_w']:.0f} W, limit {heat['limit_w']:.0f} W"),
         ("hottest die", f"{heat['die_c']:.0f} °C; {_said(limits, 'throttle', 'slows down')}"),
         ("hottest memory", f"{heat['stack_c']:.0f} °C; {_said(limits, 'memory', 'slows down')}"),
         ("an hour of this", hour(heat)),
@@ -54,8 +51,20 @@ def line(heat: dict[str, Any]) -> str:
     """All of it in one line of a terminal."""
     return (
         f"{heat['cooling']} at {heat['inlet_c']:.0f} °C: die {heat['die_c']:.0f} °C, memory {heat['stack_c']:.0f} °C, "
-        f"{heat['power_w']:.0f} W; {hour(heat)}"
+        f"{watts(heat)}; {hour(heat)}"
     )
+
+
+def watts(heat: dict[str, Any]) -> str:
+    """Power as the step begins, and where heat has brought it."""
+    return f"{heat['dynamic_w'] + heat['idle_w']:.0f} W at first, {heat['power_w']:.0f} W in the end"
+
+
+def warning(heat: dict[str, Any] | None) -> str:
+    """A sentence for the top of the page where heat costs time, else nothing."""
+    if not heat or (heat["stopped_s"] is None and heat["slower"] <= 1.0005):
+        return ""
+    return f"With cooling “{heat['cooling']}” and {heat['inlet_c']:.0f} °C coming in, an hour of this: {hour(heat)}."
 
 
 def hour(heat: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Energy and money of a step on so many chips, from the numbers of the chip's file."""
+"""Money of a step on so many chips, from the numbers of the chip's file."""
 
 from __future__ import annotations
 
@@ -36,14 +36,6 @@ class Money:
     currency: str = ""
     note: str = ""
     missing: str = ""
-
-
-def energy(chip: Chip, step_s: float, busy_s: float) -> float:
-    """Joules of one chip in a step: typical power while something runs, idle power otherwise."""
-    busy_s = min(busy_s, step_s)
-    return float(
-        chip.number("power.typical", "W") * busy_s + chip.number("power.idle", "W") * (step_s - busy_s)
-    )
 
 
 def hourly(chip: Chip, terms: Terms) -> Money:

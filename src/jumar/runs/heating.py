@@ -128,8 +128,7 @@ def at(
     """
     supply, rules = power.supply_of(chip), governor.governor_of(chip)
     network = heat.network_of(supply, load.chips, where.cooling)
-    before = heat.network_of(supply, load.chips, DEFAULT if where.cooling == FAILED else where.cooling)
-    start_c = course.idle(before, supply, where.inlet)
+    start_c = found_at_rest(supply, load.chips, where)
     if _stays_cool(network, supply, rules, load, where.inlet):
         step_s = COARSE_S
     return course.follow(
@@ -143,6 +142,12 @@ def at(
         start_c=start_c,
         to_the_end=to_the_end,
     )
+
+
+def found_at_rest(supply: power.Supply, chips: int, where: Surroundings) -> Floats:
+    """Temperatures of an idle server as the program finds it; fans that fail have run until then."""
+    before = DEFAULT if where.cooling == FAILED else where.cooling
+    return course.idle(heat.network_of(supply, chips, before), supply, where.inlet)
 
 
 def _stays_cool(

@@ -14,7 +14,7 @@ from jumar.physics.operator import LIMITS
 from jumar.physics.timeline import Track, covered_s, lay_out
 from jumar.physics.transfer import host_call_seconds
 from jumar.physics.work import Floats
-from jumar.runs import cost, durations, fusing, items, memory, translation, utilisation
+from jumar.runs import cost, durations, fusing, heating, items, memory, translation, utilisation
 from jumar.runs.format import COPIES, NONE, ON_STREAM, Column, Phase, Run, Type
 from jumar.runs.priced import HOST_LINK, LINK, NO_LIMIT, OnChip, Options, Priced, Step
 from jumar.runs.tracks import Calls, Laid, lay
@@ -117,9 +117,7 @@ class _Pricing:
         low_s, high_s = self._range(rows, step_s, parts["host"])
         operators = self._operators(mine)
         hour = cost.hourly(self.chip, self.options.terms)
-        idle_s = parts["host"] + parts.get(BUBBLE, 0.0)
-        energy_j = cost.energy(self.chip, step_s, step_s - idle_s) * self._chips()
-        return Priced(
+        priced = Priced(
             chip=self.chip,
             machine=self.machine,
             parameters=self.parameters,
@@ -147,13 +145,23 @@ class _Pricing:
             mfu=mfu,
             items=found,
             memory=self._memory(),
-            energy_j=energy_j,
-            energy_note="typical power while the chip works, idle power while it waits for the host; without the host",
+            energy_j=0.0,
+            energy_note="what the work needs at full clock, and idle power all the while; without the host",
             hour=hour,
             cost=cost.of_time(hour, step_s, self._chips()),
             chips=self._chips(),
             notes=(*self._said(lead), *self.notes),
         )
+        return replace(priced, energy_j=self._energy(priced))
+
+    def _energy(self, priced: Priced) -> float:
+        """Joules of a step on all chips; those that are imagined need what the recorded ones do."""
+        drawn = heating.draw(self.run, priced)
+        rows = priced.step_rows
+        recorded = max(1, len(np.unique(self.run.events.chip[rows])))
+        work_j = float(drawn.die_j[rows].sum() + drawn.stack_j[rows].sum()) / recorded
+        idle_j = float(self.chip.number("power.idle", "W")) * priced.step_s
+        return self._chips() * (work_j + idle_j)
 
     def _chips(self) -> int:
         return max(1, len(self.laid.calls), int(self.run.facts.get("ranks") or 0))
