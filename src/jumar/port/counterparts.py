@@ -11,6 +11,8 @@ from jumar.cudamap import Name
 TABLES = ("torch", "torch_cuda", "distributed", "environment")
 ABSENT = Path(__file__).parent / "without_npu.tsv"
 """Names of torch.cuda that torch.npu does not have, or answers otherwise, and what a program does there."""
+QUIET = Path(__file__).parent / "without_cuda.tsv"
+"""What does not fail in a PyTorch without CUDA, and what it answers there: tried with PyTorch 2.13 for the CPU."""
 REFUSED = ("refused", "has no use", "needs CUDA")
 
 
@@ -45,8 +47,22 @@ def replacement(name: str) -> str | None:
 
 @cache
 def _absent() -> dict[str, str]:
-    lines = ABSENT.read_text(encoding="utf-8").splitlines()[1:]
-    return {name: instead for name, _, instead in (line.partition("\t") for line in lines)}
+    return _pairs(ABSENT)
+
+
+@cache
+def _quiet() -> dict[str, str]:
+    return _pairs(QUIET)
+
+
+def _pairs(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    return {name: says for name, _, says in (line.partition("\t") for line in lines)}
+
+
+def without_cuda(name: str) -> str | None:
+    """What a call answers quietly where PyTorch has no CUDA. None for what fails there."""
+    return _quiet().get(name)
 
 
 def without_npu(name: str) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jumar.port import cost
 from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
-from jumar.port.reading import roles, shell_guards
+from jumar.port.reading import recorded, roles, shell_guards
 
 Check = Callable[[Document], Iterator[Finding]]
 
@@ -74,6 +74,8 @@ class Rule:
         edit: Iterable[Edit] | None = None,
     ) -> Finding:
         """A finding at characters `start` to `end`; what is not given is as the rule says."""
+        if recorded.is_recorded(document, start):
+            severity, edit, why, replacement = "cosmetic", None, recorded.WHY, recorded.INSTEAD
         edits = tuple(edit) if edit is not None else None
         read_only = document.kind in PROSE or (self.code[0] in "DW" and roles.is_test_data(document))
         heavy = "cosmetic" if read_only else severity or self.severity

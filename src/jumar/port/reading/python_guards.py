@@ -1,6 +1,6 @@
 """Whether a node is reached only where there is CUDA, or where its failure is caught, and what weight it has then.
 
-Only the function that the node stands in is looked at; what callers ask is not known.
+The function that the node stands in is looked at, and the callers in the same file where only they can call it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from jumar.port.document import Document
-from jumar.port.reading import python_assertions, python_mocks, ways_out
+from jumar.port.reading import python_assertions, python_callers, python_mocks, python_tries, ways_out
 from jumar.port.reading.python_source import FUNCTIONS, Source
+from jumar.port.reading.python_tries import last
 from jumar.port.reading.string_patterns import SPOKEN, TEST_FILE
 
 ONLY_CUDA, ASKED, TRIED, TOLD = "only CUDA", "asked", "tried", "told"
@@ -55,29 +56,9 @@ SAYS = re.compile(
 """A name that is a question for CUDA: HAS_NVIDIA, is_hip, cuda_available. What a user asks for, as use_cuda, is none."""
 KINDS = frozenset({"cuda", "nccl", "hip", "rocm", "nvidia"})
 FOUND = frozenset("exists isdir isfile is_dir is_file which find_library find_spec".split())  # noqa: SIM905
-CAUGHT = frozenset(
-    [
-        "Exception",
-        "BaseException",
-        "ImportError",
-        "ModuleNotFoundError",
-        "RuntimeError",
-        "AttributeError",
-        "OSError",
-        "FileNotFoundError",
-        "NameError",
-        "NotImplementedError",
-        "AssertionError",
-        "CalledProcessError",
-        "SubprocessError",
-        "TypeError",
-        "ValueError",
-        "NVMLError",
-    ]
-)
 LEAVES = (ast.Return, ast.Continue, ast.Break)
-LONGEST_TRY = 5
-"""Statements: around more than that stands the program itself, and what it catches is its end."""
+MOST_HOPS = 3
+"""Callers of callers that are asked."""
 DEEPEST = 8
 
 
@@ -131,8 +112,8 @@ def _is_refused(source: Source, node: ast.AST) -> bool:
             if inner is not outer.test:
                 return False
             if denies(source, outer.test):
-                return _fails(outer.body)
-            return bool(outer.orelse) and _fails(outer.orelse) and asks(source, outer.test)
+                return python_tries.fails(outer.body)
+            return bool(outer.orelse) and python_tries.fails(outer.orelse) and asks(source, outer.test)
         if isinstance(outer, ast.stmt | ast.Lambda):
             return False
         inner = outer
@@ -144,14 +125,14 @@ def _is_to_fail(source: Source, node: ast.AST) -> bool:
     if not TEST_FILE.search(source.document.path):
         return False
     for outer in source.ancestors(node):
-        if isinstance(outer, ast.Call) and _last(outer.func) in ("raises", "assertRaises"):
+        if isinstance(outer, ast.Call) and last(outer.func) in ("raises", "assertRaises"):
             return True
         if isinstance(outer, ast.stmt):
             return False
     return False
 
 
-def standing(source: Source, node: ast.AST) -> str | None:
+def standing(source: Source, node: ast.AST, hops: int = 0) -> str | None:
     """How the program comes to the node: ONLY_CUDA, ASKED, TRIED, or None if nothing is between."""
     if _is_looked_up(source, node):
         return ASKED
@@ -161,9 +142,34 @@ def standing(source: Source, node: ast.AST) -> str | None:
         if way:
             return way
         if isinstance(outer, FUNCTIONS):
-            return _of_test_function(source, outer)
+            return _of_test_function(source, outer) or _of_callers(source, outer, hops)
         inner = outer
     return None
+
+
+def _of_callers(source: Source, function: ast.AST, hops: int) -> str | None:
+    if hops >= MOST_HOPS:
+        return None
+    known = source.document.once(_of_functions)
+    if function not in known:
+        known[function] = python_callers.of_callers(
+            source, function, lambda use: standing(source, use, hops + 1)
+        )
+    return known[function]
+
+
+def _of_functions(document: Document) -> dict[ast.AST, str | None]:
+    """Filled as it is asked."""
+    return {}
+
+
+def of_path(source: Source, node: ast.AST, usual: str, why: str) -> dict[str, Any]:
+    """As `of_value`, of a path or a name, which does nothing until it is read."""
+    weight = of_value(source, node, usual, why)
+    if weight.get("severity") != "blocks":
+        return weight
+    way = python_callers.of_readers(source, node, lambda use: standing(source, use))
+    return {**weight, "severity": WEIGHTS[way], "why": f"{why}; {WHY[way]}"} if way else weight
 
 
 def _of_test_function(source: Source, function: ast.AST) -> str | None:
@@ -176,7 +182,12 @@ def _of_test_function(source: Source, function: ast.AST) -> str | None:
 
 def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:
     if isinstance(outer, (ast.If, ast.IfExp, ast.While)):
-        if isinstance(outer, ast.If) and outer.orelse and _fails(outer.orelse) and inner is not outer.test:
+        if (
+            isinstance(outer, ast.If)
+            and outer.orelse
+            and python_tries.fails(outer.orelse)
+            and inner is not outer.test
+        ):
             return ONLY_CUDA if _left_before(source, outer, inner) else None  # elsewhere nothing goes on
         if _is_in(inner, outer.body) and asks(source, outer.test):
             return TOLD if _speaks(outer.orelse) else _of_test(source, outer.test)
@@ -187,9 +198,11 @@ def _on_the_way(source: Source, outer: ast.AST, inner: ast.AST) -> str | None:
         met = asks if isinstance(outer.op, ast.And) else denies
         if any(met(source, one) for one in before):
             return ONLY_CUDA
-    if isinstance(outer, ast.Try) and _is_in(inner, outer.body) and _goes_on(outer):
+    if isinstance(outer, ast.Try) and _is_in(inner, outer.body) and python_tries.goes_on(outer):
         return TRIED
-    if isinstance(outer, ast.With) and any(_suppresses(item.context_expr) for item in outer.items):
+    if isinstance(outer, ast.With) and any(
+        python_tries.suppresses(item.context_expr) for item in outer.items
+    ):
         return TRIED
     return ONLY_CUDA if _left_before(source, outer, inner) else None
 
@@ -202,12 +215,12 @@ def _speaks(branch: ast.AST | list[ast.stmt]) -> bool:
     """A first or only statement that prints, logs or warns."""
     first = branch[0] if isinstance(branch, list) and branch else None
     call = first.value if isinstance(first, ast.Expr) else None
-    return isinstance(call, ast.Call) and _last(call.func) in SPOKEN
+    return isinstance(call, ast.Call) and last(call.func) in SPOKEN
 
 
 def _of_test(source: Source, test: ast.AST) -> str:
     found = (
-        one for one in ast.walk(test) if isinstance(one, ast.Call) and _last(one.func) in {*FOUND, "hasattr"}
+        one for one in ast.walk(test) if isinstance(one, ast.Call) and last(one.func) in {*FOUND, "hasattr"}
     )
     return ASKED if any(found) else ONLY_CUDA
 
@@ -283,7 +296,7 @@ def denies(source: Source, test: ast.AST, depth: int = 0) -> bool:
 
 
 def _calls(source: Source, call: ast.Call) -> bool:
-    word = _last(call.func)
+    word = last(call.func)
     if word in ("startswith", "hasattr", *FOUND):
         return any(_says_cuda(source, one) for one in call.args)
     if word in ("all", "any", "bool", "callable") and call.args:
@@ -320,21 +333,17 @@ def _names_cuda(node: ast.AST) -> bool:
 def _is_question(source: Source, node: ast.AST) -> bool:
     if source.qualified(node) in QUESTIONS:
         return True
-    word = _last(node)
+    word = last(node)
     return word is not None and bool(SAYS.fullmatch(word))
-
-
-def _last(node: ast.AST) -> str | None:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
 
 
 def _is_looked_up(source: Source, node: ast.AST) -> bool:
     """It is what `exists` and its like are asked for, or one of several that each are: `for p in (…): if isdir(p)`;
     or getattr has something else to give."""
     above = source.parents.get(node)
-    if isinstance(above, ast.Call) and node is not above.func and _last(above.func) in FOUND:
+    if isinstance(above, ast.Call) and node is not above.func and last(above.func) in FOUND:
         return True
-    if isinstance(node, ast.Call) and _last(node.func) == "getattr" and len(node.args) == 3:
+    if isinstance(node, ast.Call) and last(node.func) == "getattr" and len(node.args) == 3:
         return True
     if not isinstance(above, (ast.Tuple, ast.List, ast.Set)):
         return False
@@ -346,35 +355,7 @@ def _is_looked_up(source: Source, node: ast.AST) -> bool:
 
 
 def _asks_for_file(test: ast.AST) -> bool:
-    return any(isinstance(one, ast.Call) and _last(one.func) in FOUND for one in ast.walk(test))
-
-
-def _goes_on(statement: ast.Try) -> bool:
-    """A try whose handler catches what CUDA's absence raises, and does not raise it again. A long one counts where it
-    is there for packages that are missing."""
-    handlers = [one for one in statement.handlers if _catches(one) and not _fails(one.body)]
-    if len(statement.body) <= LONGEST_TRY:
-        return bool(handlers)
-    return any(one.type is not None and "ImportError" in ast.unparse(one.type) for one in handlers)
-
-
-def _catches(handler: ast.ExceptHandler) -> bool:
-    if handler.type is None:
-        return True
-    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(_last(one) in CAUGHT for one in types)
-
-
-def _fails(body: list[ast.stmt]) -> bool:
-    last = body[-1]
-    if isinstance(last, ast.Raise):
-        return True
-    called = last.value.func if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) else None
-    return called is not None and _last(called) in ("exit", "_exit", "quit", "abort", "fail")
-
-
-def _suppresses(manager: ast.expr) -> bool:
-    return isinstance(manager, ast.Call) and _last(manager.func) == "suppress"
+    return any(isinstance(one, ast.Call) and last(one.func) in FOUND for one in ast.walk(test))
 
 
 def _left_before(source: Source, outer: ast.AST, inner: ast.AST) -> bool:

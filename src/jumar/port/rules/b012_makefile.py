@@ -24,6 +24,10 @@ RULE = Rule(
     replacement="bisheng for kernels in Ascend C, and CANN's libraries: -lascendcl -lhccl",
     examples=(
         Example("NVCC = nvcc\n", path="Makefile"),
+        Example(
+            "CUDA_VERSION ?= 12.6.0\nimage:\n\tdocker build --build-arg V=$(CUDA_VERSION) .\n",
+            path="Makefile",
+        ),
         Example("LDFLAGS += -L/usr/local/cuda/lib64 -lcudart\n", path="Makefile"),
         Example("%.o: %.cu\n\t$(NVCC) -arch=sm_80 -c $< -o $@\n", path="Makefile"),
     ),
@@ -79,6 +83,15 @@ OF_VARIABLE: dict[str, Any] = {
     "why": "the variable is read by CUDA or NCCL only; on Ascend it has no effect",
     "replacement": "the variable of CANN or HCCL, as ASCEND_RT_VISIBLE_DEVICES",
 }
+VERSION = re.compile(r"(?:export[ \t]+)?\w*CUDA_?\w*(?:VERSION|VER|TAG)\w*[ \t]*[:?+]?=")
+IMAGES = re.compile(r"--build-arg|\b(?:docker|podman|buildah|buildx)\b")
+COMPILER = re.compile(r"\bnvcc\b|\$\(NVCC\)|-lcuda|-gencode|/usr/local/cuda")
+OF_IMAGE: dict[str, Any] = {
+    "layer": "data centre",
+    "severity": "degrades",
+    "why": "the version of CUDA of an image that is built here; nothing is compiled by the line",
+    "replacement": "an image on CANN beside it, with a version of CANN",
+}
 MADE = re.compile(
     r"\b(?:make|\$\(MAKE\))[ \t]+(?:-\w+[ \t]+)*[\w.\-]*(?:cuda|nccl|nvidia)[\w.\-]*[ \t]*\\?$", re.IGNORECASE
 )
@@ -105,6 +118,8 @@ def check(document: Document) -> Iterator[Finding]:
                 if _is_name(text)
                 else OF_VARIABLE
                 if VARIABLE.match(document.text, match.start())
+                else OF_IMAGE
+                if VERSION.match(text) and IMAGES.search(document.text) and not COMPILER.search(document.text)
                 else {}
             )
             yield RULE.found(document, *match.span(), match[0], **given)

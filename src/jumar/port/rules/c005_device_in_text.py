@@ -13,6 +13,7 @@ from jumar.port.rule import Example, Rule
 NAMES = re.compile(r"torch\.cuda\.")
 ANSWERS_NO = re.compile(r"torch\.cuda\.(?:is_available|device_count|is_initialized|manual_seed)")
 """Does not fail without a GPU; what goes by it is skipped."""
+OF_CODE = "the like of torch.accelerator, which answers for any chip; torch.npu for what it lacks"
 OF_NAMES = "the code is run by another Python, whose torch.cuda is PyTorch's face of NVIDIA's run time"
 
 RULE = Rule(
@@ -47,4 +48,7 @@ def check(document: Document) -> Iterator[Finding]:
         weight = python_guards.of_value(source, text.node, usual, OF_NAMES if named else RULE.why)
         for place in python_strings.places(document, text):
             what = "torch.cuda" if named else "a device"
-            yield RULE.found(document, *place, f"{what} inside {shortened(text.value)}", **weight)
+            says = OF_CODE if named and "replacement" not in weight else weight.pop("replacement", None)
+            yield RULE.found(
+                document, *place, f"{what} inside {shortened(text.value)}", **weight, replacement=says
+            )

@@ -44,6 +44,11 @@ OF_RAY = {
     "replacement": '"NPU", the resource that Ray gives Ascend chips',
 }
 
+OF_OPTION = {
+    "why": "the program's own word for a device; what it does for a GPU it does for no other chip",
+    "replacement": "a value for Ascend beside it, with a branch of its own",
+}
+
 RULE = Rule(
     code="C006",
     name="gpu-string",
@@ -63,6 +68,7 @@ RULE = Rule(
         Example('with tf.device("/GPU:0"):\n    pass\n'),
         Example('if jax.default_backend() == "gpu":\n    pass\n'),
         Example('resources = {"GPU": 1}\n'),
+        Example('if args.device == "gpu":\n    pass\n'),
     ),
     keep=(
         'print("gpu")\n',
@@ -84,6 +90,8 @@ def check(document: Document) -> Iterator[Finding]:
                 weight = {**weight, **({} if weight["severity"] == "cosmetic" else OF_RAY)}
                 yield RULE.found(document, *source.place(node), f"the resource {node.value!r}", **weight)
                 continue
+            if compared and _is_option(source, node) and weight["severity"] != "cosmetic":
+                weight = {**weight, **OF_OPTION}
             weight.setdefault("replacement", _instead(source, node))
             yield RULE.found(document, *source.place(node), f"the device {node.value!r}", **weight)
 
@@ -102,6 +110,18 @@ def _instead(source: python_source.Source, node: ast.AST) -> str | None:
         if called or isinstance(above, ast.stmt):
             return None
     return None
+
+
+def _is_option(source: python_source.Source, node: ast.AST) -> bool:
+    """What is compared is a setting of the program's own, and nothing that a library answers."""
+    above = source.parents[node]
+    if not isinstance(above, ast.Compare) or any(isinstance(one, ast.Call) for one in ast.walk(above)):
+        return False
+    sides = [one for one in (above.left, *above.comparators) if one is not node]
+    return all(isinstance(one, (ast.Name, ast.Attribute, ast.Subscript)) for one in sides) and not any(
+        (source.qualified(one) or "").partition(".")[0] in {package for package, _ in INSTEAD}
+        for one in sides
+    )
 
 
 def _is_device(source: python_source.Source, node: ast.Constant) -> bool:

@@ -12,18 +12,6 @@ from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
 OWN_RULE = re.compile(r"torch\.cuda\.(amp\b|\w*Tensor$|sparse\.\w*Tensor$|nccl\b)")
-ANSWERS_NO = frozenset(
-    f"torch.cuda.{name}"
-    for name in (
-        "is_available",
-        "device_count",
-        "is_initialized",
-        "is_bf16_supported",
-        "manual_seed",
-        "manual_seed_all",
-    )
-)
-"""What does not fail without a GPU but says no, or does nothing."""
 SAME_CLASS = "the name says CUDA; it is torch.OutOfMemoryError, which every device raises"
 
 RULE = Rule(
@@ -88,14 +76,12 @@ def _instead(name: str) -> str | None:
     return counterparts.without_npu(name) or counterparts.replacement(name)
 
 
-PUT_OFF = frozenset(("torch.cuda.set_rng_state", "torch.cuda.set_rng_state_all"))
-OF_STATE = "without CUDA the call is put off and returns, so the generator's state is lost"
-
-
 def _weight(source: python_source.Source, use: python_names.Use) -> python_guards.Weighed:
     if use.name.rpartition(".")[2] == "OutOfMemoryError":
         return {"severity": "cosmetic", "why": SAME_CLASS}
-    if use.name in PUT_OFF:
-        return python_guards.weighed(source, use.node, "silent", OF_STATE)
-    asked = use.name in ANSWERS_NO or python_names.is_question(use)
-    return python_guards.weighed(source, use.node, "silent" if asked else RULE.severity, RULE.why)
+    answer = counterparts.without_cuda(use.name)
+    if answer is not None:
+        why = f"{RULE.why}; without CUDA the call does not fail: {answer}"
+        return python_guards.weighed(source, use.node, "silent", why)
+    usual = "silent" if python_names.is_question(use) else RULE.severity
+    return python_guards.weighed(source, use.node, usual, RULE.why)

@@ -37,6 +37,6 @@ RULE = Rule(
 def check(document: Document) -> Iterator[Finding]:
     source = document.once(python_source.read)
     for text in python_strings.of_role(document, "toolkit"):
-        weight = python_guards.of_value(source, text.node, RULE.severity, RULE.why)
+        weight = python_guards.of_path(source, text.node, RULE.severity, RULE.why)
         for place in python_strings.places(document, text):
             yield RULE.found(document, *place, f"{shortened(text.value)}", **weight)

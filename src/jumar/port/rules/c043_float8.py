@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source, string_surroundings
+from jumar.port.reading import python_guards, python_names, python_source, string_surroundings
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -43,11 +43,10 @@ def check(document: Document) -> Iterator[Finding]:
         asked = isinstance(above, ast.Call) and bool(ASKING.search(getattr(above.func, "attr", "")))
         call = source.parents[above] if isinstance(above, ast.keyword) else None
         host = isinstance(call, ast.Call) and _stays_on_host(source, call)
-        heavy = "silent" if compared or asked or host else None
-        why, says = OF_FOUR_BITS if "float4" in use.name else (None, None)
-        yield RULE.found(
-            document, *source.place(use.node), use.name, severity=heavy, why=why, replacement=says
-        )
+        heavy = "silent" if compared or asked or host else RULE.severity
+        why, says = OF_FOUR_BITS if "float4" in use.name else (RULE.why, None)
+        weight = python_guards.weighed(source, use.node, heavy, why)
+        yield RULE.found(document, *source.place(use.node), use.name, **weight, replacement=says)
 
 
 OF_FOUR_BITS = ("chips of the 910 series compute no 4-bit floating point", "bfloat16, int8 or int4")

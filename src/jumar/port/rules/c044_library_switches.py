@@ -75,6 +75,7 @@ RULE = Rule(
         Example('args = TrainingArguments(optim="paged_adamw_8bit")\n'),
         Example("pipe.enable_xformers_memory_efficient_attention()\n"),
         Example("args = TrainingArguments(tf32=True)\n"),
+        Example('ok = is_package_available("flash_attn")\n'),
     ),
     keep=(
         'm = AutoModel.from_pretrained(p, attn_implementation="sdpa")\n',
@@ -92,6 +93,9 @@ def check(document: Document) -> Iterator[Finding]:
             and not isinstance(source.parents[text], ast.Expr)
         ):
             asked = _is_named(source, text)
+            if _is_asked_for(source, text):
+                yield RULE.found(document, *source.span(text), f"asks for {text.value}", **OF_QUESTION)
+                continue
             if isinstance(source.parents[text], ast.Dict) and asked:
                 yield RULE.found(
                     document,
@@ -150,6 +154,12 @@ def check(document: Document) -> Iterator[Finding]:
             )
 
 
+OF_QUESTION: dict[str, Any] = {
+    "severity": "cosmetic",
+    "why": "asks whether the package is installed, which is for NVIDIA's GPUs; without it another path is taken",
+    "replacement": "nothing, where the other path serves Ascend",
+}
+ASKING = re.compile(r"available|installed|find_spec|^version$|^has_|_exists$|importable|metadata")
 OF_TABLE = "a name in a table, of a kernel or a type of data for NVIDIA's GPUs"
 ASIDE = "a row for what Ascend has beside it, where the table is to serve it"
 
@@ -160,6 +170,14 @@ def _instead(name: str) -> str | None:
 
 def _named(name: str) -> dict[str, Any]:
     return {"severity": "cosmetic", "why": NAMED, "replacement": _instead(name)}
+
+
+def _is_asked_for(source: python_source.Source, text: ast.Constant) -> bool:
+    """`is_package_available("flash_attn")`."""
+    above = source.parents[text]
+    if not isinstance(above, ast.Call) or text not in above.args:
+        return False
+    return bool(ASKING.search(getattr(above.func, "attr", "") or getattr(above.func, "id", "")))
 
 
 def _is_named(source: python_source.Source, text: ast.Constant) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jumar.port.document import Document
 from jumar.port.finding import Finding
-from jumar.port.reading import python_names, python_source
+from jumar.port.reading import python_guards, python_names, python_source
 from jumar.port.rule import Example, Rule
 
 RULE = Rule(
@@ -38,5 +38,6 @@ def check(document: Document) -> Iterator[Finding]:
         "torch.sparse.SparseSemiStructuredTensor",
         "torch.distributed._symmetric_memory",
     ):
-        asked = "silent" if python_names.is_question(use) else None
-        yield RULE.found(document, *source.place(use.node), f"{use.name}", severity=asked)
+        usual = "silent" if python_names.is_question(use) else RULE.severity
+        weight = python_guards.weighed(source, use.node, usual, RULE.why)
+        yield RULE.found(document, *source.place(use.node), f"{use.name}", **weight)

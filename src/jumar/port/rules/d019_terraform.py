@@ -51,6 +51,7 @@ RULE = Rule(
             'resource "aws_instance" "a" {\n  instance_type = "m5.large"\n  # p4d.24xlarge\n}\n',
             path="main.tf",
         ),
+        Example('connection {\n  type = "ssh"\n  user = "nvidia"\n}\n', path="main.tf"),
         Example(
             'variable "tpu" {\n  type = object({\n    accelerator = string\n  })\n}\n', path="variables.tf"
         ),
@@ -78,6 +79,8 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         elif setting.key == "description" and not NAMES.search(setting.value):
             continue  # layer 4 of a network is called as a GPU is
+        elif setting.key in ACCOUNTS:
+            continue
         elif OF_NVIDIA.search(setting.value):
             heavy = _weight(setting) if _is_made(document) else "cosmetic"
             yield _set_for(document, setting.start, setting.end, setting.value, heavy)
@@ -93,6 +96,8 @@ def check(document: Document) -> Iterator[Finding]:
         lines.add(line)
 
 
+ACCOUNTS = ("user", "username", "admin_username", "owner", "organization")
+"""Whom a machine or a service knows, whatever they are called."""
 LITERAL = re.compile(r"true|\d[\w.]*")
 OWN_PLACE = re.compile(r"^(?:\$\{path\.|\.{0,2}/|[\w\-]*templates?/)|\.(?:tf|tftpl|tpl|ya?ml|sh|md)$")
 NAMED = re.compile(r"^variable \w*(?:name|prefix|namespace|tags?|labels?)$")

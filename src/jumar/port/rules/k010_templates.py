@@ -36,6 +36,7 @@ RULE = Rule(
     "Ascend C for products",
     examples=(
         Example("void f(float *p, int n) { thrust::sort(thrust::device, p, p + n); }\n"),
+        Example("void f(int n) { thrust::for_each(p, p + n, mine); }\n"),
         Example("using X = cutlass::gemm::device::Gemm<float, L, float, L, float, L>;\n"),
     ),
     keep=("// thrust::sort\nint cube = 3; namespace hub { int x; }\nint y = hub::x;\n",),
@@ -52,6 +53,15 @@ VALUES = re.compile(
     r"|cute::(?:min|max|get|tuple|make_tuple|swap|abs|Int|C|_\d+|true_type|false_type)\b|cutlass::(?:Array|sizeof_bits|platform)\b"
 )
 TYPES = re.compile(r"cutlass::(?:half_t|bfloat16_t|tfloat32_t|float_\w+|uint\d+b_t|int\d+b_t)\b")
+ITERATORS = re.compile(r"(?:thrust|cub)::(?:make_)?\w*_?(?:iterator|Iterator)\b|cub::\w+Iterator\b")
+FUNCTORS = re.compile(
+    r"(?:thrust|cub::DeviceFor)::(?:for_each\w*|transform\w*|tabulate|generate\w*|Bulk|ForEach\w*)\b"
+)
+POLICIES = re.compile(r"thrust::(?:device|host|seq|cuda::par\w*|cuda)$")
+HOLDERS = re.compile(
+    r"thrust::(?:device_vector|host_vector|universal_vector|device_ptr|device_malloc|device_free|device_reference|device_pointer_cast)\b"
+)
+FILLS = re.compile(r"thrust::(?:copy\w*|fill\w*|sequence|uninitialized_\w+)\b")
 LIBCU = re.compile(
     r"cuda::(?:std|atomic\w*|barrier|pipeline\w*|make_pipeline|memcpy_async|memory_order\w*|thread_scope\w*|aligned_size_t|annotated_ptr"
     r"|access_property|apply_access_property|associate_access_property|discard_memory|proclaim_return_type|ptx|device|experimental|maximum"
@@ -94,6 +104,16 @@ def check(document: Document) -> Iterator[Finding]:
         yield RULE.found(document, *match.span(), match[0], replacement=_instead(match[0], space))
 
 
+OF_KINDS = (
+    (ITERATORS, "the index, computed inside a kernel in Ascend C; on tensors aclnnArange or a view"),
+    (
+        FUNCTORS,
+        "a kernel in Ascend C that does what the functor does, or operators on tensors where they do the same",
+    ),
+    (POLICIES, "nothing: operators and kernels are handed an aclrtStream"),
+    (HOLDERS, "a tensor, or memory from aclrtMalloc"),
+    (FILLS, "aclrtMemcpyAsync, aclnnInplaceFillScalar and aclnnArange"),
+)
 OF_CUDA = (
     (re.compile(r"cuda::stream_ref|cuda::get_stream"), "aclrtStream"),
     (re.compile(r"cuda::mr\b"), "aclrtMalloc, or an allocator of one's own around it"),
@@ -115,4 +135,7 @@ def _instead(name: str, space: str) -> str | None:
         return "half and bfloat16_t of Ascend C; 8 bits on newer chips only"
     if VALUES.match(name):
         return OF_VALUES
+    for kind, says in OF_KINDS:
+        if kind.match(name):
+            return says
     return next((says for begin, says in OF_CUDA if begin.match(name)), INSTEAD.get(space))

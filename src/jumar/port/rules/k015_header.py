@@ -41,7 +41,7 @@ CUDA_LIKE = re.compile(
 
 CUTLASS = re.compile(r"cutlass/|cute/")
 OF_CUTLASS = "the header comes with CUTLASS, NVIDIA's templates for kernels"
-OWN = "a header of the project's own, in CUDA C++ or made for it"
+OWN = "a header of the project's own or of one that it brings along, in CUDA C++ or made for it"
 
 
 def check(document: Document) -> Iterator[Finding]:

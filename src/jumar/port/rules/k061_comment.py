@@ -27,6 +27,7 @@ RULE = Rule(
     examples=(
         Example("// runs on the CUDA device\nint x;\n"),
         Example('const char *s = "CUDA out of memory";\n'),
+        Example('py::enum_<Kind>(m, "Kind").value("CUDA", Kind::CUDA);\n'),
     ),
     keep=(
         "/** @file\n *  @author Somebody, NVIDIA\n */\nint x;\n",
@@ -53,6 +54,11 @@ OF_DEVICE: dict[str, Any] = {
     "severity": "silent",
     "why": "the text is a device's name by which the program chooses; on Ascend it has another",
     "replacement": "npu beside it",
+}
+ENUM = re.compile(r"\.value\s*\($")
+OF_ENUM: dict[str, Any] = {
+    "why": "the name that Python is told of a value of an enumeration; nothing is chosen by the text",
+    "replacement": "a value for Ascend beside it",
 }
 COMPARED = re.compile(r"[!=]=|\b(?:str\w*cmp|find|contains|starts_with)\b")
 OF_VENDOR: dict[str, Any] = {
@@ -95,7 +101,7 @@ def _of_text(line: str, column: int) -> dict[str, Any]:
         if MANGLED.search(text):
             return OF_SYMBOL
         if DEVICE.fullmatch(text):
-            return OF_DEVICE
+            return OF_ENUM if ENUM.search(line[: quoted.start()]) else OF_DEVICE
         if text.lower() == "nvidia" and COMPARED.search(line):
             return OF_VENDOR
         if LIBRARY.fullmatch(text):

@@ -25,10 +25,15 @@ RULE = Rule(
             '{"cells": [], "metadata": {"accelerator": "GPU", "colab": {"gpuType": "T4"}}}\n', path="a.ipynb"
         ),
     ),
-    keep=(Example('{"cells": [], "metadata": {"kernelspec": {"name": "python3"}}}\n', path="a.ipynb"),),
+    keep=(
+        Example('{"cells": [], "metadata": {"kernelspec": {"name": "python3"}}}\n', path="a.ipynb"),
+        Example(
+            '{"cells": [], "metadata": {"colab": {"machine_shape": "hm", "name": "gpu"}}}\n', path="a.ipynb"
+        ),
+    ),
 )
 
-KEYS = frozenset(("accelerator", "gpuType", "gpuClass", "gpu_type", "isGpuEnabled", "machine_shape"))
+KEYS = frozenset(("accelerator", "gpuType", "gpuClass", "gpu_type", "isGpuEnabled"))
 
 
 def check(document: Document) -> Iterator[Finding]:

@@ -47,6 +47,7 @@ RULE = Rule(
         Example('build:\n  cuda-major-version: "13"\n', path="matrix.yaml"),
         Example('backends:\n  amd: "rocm-x"\n  nvidia: "cuda12-x"\n', path="index.yaml"),
         Example("modprobe nvidia-uvm\n", path="a.sh"),
+        Example("./nvidia-installer --silent\n", path="a.sh"),
         Example("RUN make build-vllm-cuda\n", path="Dockerfile"),
         Example("- requirements_files: [requirements.cuda.txt]\n", path="a.yaml"),
         Example("models:\n  a:\n    resourceProfile: nvidia-gpu-l4:1\n", path="values.yaml"),
@@ -91,10 +92,26 @@ BY_DEVICE: dict[str, Any] = {
 }
 FARTHEST = 12
 MODULE = re.compile(
-    r"[ \t]*(?:-[ \t]+|\w+[ \t]+){0,3}(?:[\w/]*/)?(?:modprobe|insmod|rmmod|lsmod|modinfo|dkms|depmod|lspci"
-    r"|kmod[\w\-]*|nvidia-installer)\b(?!.*echo)"
-    r"|[ \t]*nvidia(?:[-_](?:uvm|drm|modeset|peermem))?[ \t]*$|options[ \t]+nvidia\b|blacklist[ \t]+nvidia"
+    r"[ \t]*(?:-[ \t]+|\w+[ \t]+){0,3}(?:[\w./]*/)?(?:modprobe|insmod|rmmod|lsmod|modinfo|dkms|depmod|lspci"
+    r"|kmod[\w\-]*)\b(?!.*echo)"
+    r"|[ \t]*nvidia(?:[-_](?:uvm|drm|modeset|peermem))?[ \t]*$|.*\boptions[ \t]+nvidia\b|.*\bblacklist[ \t]+nvidia"
 )
+INSTALLER = re.compile(
+    r"[ \t]*(?:sudo[ \t]+|sh[ \t]+|\w+=\S+[ \t]+)*(?:[\w./${}]*/)?(?:nvidia-installer|NVIDIA-Linux[^\s\"']*)[ \t]+-"
+)
+OF_INSTALLER: dict[str, Any] = {
+    "severity": "blocks",
+    "why": "the line runs NVIDIA's installer of the driver",
+    "replacement": "the installer of Ascend's driver and firmware",
+    "runs_unchanged": False,
+}
+RUNTIME = re.compile(r"[ \t]*\[.*containerd.*\.runtimes\.[\"']?nvidia")
+OF_RUNTIME: dict[str, Any] = {
+    "severity": "degrades",
+    "why": "registers NVIDIA's container runtime with containerd",
+    "replacement": "ascend-docker-runtime, which its installer registers",
+    "runs_unchanged": False,
+}
 OF_MODULES: dict[str, Any] = {
     "severity": "degrades",
     "why": "the line asks for NVIDIA's cards, or for modules of the kernel that NVIDIA's driver brings",
@@ -231,6 +248,10 @@ def _more(document: Document, line: int) -> dict[str, Any]:
         return VERSIONED
     if _is_of_devices(document, line):
         return {} if roles.is_test_data(document) else BY_DEVICE
+    if INSTALLER.match(text):
+        return OF_INSTALLER
+    if RUNTIME.match(text):
+        return OF_RUNTIME
     if document.kind in ("shell", "slurm", "dockerfile", "apptainer", "make", "yaml") and MODULE.match(text):
         return OF_MODULES
     if FETCHED.search(text):
