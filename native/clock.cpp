@@ -261,30 +261,31 @@ void catch_up() {
   }
 }
 
-uint64_t Clock::newly_shut_down() {
-  uint64_t now = 0;
-  for (uint32_t chip = 0; chip < kMaxChips; ++chip) now |= heat_.shut_down(chip) ? uint64_t{1} << chip : 0;
-  const uint64_t fresh = now & ~shut_down_;
-  shut_down_ = now;
-  return fresh;
+std::vector<std::string> Clock::newly_shut_down() {
+  std::vector<std::string> faults;
+  for (uint32_t chip = 0; chip < kMaxChips; ++chip) {
+    const uint64_t bit = uint64_t{1} << chip;
+    const bool before = (shut_down_ & bit) != 0, now = heat_.shut_down(chip);
+    shut_down_ = now ? shut_down_ | bit : shut_down_ & ~bit;
+    if (!now || before) continue;
+    const Heat::Cause& cause = heat_.cause(chip);
+    faults.push_back("chip=" + std::to_string(chip) + "\nkind=" + cause.kind + "\neffect=lost\nhealth=Critical" +
+                     "\nfault_code=" + cause.code + "\nlevel=" + cause.level +
+                     "\ntext=the chip was too hot and has shut itself down: error code is 507010, reason=[lost "
+                     "heartbeat]\n");
+  }
+  return faults;
 }
 
 void strike_by_heat() {
   if (!tracing() || Engine::get().ring().heat.chips < 1) return;
   catch_up();
-  uint64_t fresh = 0;
+  std::vector<std::string> faults;
   {
     std::lock_guard<std::mutex> guard(Trace::get().mutex);
-    fresh = Clock::get().newly_shut_down();
+    faults = Clock::get().newly_shut_down();
   }
-  for (uint32_t chip = 0; chip < kMaxChips && fresh >> chip != 0; ++chip) {
-    if ((fresh >> chip & 1) == 0) continue;
-    const std::string fault = "chip=" + std::to_string(chip) +
-                              "\nkind=over_temperature\neffect=lost\nfault_code=80E20207\nlevel=SubHealthFault"
-                              "\nhealth=Critical\ntext=the chip was too hot and has shut itself down: error code is "
-                              "507010, reason=[lost heartbeat]\n";
-    jumar_server_inject(server_directory(), fault.c_str());
-  }
+  for (const std::string& fault : faults) jumar_server_inject(server_directory(), fault.c_str());
 }
 
 }  // namespace jumar

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "heat.h"
@@ -20,7 +21,8 @@ class Clock {
   void tell();                                 // chips' condition to who asks from outside
 
   uint64_t host_ns() const { return host_ns_; }
-  uint64_t newly_shut_down();  // bit n: chip n was of heat, since the last look
+  // Chips that heat has shut down since the last look, as faults that can be injected.
+  std::vector<std::string> newly_shut_down();
   uint64_t event_ns(uint64_t event) const { return event < events_.size() ? events_[event] : 0; }
 
  private:

@@ -18,8 +18,11 @@ constexpr uint32_t kDie = 0, kStack = 1, kCoolant = 3;  // nodes of a chip
 constexpr double kLinked = 1e-12;                       // what is less in a matrix is none
 
 // Why a governor does what it does, with the vendor's codes of it.
-constexpr Heat::Cause kHot{"80E20207", "overheat", "SubHealthFault"},
-    kStacksHot{"80E00209", "hbm_overheat", "NotHandleFault"}, kPower{"", "power_cap", ""}, kCool{"", "", ""};
+constexpr Heat::Cause kHot{"80E20207", "overheat", "SubHealthFault"};
+constexpr Heat::Cause kStacksHot{"80E00209", "hbm_overheat", "NotHandleFault"};
+constexpr Heat::Cause kStacksFatal{"80E0020B", "hbm_overheat_fatal", "SeparateNPU"};
+constexpr Heat::Cause kPower{"", "power_cap", ""};
+constexpr Heat::Cause kCool{"", "", ""};
 
 int32_t milli(double value) { return static_cast<int32_t>(std::lround(value * 1000)); }
 
@@ -41,6 +44,7 @@ void Heat::open() {
   chips_.resize(count);
   for (uint32_t i = 0; i < count; ++i) {
     std::copy_n(law_->rest_c + i * kNodes, kNodes, chips_[i].celsius);
+    spend(i);
     for (uint32_t j = 0; j < count; ++j) {
       const auto linked = [&](uint32_t row, uint32_t column) {
         return std::abs(kept_[(i * kNodes + row) * width + j * kNodes + column]) > kLinked;
@@ -153,7 +157,7 @@ void Heat::spend(uint32_t number) {
   if (chip.ours) {
     chip.worked = work(chip, die_w + stack_w);
   } else {
-    chip.worked = number < law_->alike ? chips_[leader_].worked : Joules{};
+    chip.worked = leader_ != kMaxChips && number < law_->alike ? chips_[leader_].worked : Joules{};
   }
   chip.power = chip.off ? Joules{} : Joules{die_w + chip.worked.die, stack_w + chip.worked.stack};
 }
@@ -196,7 +200,8 @@ void Heat::govern(uint32_t number) {
   if (before != 0 && chip.row == 0) tell(number, "full clock", kCool);
   if (!chip.off) return;
   chip.ahead.clear();
-  tell(number, "shutdown", die_c >= law_->shutdown_c ? kHot : kStacksHot);
+  chip.cause = die_c >= law_->shutdown_c ? kHot : kStacksFatal;
+  tell(number, "shutdown", chip.cause);
 }
 
 void Heat::warm(uint32_t number, double degrees) {

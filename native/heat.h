@@ -32,6 +32,7 @@ class Heat {
   void restart(uint32_t chip);
   void publish() const;  // into the server's state
   bool shut_down(uint32_t chip) const { return chip < chips_.size() && chips_[chip].off; }
+  const Cause& cause(uint32_t chip) const { return chips_[chip].cause; }
 
  private:
   struct Chip {
@@ -41,6 +42,7 @@ class Heat {
     std::deque<Joules> ahead;                        // given off in that one and in those behind it
     double joules = 0, decided_j = 0, warmer_c = 0;  // decided: what had been given off at the last decision
     double celsius[kNodes] = {}, next[kNodes] = {};
+    Cause cause{};               // of being shut down
     Joules worked, power;        // watts in the latest step: of what ran, and all
     std::vector<uint32_t> near;  // chips on which its temperatures depend, itself among them
   };
