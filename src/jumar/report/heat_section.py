@@ -57,7 +57,8 @@ def line(heat: dict[str, Any]) -> str:
 
 def watts(heat: dict[str, Any]) -> str:
     """Power as the step begins, and where heat has brought it."""
-    return f"{heat['dynamic_w'] + heat['idle_w']:.0f} W at first, {heat['power_w']:.0f} W in the end"
+    first, last = heat["dynamic_w"] + heat["idle_w"], heat["power_w"]
+    return f"{last:.0f} W" if abs(last - first) < 5.0 else f"{first:.0f} W at first, {last:.0f} W in the end"
 
 
 def warning(heat: dict[str, Any] | None) -> str:
