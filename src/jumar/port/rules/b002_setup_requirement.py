@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
-from jumar.port import distributions
+from jumar.port import cost, distributions
 from jumar.port.document import Document
 from jumar.port.finding import Finding
 from jumar.port.reading import python_source, requirement_lines
@@ -26,6 +27,9 @@ RULE = Rule(
         Example(
             'from setuptools import setup\nsetup(install_requires=["torch", "flash-attn>=2.0"])\n',
             path="setup.py",
+        ),
+        Example(
+            'from setuptools import setup\nsetup(extras_require={"fast": ["flash-attn"]})\n', path="setup.py"
         ),
     ),
     keep=(
@@ -55,7 +59,19 @@ def check(document: Document) -> Iterator[Finding]:
             and not _is_own(source, needed.name)
             and (found := distributions.found(RULE, document, needed.asked, *source.span(node)))
         ):
-            yield found
+            yield _of_extra(found) if _is_extra(source, node) else found
+
+
+def _is_extra(source: python_source.Source, node: ast.AST) -> bool:
+    """It is asked for under a name of `extras_require`."""
+    return any(isinstance(one, ast.keyword) and one.arg == "extras_require" for one in source.ancestors(node))
+
+
+def _of_extra(found: Finding) -> Finding:
+    if found.severity != "blocks":
+        return found
+    why = f"{found.why}; it is installed only where the extra is asked for"
+    return replace(found, severity="degrades", why=why, effort_days=cost.days(found.code, "degrades"))
 
 
 def _is_own(source: python_source.Source, name: str) -> bool:

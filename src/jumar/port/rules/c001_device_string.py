@@ -65,6 +65,10 @@ RULE = Rule(
 )
 
 
+OF_OPERATOR = {
+    "why": "the operator of the program's own is registered for NVIDIA's device only; on Ascend it has no kernel",
+    "replacement": 'a kernel registered for "npu" beside it, or none of device_types where it holds for both',
+}
 UNUSED = "a constant that the file never uses names NVIDIA's device"
 
 
@@ -89,6 +93,8 @@ def check(document: Document) -> Iterator[Finding]:
         weight = python_guards.of_value(source, text.node, *usual, fix)
         if _is_unused(source, text.node):
             weight = {"severity": "cosmetic", "why": UNUSED}
+        if getattr(source.parents[text.node], "arg", "") == "device_types":
+            weight = {k: v for k, v in weight.items() if k in ("severity",)} | OF_OPERATOR
         if not known:
             weight.setdefault("replacement", AS_KNOWN)
         for place in python_strings.places(document, text):

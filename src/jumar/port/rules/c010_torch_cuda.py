@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -76,10 +77,26 @@ def _instead(name: str) -> str | None:
     return counterparts.without_npu(name) or counterparts.replacement(name)
 
 
+OF_NONE = "without CUDA the answer is 0, and the division fails"
+
+
+def _divides(source: python_source.Source, node: ast.AST) -> bool:
+    """`rank % torch.cuda.device_count()`."""
+    call = source.parents.get(node)
+    above = source.parents.get(call) if isinstance(call, ast.Call) else None
+    return (
+        isinstance(above, ast.BinOp)
+        and above.right is call
+        and isinstance(above.op, (ast.Mod, ast.Div, ast.FloorDiv))
+    )
+
+
 def _weight(source: python_source.Source, use: python_names.Use) -> python_guards.Weighed:
     if use.name.rpartition(".")[2] == "OutOfMemoryError":
         return {"severity": "cosmetic", "why": SAME_CLASS}
     answer = counterparts.without_cuda(use.name)
+    if answer == "0" and _divides(source, use.node):
+        return python_guards.weighed(source, use.node, RULE.severity, f"{RULE.why}; {OF_NONE}")
     if answer is not None:
         why = f"{RULE.why}; without CUDA the call does not fail: {answer}"
         return python_guards.weighed(source, use.node, "silent", why)

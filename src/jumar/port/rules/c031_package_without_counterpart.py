@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 
 from jumar.port import packages
@@ -27,6 +29,7 @@ RULE = Rule(
     examples=(
         Example("import cupy as cp\n"),
         Example("from numba import cuda\n"),
+        Example("if is_unsloth_available():\n    import unsloth\n"),
         Example("import nvidia.dali.fn as fn\n"),
         Example('cp = importlib.import_module("cupy")\n'),
     ),
@@ -57,4 +60,28 @@ def _weight(document: Document, asked: python_packages.Asked) -> python_guards.W
         return {"severity": "degrades", "why": ON_CPU}
     if asked.what.startswith("asks"):
         return {"severity": "degrades", "why": RULE.why}
-    return python_guards.weighed(document.once(python_source.read), asked.node, RULE.severity, RULE.why)
+    source = document.once(python_source.read)
+    weight = python_guards.weighed(source, asked.node, RULE.severity, RULE.why)
+    if weight["severity"] == "blocks" and _is_chosen(source, asked):
+        return {"severity": "degrades", "why": f"{RULE.why}; {CHOSEN}"}
+    return weight
+
+
+CHOSEN = "it is reached only where the program is told to use it, or found it"
+
+
+def _is_chosen(source: python_source.Source, asked: python_packages.Asked) -> bool:
+    """It stands under an `if` that names the package: `if is_unsloth_available():`, `if args.backend == "apex":`."""
+    inner: ast.AST = asked.node
+    for outer in source.ancestors(asked.node):
+        if isinstance(outer, ast.If) and inner in outer.body and not isinstance(outer.test, ast.UnaryOp):
+            test = source.text(outer.test).lower()
+            if asked.row.cuda.partition(".")[0].lower() in test and not FOR_ALL.search(test):
+                return not (outer.orelse and isinstance(outer.orelse[-1], ast.Raise))
+        if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        inner = outer
+    return False
+
+
+FOR_ALL = re.compile(r"\bnot\b|!=")

@@ -129,6 +129,7 @@ IN_A_FILE = {
 OWN_NAME_OF_PROJECT = {
     "severity": "cosmetic",
     "why": "a name or a file of the project's own, called after a component of NVIDIA's",
+    "replacement": "nothing, or a name without the vendor",
 }
 
 
@@ -273,7 +274,7 @@ def check(document: Document) -> Iterator[Finding]:
             document,
             *match.span(),
             match[0],
-            replacement=says,
+            replacement=more.get("replacement", says),
             layer=roles.layer_of(document),
             severity=more.get("severity"),
             why=more.get("why"),

@@ -54,7 +54,7 @@ ASKED = re.compile(
 USED = re.compile(
     r"(?<![\w$\-])nvidia-smi(?![\w:])|[\"'`:](?:CUDA|NCCL|NVIDIA)_[A-Z]\w*[\"'`=]|-D\w*CUDA\w*=|(?:[\w.\-]+\.)?nvidia\.com/"
     r"|nvcr\.io|--gpus|[\"'`]cuda(?::\d)?[\"'`]|runtime.{0,9}nvidia|[\"']local[\"'], *[\"']cuda"
-    r"|/(?:dev|proc/driver|run|usr/local|usr/bin|etc)/(?:nvidia|cuda)|[\"'`=]/(?:home|opt|var|usr|lib\w*|sys)/(?:[\w.\-]+/)*(?:nvidia|cuda)"
+    r"|[\"'`]proc/driver/nvidia|/(?:dev|proc/driver|run|usr/local|usr/bin|etc)/(?:nvidia|cuda)|[\"'`=]/(?:home|opt|var|usr|lib\w*|sys)/(?:[\w.\-]+/)*(?:nvidia|cuda)"
     r"|\blib(?:cuda|nvidia|cudart|cudnn|nccl|cublas)[\w\-]*\.(?:so|a|dylib)\b|\bnvcuda\b|-l(?:cuda|cudart|nccl|cudnn)\b"
     r"|\b(?:cudart|cublas|cudnn|nccl)(?:Lt)?(?:64)?\w*\.(?:dll|lib)\b|\bcudaPackages|\bcudaSupport\b|\bcudatoolkit\b|\bnvcdi\."
     r"|cuda[_\w$(){}.]*(?:win|linux)\w*\.(?:exe|run)"

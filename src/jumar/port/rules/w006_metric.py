@@ -47,6 +47,7 @@ QUERIES = re.compile(r"\bexpr\b|\bquery\b|\bmetrics?\b|seriesQuery", re.IGNORECA
 NAMED_ANYWHERE = re.compile(r"\bDCGM_(?:FI|EXP)_\w+|(?<=[\"'])nv_gpu_\w+")
 """Programs have names of their own that begin as the others do."""
 
+OF_LIST = "it is in the list of what NVIDIA's exporter exports; the NPU Exporter has names of its own"
 OF_DCGM = "the program speaks of a field of DCGM's, which is NVIDIA's"
 SERIES = re.compile(r"[ \t]*-?[ \t]*[\"']?series[\"']?:")
 """What a test of alerts feeds to them."""
@@ -78,5 +79,5 @@ def check(document: Document) -> Iterator[Finding]:
             match[0],
             replacement=says,
             severity=severity,
-            why=OF_DCGM if program else None,
+            why=OF_LIST if listed else OF_DCGM if program or document.kind == "text" else None,
         )

@@ -47,6 +47,7 @@ RULE = Rule(
     ),
     keep=(
         Example("# needs Python\nls\n", path="a.sh"),
+        Example('if x; then\n  echo "options nvidia ${A[@]}" > ${B}/nvidia.conf\nfi\n', path="a.sh"),
         Example("description: NVIDIA Parakeet, which hears\n", path="index.yaml"),
         Example('echo "with NCCL_IB_HCA=${NCCL_IB_HCA}"\n', path="a.sh"),
         Example("env:\n- name: NVIDIA_VISIBLE_DEVICES\n  value: all\n", path="values.yaml"),
@@ -103,6 +104,17 @@ def check(document: Document) -> Iterator[Finding]:
                 )
 
 
+INTO_FILE = re.compile(r"(?<![\d&>])>>?[ \t]*[\"']?(?:\$\{?\w+\}?|[\w.~]*)/[^&\s][^\s]*$")
+
+
+def _is_written(document: Document, start: int, end: int) -> bool:
+    """What is said goes into a file with a path."""
+    if WRITES.match(document.text, end):
+        return True
+    into = INTO_FILE.search(document.text, start, end)
+    return into is not None and "/dev/" not in into[0]
+
+
 def _said(document: Document) -> Iterator[tuple[int, int]]:
     """Texts for people: what is printed, and names and descriptions."""
     if document.kind in ("yaml", "json") and not roles.is_ci(document) and not roles.is_ansible(document):
@@ -116,5 +128,5 @@ def _said(document: Document) -> Iterator[tuple[int, int]]:
                 continue  # the name of a variable or an object
             yield entry.start, entry.end
     for command in script_commands(document):
-        if command.name in SPEAKING and not WRITES.match(document.text, command.end):
+        if command.name in SPEAKING and not _is_written(document, command.start, command.end):
             yield command.start, command.end

@@ -145,6 +145,10 @@ OF_HUB = re.compile(
     re.IGNORECASE,
 )
 """A name on a hub says who made it."""
+ACCOUNT = re.compile(
+    r"[ \t]*(?:-[ \t]+)?[\"']?(?:\w*user(?:name)?|owner)[\"']?[ \t]*[:=][ \t]*[\"']?nvidia[\"']?[ \t]*,?$"
+)
+"""Whom a machine or a service knows, whatever they are called."""
 REMOVED = re.compile(r"[ \t]*(?:sudo[ \t]+)?(?:rm|unlink|COPY[ \t]+--from)\b")
 OF_FILES: dict[str, Any] = {
     "severity": "degrades",
@@ -224,7 +228,7 @@ def check(document: Document) -> Iterator[Finding]:
                     runs_unchanged=False,
                 )
                 continue
-            if OF_HUB.search(text):
+            if OF_HUB.search(text) or ACCOUNT.match(text):
                 continue
             if document.kind == "json" and VOCABULARY.search(document.path) and TOKEN.match(text):
                 continue
