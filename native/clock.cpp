@@ -227,7 +227,7 @@ void Clock::follow(const Trace& trace, bool all) {
 void Clock::tell() {
   ServerState& state = Server::get()->state();
   for (size_t chip = 0; chip < busy_.size(); ++chip) state.condition[chip].virtual_ns = host_ns_;
-  if (heat_.followed()) heat_.publish();
+  if (heat_.followed()) heat_.publish(host_ns_);
 }
 
 // The share of the time since the last look in which each chip ran something, for who asks from outside.

@@ -2,9 +2,13 @@
 // or nothing, so that a process needs to ask nobody and the same program meets the same temperatures.
 #include "heat.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "core.h"
@@ -217,11 +221,28 @@ void Heat::restart(uint32_t number) {
   std::copy_n(law_->rest_c + number * kNodes, kNodes, chip.celsius);
 }
 
-void Heat::publish() const {
-  const ServerState& state = Server::get()->state();
-  for (uint32_t i = 0; i < chips_.size() && i < state.settings.chips; ++i) {
-    // One that is not used here is another process's to tell of, if there is one.
-    if (chips_[i].ours || state.condition[i].temperature == kUnmeasured) publish_one(i);
+// Of chips that idle the first rank tells; without ranks whoever runs, unless another program holds memory there.
+std::vector<bool> Heat::told_here() const {
+  ServerState& state = Server::get()->state();
+  const char* rank = std::getenv("LOCAL_RANK");
+  const bool first = rank == nullptr || std::strcmp(rank, "0") == 0;
+  const size_t count = std::min<size_t>(chips_.size(), state.settings.chips);
+  std::vector<bool> told(count);
+  for (size_t i = 0; i < count; ++i) told[i] = first && static_cast<double>(i) >= law_->alike;
+  for (const auto& process : state.processes) {
+    if (process.pid == 0 || process.pid == getpid()) continue;
+    for (size_t i = 0; i < count; ++i) told[i] = told[i] && process.used[i] == 0;
+  }
+  for (size_t i = 0; i < count; ++i) told[i] = told[i] || chips_[i].ours;
+  return told;
+}
+
+void Heat::publish(uint64_t host_ns) const {
+  const std::vector<bool> told = told_here();
+  for (uint32_t i = 0; i < told.size(); ++i) {
+    if (!told[i]) continue;
+    publish_one(i);
+    Server::get()->state().condition[i].virtual_ns = host_ns;
   }
 }
 

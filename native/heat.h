@@ -30,7 +30,7 @@ class Heat {
   void reach(uint64_t host_ns);
   void warm(uint32_t chip, double degrees);  // through faults: what cools that chip is so much warmer
   void restart(uint32_t chip);
-  void publish() const;  // into the server's state
+  void publish(uint64_t host_ns) const;  // into the server's state
   bool shut_down(uint32_t chip) const { return chip < chips_.size() && chips_[chip].off; }
   const Cause& cause(uint32_t chip) const { return chips_[chip].cause; }
 
@@ -55,6 +55,7 @@ class Heat {
   void spend(uint32_t number);
   void warm_up(uint32_t number);
   void govern(uint32_t number);
+  std::vector<bool> told_here() const;
   void publish_one(uint32_t number) const;
   void tell(uint32_t number, const char* event, const Cause& cause) const;
 
