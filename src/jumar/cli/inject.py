@@ -54,6 +54,8 @@ def execute(chosen: argparse.Namespace) -> int:
         return 0
     if sum((bool(chosen.kind), bool(chosen.scenario), chosen.clear)) != 1:
         raise Refusal("say what happens: a KIND, --scenario FILE or --clear; `--list` shows the kinds")
+    if chosen.kind:
+        _check_kind(chosen.kind)  # before any server is looked for
     directory = servers.find(chosen.server)
     try:
         devices = len(server.report(directory)["chips"])
@@ -63,9 +65,16 @@ def execute(chosen: argparse.Namespace) -> int:
             wanted = _wanted(chosen, devices)
             faults.inject(directory, wanted)
             print(schedule.text(wanted))
-    except (server.ServerError, faults.InjectionError, scenario.BadScenario, catalogue.UnknownKind) as error:
+    except (server.ServerError, faults.InjectionError, scenario.BadScenario) as error:
         raise Refusal(str(error)) from error
     return 0
+
+
+def _check_kind(name: str) -> None:
+    try:
+        catalogue.find(name)
+    except catalogue.UnknownKind as error:
+        raise Refusal(str(error)) from error
 
 
 def _wanted(chosen: argparse.Namespace, devices: int) -> list[faults.Injection]:

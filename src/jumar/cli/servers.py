@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jumar import environment
 from jumar.cli.refusal import Refusal
+from jumar.machine import server
 
 PREFIX = "jumar-"
 STATE = "state"
@@ -72,11 +73,19 @@ def lives(directory: Path) -> bool:
 
 
 def abandoned(directory: Path) -> bool:
-    """Whether it is a server of ours that nobody will remove: its owner was killed."""
+    """Whether it is a server of ours that nobody will remove, and no program uses: its owner was killed."""
     note = directory / OWNER
     try:
         if note.stat().st_uid != os.getuid() or not (directory / STATE).is_file():
             return False
-        return not Path(f"/proc/{int(note.read_text(encoding='utf-8'))}").exists()
+        owner = int(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False  # no owner is noted
+    return not Path(f"/proc/{owner}").exists() and not _used(directory)
+
+
+def _used(directory: Path) -> bool:
+    try:
+        return bool(server.report(directory)["processes"])
+    except (server.ServerError, ImportError):
+        return False  # of another build, or not whole
