@@ -109,16 +109,6 @@ def network_of(supply: Supply, chips: int, cooling: str, given: Constants | None
     return _built(supply, chips, known.cooling[cooling], cooling == "liquid", known)
 
 
-def inlet_rise_k_w(supply: Supply, chips: int, cooling: str, given: Constants | None = None) -> Floats:
-    """[i, j]: by how many kelvin each watt of chip j warms what chip i is cooled with, once that is steady."""
-    network = network_of(supply, chips, cooling, given)
-    rises = np.zeros((chips, chips))
-    for chip, before in enumerate(network.carried_w_k[COOLANT::EACH, COOLANT::EACH]):
-        for other in np.flatnonzero(before):
-            rises[chip, other] = 1.0 / before[other]
-    return rises
-
-
 def _built(supply: Supply, chips: int, way: Cooling, liquid: bool, known: Constants) -> Network:
     node, limit_w = known.node, supply.limit_w
     stack_w = supply.range_w * known.power.memory_share * known.power.memory_in_stacks
