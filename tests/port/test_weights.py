@@ -12,6 +12,37 @@ TORCH = "import torch\n"
 DIST = "import torch.distributed as dist\n"
 ROWS = [
     # only where there is CUDA
+    ("C010", "silent", TORCH + "torch.cuda.empty_cache()\n"),
+    ("C010", "blocks", TORCH + "r = rank % torch.cuda.device_count()\n"),
+    ("C010", "silent", TORCH + "@skip_if_not_gpu\ndef test_a():\n    torch.cuda.synchronize()\n"),
+    (
+        "C010",
+        "silent",
+        TORCH
+        + "@pytest.mark.skipif(not torch.cuda.is_available(), reason='')\ndef test_a():\n    torch.cuda.init()\n",
+    ),
+    (
+        "C010",
+        "blocks",
+        TORCH + "@pytest.mark.skipif(not has_disk(), reason='')\ndef test_a():\n    torch.cuda.init()\n",
+    ),
+    (
+        "C010",
+        "silent",
+        TORCH + "def _f():\n    torch.cuda.init()\ndef g(x):\n    if x.is_cuda:\n        _f()\n",
+    ),
+    (
+        "C010",
+        "blocks",
+        TORCH + "def _f():\n    torch.cuda.init()\ndef g(x):\n    if x.is_cuda:\n        _f()\n    _f()\n",
+    ),
+    ("C043", "silent", TORCH + "def g(x):\n    if x.is_cuda:\n        x = x.to(torch.float8_e4m3fn)\n"),
+    (
+        "C034",
+        "silent",
+        "from torch.utils.cpp_extension import CUDAExtension, CppExtension\n"
+        "E = CUDAExtension\nif CPU_ONLY:\n    E = CppExtension\n",
+    ),
     ("C010", "blocks", TORCH + "torch.cuda.synchronize()\n"),
     ("C010", "silent", TORCH + "if torch.cuda.is_available():\n    torch.cuda.synchronize()\n"),
     ("C010", "silent", TORCH + "if kind == 'cuda':\n    torch.cuda.synchronize()\n"),

@@ -12,6 +12,10 @@ from jumar.port.reading.python_source import Source
 
 Standing = Callable[[ast.AST], "str | None"]
 JITTED = re.compile(r"\bjit\b|\bautotune\b|\bheuristics\b")
+FOR_CPU = re.compile(
+    r"\b(?:\w*_)?cpu_only\b|\bforce_cpu\b|\b(?:no|without|not \w*(?:use|with|have|has))_?cuda\b",
+    re.IGNORECASE,
+)
 MOST = 40
 """Calls and reads of one name that are looked at."""
 
@@ -85,3 +89,22 @@ def _reads(document: Document) -> dict[str, list[ast.Name]]:
         if isinstance(one.ctx, ast.Load):
             found.setdefault(one.id, []).append(one)
     return found
+
+
+def is_default(source: Source, node: ast.AST) -> bool:
+    """It is kept under a name that another value takes where the program is asked for the CPU: `if CPU_ONLY: …`."""
+    statement = source.parents.get(node)
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return False
+    scope, name = source.scope(statement.targets[0]), statement.targets[0].id
+    return any(
+        isinstance(other, ast.Name)
+        and other.id == name
+        and isinstance(other.ctx, ast.Store)
+        and source.scope(other) is scope
+        and isinstance(above := source.parents.get(source.statement(other)), ast.If)
+        and source.statement(other) in above.body
+        and FOR_CPU.search(source.text(above.test)) is not None
+        and other.lineno > statement.lineno
+        for other in source.all(ast.Name)
+    )

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from jumar.port.document import Document
-from jumar.port.reading import python_assertions, python_callers, python_mocks, python_tries, ways_out
+from jumar.port.reading import (
+    python_assertions,
+    python_callers,
+    python_mocks,
+    python_skips,
+    python_tries,
+    ways_out,
+)
 from jumar.port.reading.python_source import FUNCTIONS, Source
 from jumar.port.reading.python_tries import last
 from jumar.port.reading.string_patterns import SPOKEN, TEST_FILE
@@ -85,33 +92,10 @@ def weighed(source: Source, node: ast.AST, usual: str, why: str) -> Weighed:
         return {"severity": "blocks", "why": REFUSED}
     if usual != "blocks":
         return {"severity": usual, "why": why}
-    way = standing(source, node) or (ONLY_CUDA if _is_default(source, node) else None)
+    way = standing(source, node) or (ONLY_CUDA if python_callers.is_default(source, node) else None)
+    if way is None and python_skips.is_skipped(source, node):
+        return {"severity": "silent", "why": f"{why}; {python_skips.WHY}"}
     return {"severity": WEIGHTS[way], "why": f"{why}; {WHY[way]}"} if way else {"severity": usual, "why": why}
-
-
-def _is_default(source: Source, node: ast.AST) -> bool:
-    """It is kept under a name that another value takes where the program is asked for the CPU: `if CPU_ONLY: …`."""
-    statement = source.parents.get(node)
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-        return False
-    scope, name = source.scope(statement.targets[0]), statement.targets[0].id
-    return any(
-        isinstance(other, ast.Name)
-        and other.id == name
-        and isinstance(other.ctx, ast.Store)
-        and source.scope(other) is scope
-        and isinstance(above := source.parents.get(source.statement(other)), ast.If)
-        and source.statement(other) in above.body
-        and FOR_CPU.search(source.text(above.test)) is not None
-        and other.lineno > statement.lineno
-        for other in source.all(ast.Name)
-    )
-
-
-FOR_CPU = re.compile(
-    r"\b(?:\w*_)?cpu_only\b|\bforce_cpu\b|\b(?:no|without|not \w*(?:use|with|have|has))_?cuda\b",
-    re.IGNORECASE,
-)
 
 
 def of_value(
