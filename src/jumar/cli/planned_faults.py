@@ -13,6 +13,7 @@ from jumar.machine import faults
 from jumar.machine.faults import scenario, schedule
 
 EVENTS = "events.jsonl"
+SHOWN = 8
 MOST = 64  # faults drawn of `--mtbf`
 
 
@@ -41,7 +42,8 @@ def wish(chosen: argparse.Namespace, plan: Plan) -> list[faults.Injection]:
         raise Refusal(str(error)) from error
     if chosen.no_trace and any(one.needs_clock for one in wanted):
         raise Refusal("--no-trace: without a trace no time passes; say operators, or leave out --no-trace")
-    print(f"jumar: faults that wait:\n{schedule.text(wanted)}", file=sys.stderr, flush=True)
+    later = f"\n{len(wanted) - SHOWN:>14} more" if len(wanted) > SHOWN else ""
+    print(f"jumar: faults that wait:\n{schedule.text(wanted[:SHOWN])}{later}", file=sys.stderr, flush=True)
     return wanted
 
 
