@@ -89,6 +89,7 @@ def text(wanted: Sequence[Injection]) -> str:
     """One line a fault, for people."""
     lines = []
     for one in wanted:
-        when = f"{one.at_s:.3g} s" if one.at_s is not None else f"operator {one.after_operators or 0}"
+        when = "now" if one.after_operators is None else f"operator {one.after_operators}"
+        when = when if one.at_s is None else f"{one.at_s:.3g} s"
         lines.append(f"{when:>14}  chip {one.chip}  {one.kind.name}")
     return "\n".join(lines)
