@@ -14,7 +14,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-TRIES = 5
 FAULT = 3  # exit code of an attempt that a chip has ended
 
 
