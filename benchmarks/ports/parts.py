@@ -9,8 +9,10 @@ Row = dict[str, str]
 PARTS = ("place", "cause", "layer", "weight", "advice")
 OF_A_TIE = frozenset(("place", "cause"))
 """A finding with neither of them wrong is a true tie to CUDA, whatever else it says."""
-ASKED = ("third", "fourth", "fifth", "sixth", "seventh")
+ASKED = ("third", "fourth", "fifth", "sixth", "seventh", "eighth")
 """The looks whose wrong findings name their part; of the first two it was not asked."""
+POOLED = tuple(f"{look}, random" for look in ("fifth", "sixth", "seventh", "eighth"))
+"""The looks drawn alike: 120 of any findings, at most 20 or 25 of one repository; also counted together."""
 
 
 def wrong_in(row: Row) -> frozenset[str]:
@@ -67,6 +69,9 @@ def both_figures(looks: dict[str, list[Row]], layers: tuple[str, ...]) -> Iterab
     yield from ("### True ties, and right in every part\n", *_heads("look"))
     for name, rows in judged.items():
         yield _both(name, rows)
+    pooled = [row for rows in judged.values() for row in rows if row["look"] in POOLED]
+    if pooled:
+        yield _both("fifth to eighth look, any findings, pooled", pooled)
     last = [name for name, rows in judged.items() if rows[0]["look"].startswith(ASKED[-1])]
     yield from ("\nThe last look by layer:\n", *_heads("last look"))
     for name in last:
