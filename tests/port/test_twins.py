@@ -207,6 +207,16 @@ def test_pod() -> None:
     assert "# the only one" in made.text
 
 
+def test_a_part_of_a_gpu_leaves() -> None:
+    """An amount of memory is no number of chips."""
+    limits = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    resources:\n      limits:\n"
+    limits += "        nvidia.com/gpu: 2\n        nvidia.com/gpumem: 3000\n"
+    made = _twin("pod.yaml", limits)
+    spec = yaml.safe_load(made.text)["spec"]
+    assert spec["containers"][0]["resources"] == {"limits": {"huawei.com/Ascend910": 2}}
+    assert "look whether that is meant" in made.text
+
+
 def test_compose() -> None:
     services = yaml.safe_load(_twin("docker-compose.yml").text)["services"]
     assert services["web"] == {"image": "nginx"}
@@ -296,6 +306,7 @@ def test_ray_counts_chips() -> None:
         ("Dockerfile", "FROM python:3.11\nRUN ls\n"),
         ("chart/templates/pod.yaml", POD),
         ("pod.npu.yaml", POD),
+        ("pod.yaml", POD.replace("nvidia.com/gpu:", "aliyun.com/gpu-core.percentage:")),
         ("crd.yaml", "apiVersion: nvidia.com/v1\nkind: ClusterPolicy\nspec:\n  x: {nvidia.com/gpu: 1}\n"),
         (".github/workflows/a.yml", "jobs:\n  a:\n    container:\n      image: nvidia/cuda:12\n"),
         ("requirements.txt", "numpy\n"),

@@ -151,6 +151,24 @@ ROWS = [
         TORCH
         + "class T:\n    if torch.cuda.is_available():\n\n        def test_a(self):\n            x.cuda()\n",
     ),
+    (
+        "C017",
+        "silent",
+        TORCH
+        + "def f():\n    if hasattr(torch._C, '_cuda_x'):\n\n        def g():\n            torch._C._cuda_x()\n"
+        + "    h(g)\n",
+    ),
+    ("C010", "cosmetic", TORCH + "def f():\n    x: torch.cuda.nvtx.Range = g()\n"),
+    ("C010", "blocks", TORCH + "def f():\n    x = torch.cuda.nvtx.Range()\n"),
+    # what is never read
+    ("C001", "cosmetic", "def f(x, device='cuda'):\n    y = x + 1\n    return y\n"),
+    ("C001", "blocks", "def f(x, device='cuda'):\n    y = x + 1\n    return y.to(device)\n"),
+    ("C021", "degrades", DIST + "p.add_argument('--x', choices=[dist.Backend.NCCL])\n"),
+    (
+        "C038",
+        "silent",
+        "import tensorflow as tf\nif a.is_gpu:\n    tf.config.experimental.set_memory_growth(b, True)\n",
+    ),
     # packages whose absence is caught
     ("C031", "blocks", "import cupy\n"),
     ("C031", "degrades", "try:\n    import cupy\nexcept ImportError:\n    cupy = None\n"),

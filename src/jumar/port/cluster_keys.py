@@ -21,7 +21,7 @@ KEY = re.compile(
     r"accelerator|feature\.node|dcgm)\.)?"
     r"nvidia\.com\\*/(?!en-|blog|content|object|docs|datacenter|download|deep-learning|gtc|drivers)[\w.\-/*]+"
     r"|cloud\.google\.com/gke-(?:accelerator|gpu)[\w\-]*|k8s\.amazonaws\.com/accelerator"
-    r"|karpenter\.k8s\.aws/instance-(?:gpu|accelerator)-[\w\-]+|aliyun\.com/gpu-[\w\-]+|"
+    r"|karpenter\.k8s\.aws/instance-(?:gpu|accelerator)-[\w\-]+|aliyun\.com/gpu-[\w\-]+(?:\.percentage)?|"
     r"volcano\.sh/v?gpu-[\w\-]+"
     r"|(?<=\.)nvidia\\+\.com\\*/(?:gpu|mig)[\w.\-]*"
     r"|(?<=\[[\"'])(?:gpu|mig)\.nvidia\.com(?=[\"']\])"
@@ -59,9 +59,13 @@ CONTINUED = re.compile(r"\\\r?\n[^\n]*$")
 LABELS = re.compile(r"\b(?:kubectl|oc)\b[^|;&]*\blabel\b")
 GIVEN = re.compile(r"limits|requests|ResourceList|MustParse|Quantity", re.IGNORECASE)
 """A line of a program that makes a pod ask for it."""
+PART = re.compile(r"aliyun\.com/gpu-(?:mem|core)|/v?gpu-?(?:mem|core)|volcano\.sh/v?gpu-(?:mem|core)")
 CDI = re.compile(r"=(?:all|gpu|\d|[0-9a-fA-F]{8}-|GPU-|MIG-|%)")
 """After a class of devices: one of them by name, for a container's run time and not for Kubernetes."""
 HEADING = re.compile(r"^[ \t]*(?:-[ \t]+)?[\"']?([\w.\-/]+)[\"']?:[ \t]*$")
+WORDS = re.compile(r"(?<!\S)[A-Za-z]{2,}[.,:]?(?!\S)")
+QUOTE = '"'
+LEAST_WORDS = 4
 FARTHEST = 60
 NEAR = 200
 # What a file holds that has such a key.
@@ -117,6 +121,11 @@ OF_ROLE = Special(
     "cosmetic",
     "a role is given rights on NVIDIA's kinds; a cluster takes it without them",
     "rights on what stands there on Ascend beside it, where the program has need of some",
+)
+OF_TEXT = Special(
+    "cosmetic",
+    "a text that the program prints names NVIDIA's resource",
+    "the resource that is there, or both",
 )
 NONE_ASKED = Special("cosmetic", "none of NVIDIA's GPUs is asked for, so that a pod is placed without them")
 OF_SCHEMA = Special(
@@ -189,6 +198,8 @@ def _special(document: Document, key: Key) -> Special | None:
     begin = document.starts[line]
     text = document.text[max(begin, key.start - NEAR) : key.end + NEAR].split("\n")[0]
     if document.kind == "text":
+        if _is_in_text(document, key):
+            return OF_TEXT
         if key.role == "selector":
             return LABEL_OF_PROGRAM
         known = GIVEN.search(text) or TEMPLATE.search(document.path)
@@ -201,10 +212,26 @@ def _special(document: Document, key: Key) -> Special | None:
     return None
 
 
+def _is_in_text(document: Document, key: Key) -> bool:
+    """Part of a string of several words: a heading or a message."""
+    line = document.position(key.start)[0]
+    start = document.starts[line - 1]
+    before, after = document.text[start : key.start], document.lines[line - 1][key.end - start :]
+    if before.count('"') % 2 == 0 or '"' not in after:
+        return False
+    words = WORDS.findall(f"{before.rpartition(QUOTE)[2]} {after.partition(QUOTE)[0]}")
+    return len(words) >= LEAST_WORDS
+
+
 def _is_annotation(key: Key) -> bool:
     if ANNOTATED.fullmatch(key.name):
         return True
     return key.role == "selector" and "annotations" in key.above
+
+
+def is_part(name: str) -> bool:
+    """An amount of a GPU's memory or cores, and no number of GPUs."""
+    return PART.search(name) is not None
 
 
 def _is_resource(name: str) -> bool:

@@ -33,6 +33,8 @@ IN_SCRIPT = re.compile(
     re.MULTILINE,
 )
 """Of a file for Kubernetes or compose that a script writes."""
+IN_TEMPLATE = re.compile(r"\{\{-?[ \t]*\"(?P<image>nvcr\.io/[\w\-]+/[\w.\-/]+:[\w.\-]+)\"[ \t]*-?\}\}")
+"""What a chart's helper answers with."""
 WATCHES = re.compile(
     r"[-_](?:exporter|operator|plugin|scheduler|webhook|discovery|monitor|dashboard|controller)$"
 )
@@ -100,6 +102,9 @@ def named(document: Document) -> Iterator[tuple[str, int, int]]:
         yield from _of_dockerfile(document)
     elif document.kind in ("yaml", "json"):
         yield from _of_entries(document)
+    if document.kind == "yaml":
+        for match in IN_TEMPLATE.finditer(document.text):
+            yield match["image"], match.start("image"), match.end("image")
     if document.kind in ("shell", "slurm", "make"):
         for match in (
             *SET.finditer(document.text),

@@ -11,6 +11,8 @@ from jumar.port.document import Document
 from jumar.port.finding import Edit, Finding
 from jumar.port.reading import recorded, roles, shell_guards
 
+NESTED = re.compile(r"[^/].*/\.github/workflows/[^/]+\.ya?ml$")
+NEVER_RUNS = "; a workflow below the root, where GitHub does not look, never runs"
 Check = Callable[[Document], Iterator[Finding]]
 
 PROSE = frozenset(("markdown",))
@@ -76,6 +78,9 @@ class Rule:
         """A finding at characters `start` to `end`; what is not given is as the rule says."""
         if recorded.is_recorded(document, start):
             severity, edit, why, replacement = "cosmetic", None, recorded.WHY, recorded.INSTEAD
+        nested = NESTED.match(document.path) is not None
+        if nested and (severity or self.severity) != "cosmetic":
+            severity, edit, why = "cosmetic", None, (why or self.why) + NEVER_RUNS
         edits = tuple(edit) if edit is not None else None
         read_only = document.kind in PROSE or (self.code[0] in "DW" and roles.is_test_data(document))
         heavy = "cosmetic" if read_only else severity or self.severity

@@ -25,6 +25,7 @@ def of_callers(source: Source, function: ast.AST, standing: Standing) -> str | N
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return None
     private = function.name.startswith("_") and not function.name.startswith("__")
+    private = private or source.document.path.rpartition("/")[2] == "setup.py"  # nobody imports it
     if not private and not any(JITTED.search(source.text(one)) for one in function.decorator_list):
         return None
     if isinstance(source.parents.get(function), ast.ClassDef):

@@ -17,6 +17,7 @@ from jumar.port.reading import (
     python_mocks,
     python_skips,
     python_tries,
+    python_unread,
     ways_out,
 )
 from jumar.port.reading.python_source import FUNCTIONS, Source
@@ -92,6 +93,10 @@ def weighed(source: Source, node: ast.AST, usual: str, why: str) -> Weighed:
         return {"severity": "blocks", "why": REFUSED}
     if usual != "blocks":
         return {"severity": usual, "why": why}
+    if python_unread.is_annotation(source, node):
+        return {"severity": "cosmetic", "why": python_unread.ANNOTATED}
+    if python_unread.is_default(source, node):
+        return {"severity": "cosmetic", "why": python_unread.UNREAD}
     way = standing(source, node) or (ONLY_CUDA if python_callers.is_default(source, node) else None)
     if way is None and python_skips.is_skipped(source, node):
         return {"severity": "silent", "why": f"{why}; {python_skips.WHY}"}
@@ -151,7 +156,7 @@ def standing(source: Source, node: ast.AST, hops: int = 0) -> str | None:
         if way:
             return way
         if isinstance(outer, FUNCTIONS):
-            return _of_test_function(source, outer) or _of_callers(source, outer, hops)
+            return _of_definition(source, outer) or _of_callers(source, outer, hops)
         inner = outer
     return None
 
@@ -181,10 +186,14 @@ def of_path(source: Source, node: ast.AST, usual: str, why: str) -> dict[str, An
     return {**weight, "severity": WEIGHTS[way], "why": f"{why}; {WHY[way]}"} if way else weight
 
 
-def _of_test_function(source: Source, function: ast.AST) -> str | None:
-    """A test that is only there where there is CUDA: nobody calls it by its name."""
+def _of_definition(source: Source, function: ast.AST) -> str | None:
+    """A function that is only there where there is CUDA: a test, or one within another function."""
     above = source.parents.get(function)
-    if not str(getattr(function, "name", "")).startswith("test") or not isinstance(above, ast.If):
+    if not isinstance(above, ast.If) or isinstance(function, ast.Lambda):
+        return None
+    if not str(getattr(function, "name", "")).startswith("test") and not isinstance(
+        source.scope(above), FUNCTIONS
+    ):
         return None
     return _on_the_way(source, above, function)
 

@@ -108,6 +108,6 @@ def is_ansible(document: Document) -> bool:
 
 def layer_of(document: Document) -> str:
     """Of a command or variable in this document: what people read and CI are workflow, the rest data centre."""
-    if document.kind in ("markdown", "notebook") or is_ci(document):
+    if document.kind in ("markdown", "notebook") or is_ci(document) or document.path.startswith(".github/"):
         return "workflow"
     return "data centre"

@@ -50,6 +50,12 @@ RULE = Rule(
             "import torch\n\n" + agnostic.LINE + '\n\nparser.add_argument("--device", default=device_type)\n',
         ),
         Example(
+            "def f(x, device='cuda'):\n    y = x + 1\n    return y\n",
+            "import torch\n\n"
+            + agnostic.LINE
+            + "\n\ndef f(x, device=device_type):\n    y = x + 1\n    return y\n",
+        ),
+        Example(
             'pick = lambda: "cuda"\n', "import torch\n\n" + agnostic.LINE + "\n\npick = lambda: device_type\n"
         ),
     ),

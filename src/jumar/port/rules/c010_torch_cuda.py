@@ -46,6 +46,7 @@ RULE = Rule(
             "import torch\n\nif torch.accelerator.is_available():\n    torch.accelerator.synchronize()\n",
         ),
         Example("@mock.patch('torch.cuda.is_available')\ndef test():\n    pass\n"),
+        Example("import torch\n\n\ndef f():\n    x: torch.cuda.nvtx.Range = g()\n    return x\n"),
         Example("import torch.cuda\n"),
         Example("import torch\n\ntorch.cuda.nvtx.range_pop()\n"),
     ),

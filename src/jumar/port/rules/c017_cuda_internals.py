@@ -27,6 +27,10 @@ RULE = Rule(
     replacement="a public name, of torch.accelerator or torch.npu",
     examples=(
         Example("import torch\n\nif hasattr(torch._C, '_cuda_x'):\n    f = torch._C._cuda_x\n"),
+        Example(
+            "import torch\n\n\ndef f():\n    if hasattr(torch._C, '_cuda_x'):\n\n        def g():\n"
+            "            torch._C._cuda_x()\n\n    return g\n"
+        ),
         Example("import torch\n\ntorch._C._cuda_clearCublasWorkspaces()\n"),
         Example("from torch._C import _cuda_getCurrentRawStream\n"),
     ),

@@ -23,9 +23,24 @@ RULE = Rule(
     runs_unchanged=True,
     why="NCCL moves data between NVIDIA's GPUs only; on Ascend it is HCCL",
     replacement='torch.distributed.is_backend_available("hccl"), torch_npu\'s ProcessGroupHCCL',
-    examples=(Example("import torch.distributed as dist\n\nif dist.is_nccl_available():\n    pass\n"),),
+    examples=(
+        Example("import torch.distributed as dist\n\nif dist.is_nccl_available():\n    pass\n"),
+        Example(
+            "from torch import distributed as dist\n\np.add_argument('--x', choices=[dist.Backend.NCCL])\n"
+        ),
+    ),
     keep=("import torch.distributed as dist\n\nif dist.is_gloo_available():\n    pass\n",),
 )
+
+
+CHOICES = "the option takes these and refuses hccl, which is NCCL's counterpart on Ascend"
+
+
+def _is_choice(source: python_source.Source, node: ast.AST) -> bool:
+    """`choices=[Backend.GLOO, Backend.NCCL]`."""
+    above = source.parents.get(node)
+    held = source.parents.get(above) if isinstance(above, (ast.List, ast.Tuple, ast.Set)) else None
+    return isinstance(held, ast.keyword) and held.arg == "choices"
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -49,5 +64,7 @@ def check(document: Document) -> Iterator[Finding]:
             or python_names.is_question(use)
         )
         weight = python_guards.weighed(source, use.node, "silent" if asked else RULE.severity, RULE.why)
+        if _is_choice(source, use.node):
+            weight = {"severity": "degrades", "why": CHOICES}
         says = NAMED if use.name.endswith("Backend.NCCL") else None
         yield RULE.found(document, *source.place(use.node), use.name, **weight, replacement=says)

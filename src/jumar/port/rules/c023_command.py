@@ -46,6 +46,12 @@ RULE = Rule(
     examples=(
         Example('import subprocess\n\nsubprocess.run(["nvidia-smi", "-L"])\n'),
         Example('import subprocess\n\nsubprocess.check_output([home + "/bin/nvcc", "-V"])\n'),
+        Example(
+            "from torch.utils.cpp_extension import CUDA_HOME\n\n\ndef version(home):\n    return "
+            'subprocess.check_output([home + "/bin/nvcc", "-V"])\n\n\nif CUDA_HOME is not None:\n'
+            "    version(CUDA_HOME)\n",
+            path="setup.py",
+        ),
         Example('os.system("nvidia-smi --query-gpu=memory.used --format=csv")\n'),
     ),
     keep=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -37,6 +38,9 @@ RULE = Rule(
     replacement="paddle.CustomPlace with paddle-custom-npu; npu_device for TensorFlow; for JAX and MXNet nothing",
     examples=(
         Example("import tensorflow as tf\n\nok = tf.test.is_gpu_available()\n"),
+        Example(
+            "import tensorflow as tf\n\nif a.is_gpu:\n    tf.config.experimental.set_memory_growth(b, True)\n"
+        ),
         Example("import paddle\n\nplace = paddle.CUDAPlace(0)\n"),
     ),
     keep=("import tensorflow as tf\n\nx = tf.zeros(3)\n",),
@@ -75,9 +79,29 @@ def check(document: Document) -> Iterator[Finding]:
     ):
         asks = use.name.rpartition(".")[2].startswith(("is_", "get_build_info"))
         weight = python_guards.weighed(source, use.node, "silent" if asks else RULE.severity, RULE.why)
+        if weight["severity"] == "blocks" and _is_for_gpus(source, use.node):
+            weight = {"severity": "silent", "why": f"{RULE.why}; reached only where the program found one"}
         yield RULE.found(
             document, *source.place(use.node), use.name, **weight, replacement=_instead(use.name)
         )
+
+
+GPU = re.compile(r"\b(?:is_gpu|has_gpu|gpus?_available|on_gpu)\b")
+
+
+def _is_for_gpus(source: python_source.Source, node: ast.AST) -> bool:
+    """`if self.is_gpu: …`."""
+    inner = node
+    for outer in source.ancestors(node):
+        if (
+            isinstance(outer, ast.If)
+            and inner in outer.body
+            and isinstance(outer.test, (ast.Name, ast.Attribute))
+            and GPU.search(source.text(outer.test))
+        ):
+            return True
+        inner = outer
+    return False
 
 
 def _instead(name: str) -> str | None:

@@ -43,6 +43,8 @@ RULE = Rule(
     examples=(
         Example("FROM nvidia/cuda:12.1.1-devel-ubuntu22.04\n"),
         Example("FROM nvcr.io/nvidia/pytorch:24.01-py3 AS base\n"),
+        Example("cni:\n  repository: nvcr.io/nvstaging/mellanox\n", path="cr.yaml"),
+        Example('{{- "nvcr.io/nvidia/tritonserver:24.01-py3" -}}\n', path="templates/_helpers.tpl"),
         Example("services:\n  a:\n    image: vllm/vllm-openai:latest\n", path="compose.yaml"),
         Example("docker run -it nvcr.io/nvidia/pytorch:24.01-py3 bash\n", path="run.sh"),
         Example("srun --container-image=nvcr.io#nvidia/pytorch:25.08-py3 ls\n", path="run.sh"),
@@ -67,6 +69,12 @@ RULE = Rule(
 
 OF_NETWORK = "the image serves a network between NVIDIA's GPUs"
 OF_COMPONENT = "the image is of a component that manages or watches NVIDIA's GPUs"
+OF_CARDS = "the image serves network cards of NVIDIA's: it holds no CUDA and runs without GPUs"
+INSTEAD_OF_CARDS = "nothing: it stays where the nodes have such cards"
+CARDS = re.compile(
+    r"(?<![a-z])(?:mellanox|sr-?iov|multus|network-operator|ipam|doca|m?ofed|ipoib|nic-[a-z]+|k8s-rdma"
+    r"|rdma-(?:cni|shared)|ib-(?:kubernetes|sriov))(?![a-z])"
+)
 OF_VENDOR = "the image is NVIDIA's: it holds CUDA, or what is made for NVIDIA's GPUs"
 INSTEAD_OF_COMPONENT = "MindCluster's component or Ascend's driver in its place, if it has to have one"
 COMPONENTS = re.compile(
@@ -79,6 +87,8 @@ PICTURE = (".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".ico")
 def _why(image: str, row: str) -> str | None:
     if images.OF_NETWORK.search(image):
         return OF_NETWORK
+    if CARDS.search(image) and not images.HOLDS.search(image):
+        return OF_CARDS
     if COMPONENTS.search(image) and not images.HOLDS.search(image):
         return OF_COMPONENT
     return OF_VENDOR if row.endswith("/*") or image.startswith("nvcr.io") else None
@@ -94,6 +104,14 @@ def check(document: Document) -> Iterator[Finding]:
             why = _why(image, row.cuda)
             if why == OF_COMPONENT and "quay.io/ascend/cann" in says:
                 says = INSTEAD_OF_COMPONENT
+            says = INSTEAD_OF_CARDS if why == OF_CARDS else says
             yield RULE.found(
-                document, start, end, image, replacement=says, layer=roles.layer_of(document), why=why
+                document,
+                start,
+                end,
+                image,
+                replacement=says,
+                layer=roles.layer_of(document),
+                severity="cosmetic" if why == OF_CARDS else None,
+                why=why,
             )

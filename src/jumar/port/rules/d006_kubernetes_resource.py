@@ -38,6 +38,8 @@ RULE = Rule(
         Example("sparkConf:\n  spark.executor.resource.gpu.vendor: nvidia.com\n", path="a.yaml"),
         Example("- expression: device.attributes['gpu.nvidia.com'].type == 'A100'\n", path="a.yaml"),
         Example("- deviceClassName: gpu.nvidia.com\n", path="a.yaml"),
+        Example("limits:\n  aliyun.com/gpu-core.percentage: 30\n", path="a.yaml"),
+        Example('PrintLine(w, "all nodes which own aliyun.com/gpu-mem here:")\n', path="a.go"),
         Example('name := "nvidia.com/gpu"\n', path="a_test.go"),
         Example("kubectl get nodes -o json | grep nvidia.com/gpu\n", path="a.sh"),
     ),

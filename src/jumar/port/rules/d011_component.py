@@ -46,6 +46,7 @@ RULE = Rule(
         ),
         Example("kubectl patch clusterpolicies.nvidia.com/cluster-policy --type=json\n", path="a.sh"),
         Example("scrape_configs:\n  - job_name: dcgm-exporter\n", path="prometheus.yml"),
+        Example("helm install nvidia-network-operator nvidia/network-operator\n", path="a.sh"),
         Example("mig:\n  strategy: single\nmigStrategy: mixed\n", path="values.yaml"),
     ),
     keep=(
@@ -174,6 +175,12 @@ def _more(document: Document, match: re.Match[str]) -> dict[str, str]:
     return {}
 
 
+def _of_cards(more: dict[str, str]) -> dict[str, str]:
+    """The same of what manages NVIDIA's network cards: a cluster without them runs on."""
+    why = more.get("why", RULE.why).replace("manages NVIDIA's GPUs", "manages NVIDIA's network cards")
+    return {"severity": "degrades"} | more | {"why": why}
+
+
 def _of_entry(document: Document, match: re.Match[str]) -> dict[str, str] | None:
     """What is true of a key, and of a value that only names."""
     starts, entries = document.once(_places)
@@ -264,10 +271,13 @@ def check(document: Document) -> Iterator[Finding]:
             continue
         if "driver" in match[0] and PACKAGES.search(document.text, document.starts[line - 1], match.start()):
             continue  # a package, of which D003 tells
+        cards = "network-operator" in match[0]
         says = next((words for piece, words in INSTEAD.items() if piece in match[0].lower()), None)
         more = _more(document, match)
         if "why" not in more and OF_DRIVER.search(match[0]):
             more = more | {"why": "what is called so is part of NVIDIA's driver, or a service of it"}
+        if cards:
+            more = _of_cards(more)
         if document.kind == "json" and NAMED.match(document.lines[line - 1]):
             more = {"severity": "cosmetic"}
         yield RULE.found(

@@ -73,6 +73,7 @@ RULE = Rule(
             path="run.sh",
         ),
         Example("ENV NVIDIA_VISIBLE_DEVICES=all\n", path="Dockerfile"),
+        Example("env:\n- name: NVIDIA_VISIBLE_DEVICES\n  value: void\n", path="pod.yaml"),
         Example("env:\n- name: NCCL_DEBUG\n  value: INFO\n", path="pod.yaml"),
         Example("mpirun -x NCCL_IB_HCA -np 8 ./x\n", path="run.sh"),
         Example('if [ -n "$CUDA_HOME" ]; then ls; fi\n', path="run.sh"),
@@ -170,6 +171,8 @@ def check(document: Document) -> Iterator[Finding]:
             if row and row.note.startswith("ignored")
             else None
         )
+        if HIDES.match(document.text, match.start()):
+            heavy = "cosmetic"
         if name.startswith("NCCL_") and OF_AMD.search(document.lines[here[0] - 1]):
             beside = OF_RCCL[1]
             yield RULE.found(
@@ -182,7 +185,17 @@ def check(document: Document) -> Iterator[Finding]:
                 why=OF_RCCL[0],
             )
             continue
-        why, instead = OF_VERSION if version else OF_SWITCH if switch else OF_ITS_OWN if own else (None, says)
+        why, instead = (
+            OF_NONE
+            if HIDES.match(document.text, match.start())
+            else OF_VERSION
+            if version
+            else OF_SWITCH
+            if switch
+            else OF_ITS_OWN
+            if own
+            else (None, says)
+        )
         yield RULE.found(
             document,
             *match.span(),
@@ -200,6 +213,14 @@ def _line(document: Document, match: re.Match[str]) -> tuple[int, int]:
     return document.starts[document.position(match.start())[0] - 1], match.end()
 
 
+HIDES = re.compile(
+    r"NVIDIA_VISIBLE_DEVICES[\"']?(?:[ \t]*[:=,][ \t]*|[ \t]*,?\s*\n[ \t]*[\"']?value[\"']?[ \t]*[:=][ \t]*)[\"']?"
+    r"(?:void|none)\b"
+)
+OF_NONE = (
+    "the value hides NVIDIA's GPUs from the container, and nothing is lost without it",
+    "nothing: a container sees no chip of Ascend's that it does not ask for",
+)
 UNSET = re.compile(r"^[ \t]*unset[ \t][^;&|\n]*$")
 """What is taken away is not there on Ascend either."""
 OF_AMD = re.compile(r"(?<![a-z])rccl(?![a-z])", re.IGNORECASE)

@@ -28,6 +28,7 @@ RULE = Rule(
         Example("let device = Device::new_cuda(0)?;\n", path="main.rs"),
         Example("cdef int cudaSetDevice(int)\n", path="a.pyx"),
         Example('prefix = flag.String("icd", "/home/kubernetes/bin/nvidia/icd", "")\n', path="main.go"),
+        Example('metrics := []string{\n\t"nvidia_gpu_memory_used_bytes",\n}\n', path="metric.go"),
         Example("config *nvidia.DeviceConfig\n", path="server.go"),
         Example('memory := node.Labels["nvidia.com/gpu.memory"]\n', path="test/e2e/node.go"),
     ),
@@ -95,6 +96,13 @@ BINDING = re.compile(
 )
 """Imports of packages that bind to NVIDIA's libraries."""
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
+METRIC = re.compile(
+    r"[\"'`{(]nvidia_(?:gpu|smi)_(?:\w+_)?(?:bytes|utili[sz]ation|duty_cycle|temperature\w*|power\w*|ratio|num_devices|memory_\w+|watts|celsius)\b"
+)
+OF_METRIC = (
+    "a metric of an exporter for NVIDIA's GPUs; the NPU Exporter gives other names, so the answer is empty",
+    "the metric of the NPU Exporter that tells the same",
+)
 COMMENT = re.compile(r"^\s*(?://|#|/?\*|--|%)")
 
 
@@ -118,8 +126,10 @@ def check(document: Document) -> Iterator[Finding]:
         if len(text) > LONGEST_LINE or is_licence(text) or COMMENT.match(text) or "//" in text[:column]:
             continue
         said = IMPORT.match(text) or document.path.endswith(TEMPLATES) or TESTED.search(document.path)
-        uses = (ASKED if document.path.lower().endswith(PAGES) else USED).search(text)
+        metric = METRIC.search(text) is not None and not TESTED.search(document.path)
+        uses = metric or (ASKED if document.path.lower().endswith(PAGES) else USED).search(text)
         told = TOLD.search(text) and document.kind == "text"
         bound = BINDING.search(text) is not None and not TESTED.search(document.path)
         heavy = "cosmetic" if (said and not bound) or told or not uses or REMOVES.match(text) else None
-        yield RULE.found(document, *match.span(), match[0], severity=heavy)
+        why, instead = OF_METRIC if metric else (None, None)
+        yield RULE.found(document, *match.span(), match[0], severity=heavy, why=why, replacement=instead)

@@ -97,7 +97,11 @@ def check(document: Document) -> Iterator[Finding]:
                 only_gpu = match[0].lower() == "gpu" or (entry.key.isupper() and "CUDA" not in entry.key)
                 severity = (
                     "cosmetic"
-                    if label or empty or "exclude" in entry.path or OTHERS.search(document.text, start, end) or only_gpu
+                    if label
+                    or empty
+                    or "exclude" in entry.path
+                    or OTHERS.search(document.text, start, end)
+                    or only_gpu
                     else None
                 )
                 yield RULE.found(

@@ -48,6 +48,7 @@ RULE = Rule(
     keep=(
         Example("# needs Python\nls\n", path="a.sh"),
         Example('if x; then\n  echo "options nvidia ${A[@]}" > ${B}/nvidia.conf\nfi\n', path="a.sh"),
+        Example('echo "    \\"x.maintenance.nvidia.com\\""\n', path="a.sh"),
         Example("description: NVIDIA Parakeet, which hears\n", path="index.yaml"),
         Example('echo "with NCCL_IB_HCA=${NCCL_IB_HCA}"\n', path="a.sh"),
         Example("env:\n- name: NVIDIA_VISIBLE_DEVICES\n  value: all\n", path="values.yaml"),
@@ -78,6 +79,8 @@ FILLED = frozenset(("content", "text", "doc", "docs", "message"))
 NAME = re.compile(r"[\w.\-/]*[A-Z]_[A-Z][\w.\-/]*|[a-z0-9]+(?:[-_.][a-z0-9]+)+")
 WRITES = re.compile(r"[ \t]*(?:>>?[ \t]*(?![&>]|/dev/)\S|\|[ \t]*(?:sudo[ \t]+)?tee\b)")
 """What is said goes into a file."""
+WRITTEN = re.compile(r"(?:echo|printf)[ \t]+\"[ \t]*\\\"[^\s\"\\]+\\\"[,:]?\"[ \t]*$")
+"""A quoted word alone is a line of a file or script, and nothing that people are told."""
 SPEAKING = frozenset(("echo", "printf", "log", "info", "warn", "error", "die"))
 
 
@@ -128,5 +131,7 @@ def _said(document: Document) -> Iterator[tuple[int, int]]:
                 continue  # the name of a variable or an object
             yield entry.start, entry.end
     for command in script_commands(document):
+        if WRITTEN.match(document.text[command.start : command.end]):
+            continue
         if command.name in SPEAKING and not _is_written(document, command.start, command.end):
             yield command.start, command.end

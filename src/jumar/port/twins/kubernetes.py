@@ -43,6 +43,10 @@ def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
     if _is_of_vendor(draft):
         return None
     keys = cluster_keys.keys(document)
+    parts = [key for key in keys if key.entry and key.role == "resource" and cluster_keys.is_part(key.name)]
+    keys = tuple(key for key in keys if key not in parts)
+    if parts and not _leave(draft, parts, keys):
+        return None
     asking = {(key.entry.part, key.entry.path) for key in keys if key.entry and key.role == "resource"}
     for containers in [entry for entry in draft.entries if entry.key in ("containers", "initContainers")]:
         _pod(draft, containers, asking)
@@ -58,10 +62,14 @@ def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
     draft.fit_scripts()
     if not draft.edits or not (asking or "D022" in codes):
         return None
+    shared = (
+        ["Whole chips are asked for in place of parts of GPUs: look whether that is meant."] if parts else []
+    )
     head = comment(
         [
             f"Written by jumar port from {document.path.rsplit('/', 1)[-1]}, for nodes with chips of Ascend (MindCluster).",
             f"{RESOURCE} counts chips of Atlas A2 and A3; on Atlas 350, 850 and 950 the resource is huawei.com/npu.",
+            *shared,
         ],
         document.newline,
     )
@@ -71,6 +79,16 @@ def twin(document: Document, findings: Sequence[Finding]) -> Twin | None:
         if draft.is_sound(text)
         else None
     )
+
+
+def _leave(draft: YamlDraft, parts: Sequence[Key], keys: Sequence[Key]) -> bool:
+    """Amounts of a GPU leave where chips are asked for beside them; alone they have no counterpart of that unit."""
+    whole = {key.entry.path[:-1] for key in keys if key.entry and key.role == "resource"}
+    for key in parts:
+        if key.entry is None or key.entry.path[:-1] not in whole:
+            return False
+        draft.drop(key.entry)
+    return True
 
 
 def _is_of_vendor(draft: YamlDraft) -> bool:
