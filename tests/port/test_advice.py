@@ -46,6 +46,16 @@ ROWS = [
     ("C054", "from tests.e2e.utils import requires_cuda_ge_8_9\n", "behind its own name"),
 ]
 ELSEWHERE = [
+    ("K012", "a.cu", "__device__ int f(int *n) { int x = atomicAdd(n, 1); return x; }\n", "no old value"),
+    ("K012", "a.cu", "__device__ void f(int *n) { atomicAdd(n, 1); }\n", "SetAtomicAdd"),
+    ("D006", "a.yaml", "limits:\n  aliyun.com/gpu-core.percentage: 30\n", "no number of chips"),
+    (
+        "D001",
+        "cr.yaml",
+        "cni:\n  repository: nvcr.io/nvstaging/mellanox\n",
+        "where the nodes have such cards",
+    ),
+    ("D011", "a.sh", "helm install nvidia-network-operator nvidia/network-operator\n", "ports of their own"),
     (
         "B006",
         "a.sh",
