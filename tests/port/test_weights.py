@@ -160,6 +160,12 @@ ROWS = [
     ),
     ("C010", "cosmetic", TORCH + "def f():\n    x: torch.cuda.nvtx.Range = g()\n"),
     ("C010", "blocks", TORCH + "def f():\n    x = torch.cuda.nvtx.Range()\n"),
+    (
+        "C033",
+        "blocks",
+        "from triton.experimental import gluon\nfrom triton.experimental.gluon import language as ttgl\n"
+        + "@gluon.jit\ndef f():\n    x: ttgl.constexpr = g()\n",
+    ),
     # what is never read
     ("C001", "cosmetic", "def f(x, device='cuda'):\n    y = x + 1\n    return y\n"),
     ("C001", "blocks", "def f(x, device='cuda'):\n    y = x + 1\n    return y.to(device)\n"),

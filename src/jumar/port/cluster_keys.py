@@ -124,8 +124,8 @@ OF_ROLE = Special(
 )
 OF_TEXT = Special(
     "cosmetic",
-    "a text that the program prints names NVIDIA's resource",
-    "the resource that is there, or both",
+    "a text for people names a resource or label of NVIDIA's GPUs",
+    "what nodes of Ascend have for it, beside it",
 )
 NONE_ASKED = Special("cosmetic", "none of NVIDIA's GPUs is asked for, so that a pod is placed without them")
 OF_SCHEMA = Special(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from jumar.port.reading.python_source import FUNCTIONS, Source
 
 ANNOTATED = "an annotation within a function, which Python does not evaluate; it names what is NVIDIA's"
 UNREAD = "the default of a parameter that the function never reads"
+COMPILED = re.compile(r"jit\b|autotune|heuristics|script|kernel|compile")
 LEAST = 2
 """Statements of a function that does something; a shorter one may be a face that others fill."""
 
@@ -17,11 +19,20 @@ def is_annotation(source: Source, node: ast.AST) -> bool:
     inner = node
     for outer in source.ancestors(node):
         if isinstance(outer, ast.AnnAssign):
-            return inner is outer.annotation and isinstance(source.scope(outer), FUNCTIONS)
+            scope = source.scope(outer)
+            return (
+                inner is outer.annotation and isinstance(scope, FUNCTIONS) and not _is_compiled(source, scope)
+            )
         if isinstance(outer, ast.stmt):
             return False
         inner = outer
     return False
+
+
+def _is_compiled(source: Source, function: ast.AST) -> bool:
+    """A kernel of Triton's or a function of TorchScript's: its compiler reads annotations."""
+    held = getattr(function, "decorator_list", [])
+    return any(COMPILED.search(source.text(one)) for one in held)
 
 
 def is_default(source: Source, node: ast.AST) -> bool:
