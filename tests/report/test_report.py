@@ -51,6 +51,16 @@ def test_the_lines_say_what_happened() -> None:
     assert said["peak memory"] == "npu:0 1.5 GiB of 64 GiB"
 
 
+def test_what_befell_the_chips_is_counted_by_kind_and_chip() -> None:
+    befell = [{"event": "fault", "kind": "uce", "chip": 1}] * 2 + [
+        {"event": "throttle", "kind": "", "chip": 0}
+    ]
+    assert lines._incidents({"heat": {"incidents": befell}}) == [
+        ("incidents", "uce on npu:1 (2), throttle on npu:0 (1)")
+    ]
+    assert lines._incidents({"heat": {"incidents": []}}) == lines._incidents(None) == []
+
+
 def test_a_dry_run_says_what_was_skipped_and_shows_no_loss() -> None:
     said = dict(lines.rows(made(dry=True)))
     assert said["operators"] == "14 run, 2 skipped, 2 kinds"

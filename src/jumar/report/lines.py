@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from jumar.report import amounts, heat_section
@@ -23,6 +24,7 @@ def predicted(account: dict[str, Any]) -> list[str]:
 def rows(facts: dict[str, Any], account: dict[str, Any] | None = None) -> list[tuple[str, str]]:
     """What is worth a line, in order: (name, value). With the account of a priced run also what a step would take."""
     found = [("program", ending(facts)), ("chip", chip(facts)), *_predicted(account), *_heat(account)]
+    found += _incidents(account)
     if facts["steps"]:
         pace = f", {facts['step_s']:.3g} s each on this host" if facts["step_s"] else ""
         found.append(("steps", f"{facts['steps']:,} of {' and '.join(facts['optimizers'])}{pace}"))
@@ -55,6 +57,13 @@ def _heat(account: dict[str, Any] | None) -> list[tuple[str, str]]:
     """What heat makes of an hour of the step."""
     heat = account.get("heat") if account and account["step"]["seconds"] else None
     return [("heat", heat_section.line(heat))] if heat else []
+
+
+def _incidents(account: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What befell the chips; the page says when, and what it cost."""
+    rows = account["heat"]["incidents"] if account and account.get("heat") else []
+    befell = Counter(f"{one['kind'] or one['event']} on npu:{one['chip']}" for one in rows)
+    return [("incidents", names([[name, count] for name, count in befell.items()]))] if befell else []
 
 
 def _pace(one: dict[str, Any]) -> str:
