@@ -7,12 +7,12 @@ import shutil
 import sys
 from pathlib import Path
 
+from jumar.cli.events import FILE
 from jumar.cli.refusal import Refusal
 from jumar.cli.serving import Plan
 from jumar.machine import faults
 from jumar.machine.faults import scenario, schedule
 
-EVENTS = "events.jsonl"
 SHOWN = 8
 MOST = 64  # faults drawn of `--mtbf`
 
@@ -63,12 +63,12 @@ def _rate(text: str) -> scenario.Rate:
 
 def keep_events(directory: Path, folder: Path) -> None:
     """Copies what the chips reported of themselves into the run's folder, if they did."""
-    events = directory / EVENTS
+    events = directory / FILE
     try:
         if not events.is_file():
-            (folder / EVENTS).unlink(missing_ok=True)  # of an earlier run in that folder
+            (folder / FILE).unlink(missing_ok=True)  # of an earlier run in that folder
             return
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(events, folder / EVENTS)
+        shutil.copyfile(events, folder / FILE)
     except OSError as error:
-        print(f"jumar: {EVENTS} is not kept: {error.strerror}: {folder}", file=sys.stderr, flush=True)
+        print(f"jumar: {FILE} is not kept: {error.strerror}: {folder}", file=sys.stderr, flush=True)

@@ -119,29 +119,31 @@ def settings(
 
 def create(directory: Path, wanted: Settings) -> None:
     """Makes the server in that directory, which must exist. ServerError if the core cannot."""
-    if _core().jumar_server_create(str(directory).encode(), wanted.lines().encode()) != 0:
-        raise ServerError(_reason())
+    if core().jumar_server_create(str(directory).encode(), wanted.lines().encode()) != 0:
+        raise ServerError(reason())
 
 
 def report(directory: Path) -> dict[str, Any]:
     """What the server knows: chips with peak memory, operators with counts, unsupported calls, copies."""
-    text = _core().jumar_server_report(str(directory).encode())
+    text = core().jumar_server_report(str(directory).encode())
     if text is None:
-        raise ServerError(_reason())
+        raise ServerError(reason())
     facts: dict[str, Any] = json.loads(text)
     return facts
 
 
-def _reason() -> str:
-    return str((_core().jumar_last_error() or b"no reason given").decode(errors="replace"))
+def reason() -> str:
+    """Why the core refused last."""
+    return str((core().jumar_last_error() or b"no reason given").decode(errors="replace"))
 
 
 @cache
-def _core() -> ctypes.CDLL:
-    core = libraries.load_core()
-    core.jumar_server_create.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
-    core.jumar_server_create.restype = ctypes.c_int
-    core.jumar_server_report.argtypes = [ctypes.c_char_p]
-    core.jumar_server_report.restype = ctypes.c_char_p
-    core.jumar_last_error.restype = ctypes.c_char_p
-    return core
+def core() -> ctypes.CDLL:
+    """The native core, with the types of what this room calls."""
+    loaded = libraries.load_core()
+    loaded.jumar_server_create.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+    loaded.jumar_server_create.restype = ctypes.c_int
+    loaded.jumar_server_report.argtypes = [ctypes.c_char_p]
+    loaded.jumar_server_report.restype = ctypes.c_char_p
+    loaded.jumar_last_error.restype = ctypes.c_char_p
+    return loaded

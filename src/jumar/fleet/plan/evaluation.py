@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jumar.fleet.number import Floats
-from jumar.fleet.plan.bad_cases import Asked, Courses, risky
+from jumar.fleet.plan.bad_cases import Asked, Courses, Doing, risky
 from jumar.fleet.plan.decision import Plan, Slope
 from jumar.fleet.plan.grouping import groups
 from jumar.fleet.plan.instance import Instance, Integers
@@ -74,27 +74,29 @@ class Samples:
         How much missing counts in each sample is guessed from the call before; samples in which it turns out otherwise
         are asked once more.
         """
-        known, limits = Courses(self.instance), set() if bad is None else {bad}
+        known = Courses(self.instance)
         asked = [(s, weight) for s in self._order.tolist() for weight in self._weights[s]]
         for _ in range(TRIES):
             known.add(self._ask(asked, lots, begun))
             limit = known.limit()
-            asked = sorted({one for wanted in {*limits, limit} for one in known.unsettled(wanted)})
+            limits = {limit} if bad is None else {limit, bad}
+            asked = sorted({one for wanted in limits for one in known.unsettled(wanted)})
             if not asked:
                 break
         self._weights = known.used(limit)
         if setups is None:
             setups = np.any(lots > 0, axis=1)
-        return self._outcome(known, limit if bad is None else bad, lots, begun, setups)
+        steepest = known.steepest(limit if bad is None else bad)
+        slopes = tuple(self._slope(part, [steepest[s] for s in part]) for part in self.parts)
+        return self._outcome(known.doing(limit), limit, slopes, (lots, begun, setups))
 
-    def _outcome(self, known: Courses, bad: float, lots: Any, begun: Any, setups: Any) -> Outcome:
-        instance, weight, limit = self.instance, self.instance.weight, known.limit()
-        doing, steepest = known.doing(limit), known.steepest(bad)
+    def _outcome(self, doing: Doing, limit: float, slopes: tuple[Slope, ...], point: Any) -> Outcome:
+        instance, weight = self.instance, self.instance.weight
+        lots, begun, setups = point
         chips = lots * instance.lot[:, None]
         fixed = (begun.sum(1) * instance.move_cost).sum() + (setups * instance.setup_cost).sum()
         decided = (instance.order_cost * chips).sum((1, 2)) + fixed
         value = float(weight @ (decided + doing.running)) + risky(doing.missed, instance)
-        slopes = tuple(self._slope(part, [steepest[s] for s in part]) for part in self.parts)
         return Outcome(decided, doing.running, doing.missed, limit, value, slopes)
 
     def _slope(self, part: Integers, steepest: list[tuple[float, Course]]) -> Slope:

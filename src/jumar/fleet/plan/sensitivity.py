@@ -68,7 +68,10 @@ def tornado(
     numbers = {key: number for key, number in scenario.numbers().items() if number.uncertain}
     values = {(row["key"], row["end"]): float(row["value"]) for row in ask(list(numbers), value, "swings")}
     base = values["", ""]
-    rows = [_row(number, scenario.called(key), [values[key, end] for end in ENDS], base) for key, number in numbers.items()]
+    rows = [
+        _row(number, scenario.called(key), [values[key, end] for end in ENDS], base)
+        for key, number in numbers.items()
+    ]
     rows.sort(key=lambda row: -abs(row["high_cost"] - row["low_cost"]))
     spent = {(row["key"], row["end"]): row["spent"] for row in ask(_first(rows), decision, "decisions")}
     for row in rows[:WIDEST]:

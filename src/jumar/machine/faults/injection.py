@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jumar.machine import libraries
+from jumar.machine import libraries, server
 from jumar.machine.faults.catalogue import Kind
 
 
@@ -75,7 +75,7 @@ def inject(directory: Path, wanted: Iterable[Injection]) -> int:
     count = 0
     for count, one in enumerate(wanted, 1):  # noqa: B007
         if _core().jumar_server_inject(str(directory).encode(), one.lines().encode()) != 0:
-            raise InjectionError(f"{one.kind.name} on chip {one.chip}: {_reason()}")
+            raise InjectionError(f"{one.kind.name} on chip {one.chip}: {server.reason()}")
     return count
 
 
@@ -83,24 +83,19 @@ def clear(directory: Path, chip: int | None = None) -> None:
     """Ends what troubles that chip, as a reset or another chip in its place does. None: every chip's, and what is armed
     is taken back."""
     if _core().jumar_server_clear(str(directory).encode(), -1 if chip is None else chip) != 0:
-        raise InjectionError(_reason())
+        raise InjectionError(server.reason())
 
 
 def _ns(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1e9)
 
 
-def _reason() -> str:
-    return str((_core().jumar_last_error() or b"no reason given").decode(errors="replace"))
-
-
 @cache
 def _core() -> ctypes.CDLL:
-    core = libraries.load_core()
+    core = server.core()
     try:
         core.jumar_server_inject.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
         core.jumar_server_clear.argtypes = [ctypes.c_char_p, ctypes.c_int]
     except AttributeError as error:
         raise InjectionError(f"the native core is older than this package: {libraries.REMEDY}") from error
-    core.jumar_last_error.restype = ctypes.c_char_p
     return core
